@@ -1,0 +1,36 @@
+#include "base/hash.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+_Static_assert(sizeof(XXH128_canonical_t) == 16, "128 bits");
+
+uint64_t gfs_hash64(const void *data, size_t size)
+{
+	return XXH3_64bits(size == 0 ? "" : data, size);
+}
+
+uint64_t gfs_hash64_seed(const void *data, size_t size, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(size == 0 ? "" : data, size, seed);
+}
+
+void gfs_hash128(const void *data, size_t size, uint8_t out[16])
+{
+	XXH128_canonical_t canonical;
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(size == 0 ? "" : data, size));
+	memcpy(out, canonical.digest, sizeof canonical.digest);
+}
+
+uint64_t gfs_hash64_parts(const struct gfs_hash_part *parts, size_t count, uint64_t seed)
+{
+	XXH3_state_t state;
+	XXH3_INITSTATE(&state);
+	/* These fail only for a NULL state or NULL data. */
+	(void)XXH3_64bits_reset_withSeed(&state, seed);
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].size != 0)
+			(void)XXH3_64bits_update(&state, parts[i].data, parts[i].size);
+	}
+	return XXH3_64bits_digest(&state);
+}

@@ -1,0 +1,81 @@
+/* The one mechanism under every cache layer: a sharded table of counted, pinned entries with a byte limit, an eviction policy
+ * and statistics.
+ *
+ * An entry belongs to its layer (the page layer embeds it in a frame). The cache knows its key, its charge in bytes and its
+ * state: pinned entries and dirty entries are never evicted. Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need
+ * for cache eviction", SOSP 2023): a small probationary queue of a tenth of the limit, a main queue, and a ghost queue of hashes
+ * of what the small one dropped. The policy sits behind struct gfs_cache_policy, one file each.
+ *
+ * Locks: one mutex a shard (GFS_RANK_CACHE_SHARD), held for a look-up, an insertion or one eviction sweep, never across I/O or
+ * a callback other than `evict`. `pins` is changed under the shard's lock when it rises from 0, atomically otherwise. */
+#ifndef GFS_CACHE_CACHE_H
+#define GFS_CACHE_CACHE_H
+
+#include "base/error.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gfs_cache;
+
+/* Embedded in the owner's object. All fields belong to the cache. */
+struct gfs_cache_entry {
+	uint64_t key;
+	struct gfs_cache_entry *hash_next;
+	struct gfs_cache_entry *queue_prev, *queue_next;
+	uint32_t bytes;
+	_Atomic uint32_t pins; /* falls with release, and is read with acquire before an eviction */
+	_Atomic bool dirty; /* changed under the shard's lock; relaxed outside of it */
+	_Atomic uint8_t hits; /* capped at 3: the policy's memory of use; relaxed, under the shard's lock */
+	uint8_t queue;
+	uint32_t stamp; /* the policy's: when a hit counted last */
+};
+
+struct gfs_cache_ops {
+	/* Frees an entry that was evicted, dropped or refused: unpinned, clean, out of the table. Called under the shard's lock:
+	 * must not call the cache nor take a lock of lower rank. */
+	void (*evict)(void *context, struct gfs_cache_entry *entry);
+	void *context;
+};
+
+struct gfs_cache_stats {
+	uint64_t hits, misses, insertions, evictions;
+	uint64_t bytes, dirty_bytes, limit_bytes;
+	uint64_t entries;
+	bool enabled;
+	const char *policy;
+};
+
+/* `name` lives for ever ("page"). Shards: a power of two chosen by the cache from the limit. */
+int gfs_cache_new(const char *name, const struct gfs_cache_ops *ops, uint64_t limit_bytes, struct gfs_cache **ret_cache) GFS_CHECK;
+/* Every entry must be unpinned; dirty ones are evicted too. NULL is fine. */
+void gfs_cache_free(struct gfs_cache *cache);
+
+/* The entry under `key`, pinned, or NULL (a miss). Counts. */
+struct gfs_cache_entry *gfs_cache_get(struct gfs_cache *cache, uint64_t key);
+/* As gfs_cache_get, but counts nothing and does not tell the policy: for checkpoints and scans. */
+struct gfs_cache_entry *gfs_cache_peek(struct gfs_cache *cache, uint64_t key);
+
+/* Puts the caller's new entry in, pinned once. When another thread was first, the caller's is left alone and the other's is
+ * returned, pinned: the caller frees its own. Evicts clean unpinned entries while over the limit; when nothing can be evicted
+ * the cache grows past its limit rather than fail. */
+struct gfs_cache_entry *gfs_cache_insert(struct gfs_cache *cache, struct gfs_cache_entry *entry, uint64_t key, uint32_t bytes);
+
+/* Gives a pin back. A clean entry of a disabled cache is evicted at its last unpin. */
+void gfs_cache_put(struct gfs_cache *cache, struct gfs_cache_entry *entry);
+
+/* Dirty entries stay until they are clean; cleaning one evicts others while the cache is over its limit. The caller holds a pin. */
+void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry, bool dirty);
+
+/* Takes a pinned-once entry (by the caller) out and evicts it, dirty or not; other pins must not exist. */
+void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry);
+
+/* At any time, in use or not: shrinking evicts at once what it may; disabling evicts every clean unpinned entry and keeps nothing
+ * clean from then on. */
+void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes);
+void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled);
+void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats);
+
+#endif

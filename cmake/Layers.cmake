@@ -1,0 +1,16 @@
+# gfs_layer(NAME [LIBS ...]): the static library gfs_NAME of NAME/*.c, above the layers declared before it. A layer without
+# sources is an empty interface, so that what lies above still links what lies below.
+set(GFS_LAYERS "")
+macro(gfs_layer name)
+	cmake_parse_arguments(LAYER "" "" "LIBS" ${ARGN})
+	file(GLOB LAYER_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.c)
+	if(LAYER_SOURCES)
+		add_library(gfs_${name} STATIC ${LAYER_SOURCES})
+		target_link_libraries(gfs_${name} PRIVATE gfs_compile gfs_banned)
+		target_link_libraries(gfs_${name} PUBLIC ${LAYER_LIBS} ${GFS_LAYERS})
+	else()
+		add_library(gfs_${name} INTERFACE)
+		target_link_libraries(gfs_${name} INTERFACE ${LAYER_LIBS} ${GFS_LAYERS})
+	endif()
+	list(PREPEND GFS_LAYERS gfs_${name})
+endmacro()

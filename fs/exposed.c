@@ -1,0 +1,179 @@
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "fs/fs_private.h"
+
+#include <roaring/roaring.h>
+#include <stdlib.h>
+
+/* How long after a reply the kernel may still be making the inode: the caller of the system call has been woken but has not run. */
+#define FRESH_NS (200 * GFS_NS_PER_MS)
+#define FRESH_SLOTS 16384u
+#define FRESH_WAYS 4u
+
+struct fresh_slot {
+	uint64_t nodeid;
+	uint64_t until_ns;
+};
+
+/* Sets of ids by (kind, sub, high bits of the id), as 32-bit Roaring bitmaps: a bit to two bytes for an inode the kernel knew. Grows
+ * only: an inode that the kernel has forgotten costs a notification that finds nothing. */
+struct gfs_exposed {
+	struct gfs_mutex lock; /* guards all below */
+	struct gfs_u64map sets; /* group -> roaring_bitmap_t * */
+	bool unknown; /* memory failed once: everything counts as exposed from then on */
+	struct fresh_slot fresh[FRESH_SLOTS];
+};
+
+int gfs_exposed_new(struct gfs_exposed **ret_exposed)
+{
+	struct gfs_exposed *e = calloc(1, sizeof *e);
+	if (!e)
+		return GFS_ERR_NOMEM;
+	gfs_mutex_init(&e->lock, GFS_RANK_FS_EXPOSED);
+	*ret_exposed = e;
+	return 0;
+}
+
+void gfs_exposed_free(struct gfs_exposed *e)
+{
+	if (!e)
+		return;
+	size_t at = 0;
+	uint64_t group, set;
+	while (gfs_u64map_next(&e->sets, &at, &group, &set))
+		roaring_bitmap_free((roaring_bitmap_t *)(uintptr_t)set);
+	gfs_u64map_release(&e->sets);
+	gfs_mutex_release(&e->lock);
+	free(e);
+}
+
+static void add_locked(struct gfs_exposed *e, uint64_t ino)
+{
+	uint64_t found;
+	roaring_bitmap_t *set = gfs_u64map_get(&e->sets, ino >> 32, &found) ? (roaring_bitmap_t *)(uintptr_t)found : NULL;
+	if (!set) {
+		set = roaring_bitmap_create();
+		if (!set || gfs_u64map_set(&e->sets, ino >> 32, (uintptr_t)set) != 0) {
+			if (set)
+				roaring_bitmap_free(set);
+			e->unknown = true;
+			return;
+		}
+	}
+	roaring_bitmap_add(set, (uint32_t)ino);
+}
+
+static struct fresh_slot *fresh_set(struct gfs_exposed *e, uint64_t nodeid)
+{
+	return &e->fresh[gfs_mix64(nodeid) % (FRESH_SLOTS / FRESH_WAYS) * FRESH_WAYS];
+}
+
+static void freshen_locked(struct gfs_exposed *e, uint64_t nodeid)
+{
+	struct fresh_slot *slot = fresh_set(e, nodeid);
+	struct fresh_slot *oldest = slot;
+	for (unsigned i = 0; i < FRESH_WAYS; i++) {
+		if (slot[i].nodeid == nodeid) {
+			oldest = &slot[i];
+			break;
+		}
+		if (slot[i].until_ns < oldest->until_ns)
+			oldest = &slot[i];
+	}
+	*oldest = (struct fresh_slot){ nodeid, gfs_clock_mono_ns() + FRESH_NS };
+}
+
+void gfs_exposed_add(struct gfs_exposed *e, uint64_t nodeid)
+{
+	gfs_mutex_lock(&e->lock);
+	add_locked(e, gfs_nodeid_ino(nodeid));
+	freshen_locked(e, nodeid);
+	gfs_mutex_unlock(&e->lock);
+}
+
+bool gfs_exposed_has(struct gfs_exposed *e, uint64_t nodeid)
+{
+	uint64_t ino = gfs_nodeid_ino(nodeid), found;
+	gfs_mutex_lock(&e->lock);
+	bool has = e->unknown || (gfs_u64map_get(&e->sets, ino >> 32, &found) &&
+	                          roaring_bitmap_contains((roaring_bitmap_t *)(uintptr_t)found, (uint32_t)ino));
+	gfs_mutex_unlock(&e->lock);
+	return has;
+}
+
+bool gfs_exposed_is_fresh(struct gfs_exposed *e, uint64_t nodeid)
+{
+	uint64_t now = gfs_clock_mono_ns();
+	bool fresh = false;
+	gfs_mutex_lock(&e->lock);
+	struct fresh_slot *slot = fresh_set(e, nodeid);
+	for (unsigned i = 0; i < FRESH_WAYS; i++)
+		fresh = fresh || (slot[i].nodeid == nodeid && slot[i].until_ns > now);
+	gfs_mutex_unlock(&e->lock);
+	return fresh;
+}
+
+uint64_t gfs_exposed_bytes(struct gfs_exposed *e)
+{
+	uint64_t bytes = sizeof *e, group, set;
+	size_t at = 0;
+	gfs_mutex_lock(&e->lock);
+	while (gfs_u64map_next(&e->sets, &at, &group, &set)) {
+		roaring_statistics_t s;
+		roaring_bitmap_statistics((roaring_bitmap_t *)(uintptr_t)set, &s);
+		bytes += s.n_bytes_array_containers + s.n_bytes_run_containers + s.n_bytes_bitset_containers;
+	}
+	gfs_mutex_unlock(&e->lock);
+	return bytes;
+}
+
+#define EACH_BATCH 1024u
+
+/* Copies up to EACH_BATCH members of one set, from *at on, out of the lock. */
+static uint32_t copy_some(struct gfs_exposed *e, uint64_t group, uint32_t from, uint32_t *ids)
+{
+	uint64_t found;
+	uint32_t n = 0;
+	gfs_mutex_lock(&e->lock);
+	if (gfs_u64map_get(&e->sets, group, &found)) {
+		roaring_uint32_iterator_t it;
+		roaring_init_iterator((roaring_bitmap_t *)(uintptr_t)found, &it);
+		if (roaring_move_uint32_iterator_equalorlarger(&it, from))
+			n = roaring_read_uint32_iterator(&it, ids, EACH_BATCH);
+	}
+	gfs_mutex_unlock(&e->lock);
+	return n;
+}
+
+static uint64_t *copy_groups(struct gfs_exposed *e, size_t *ret_count)
+{
+	uint64_t group, set;
+	size_t at = 0, n = 0;
+	gfs_mutex_lock(&e->lock);
+	uint64_t *groups = calloc(e->sets.count + 1, sizeof *groups);
+	while (groups && gfs_u64map_next(&e->sets, &at, &group, &set))
+		groups[n++] = group;
+	gfs_mutex_unlock(&e->lock);
+	*ret_count = n;
+	return groups;
+}
+
+void gfs_exposed_each(struct gfs_exposed *e, void (*each)(void *context, uint64_t nodeid), void *context)
+{
+	uint32_t ids[EACH_BATCH];
+	size_t count = 0;
+	uint64_t *groups = copy_groups(e, &count);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t from = 0, n;
+		while ((n = copy_some(e, groups[i], from, ids)) > 0) {
+			for (uint32_t k = 0; k < n; k++)
+				each(context, groups[i] << 32 | ids[k]);
+			if (ids[n - 1] == UINT32_MAX)
+				break;
+			from = ids[n - 1] + 1;
+		}
+	}
+	free(groups);
+}

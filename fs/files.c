@@ -1,0 +1,286 @@
+#include "fs/files.h"
+
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One inode of the kernel's that is open. */
+struct gfs_file {
+	uint64_t nodeid; /* what the kernel calls it */
+	struct gfs_entity entity; /* what it is now */
+	uint16_t key;
+	unsigned opens, writers;
+	bool dead;
+	uint64_t mtime_ns; /* of a dead one */
+	struct gfs_buf contents; /* of a dead one */
+	struct gfs_file *next;
+};
+
+struct gfs_files {
+	struct gfs_mutex lock;       /* guards all below */
+	struct gfs_u64map by_nodeid; /* -> struct gfs_file * */
+	struct gfs_file *open;       /* list of all */
+	_Atomic unsigned odd;        /* open files that are dead or renamed: while 0, a nodeid means what it packs (relaxed: changed under the
+	                                graph's exclusive lock, read under the graph lock) */
+};
+
+int gfs_files_new(struct gfs_files **ret_files)
+{
+	struct gfs_files *files = calloc(1, sizeof *files);
+	if (!files)
+		return GFS_ERR_NOMEM;
+	gfs_mutex_init(&files->lock, GFS_RANK_LEAF);
+	*ret_files = files;
+	return 0;
+}
+
+void gfs_files_free(struct gfs_files *files)
+{
+	if (!files)
+		return;
+	while (files->open) {
+		struct gfs_file *file = files->open;
+		files->open = file->next;
+		gfs_buf_release(&file->contents);
+		free(file);
+	}
+	gfs_u64map_release(&files->by_nodeid);
+	gfs_mutex_release(&files->lock);
+	free(files);
+}
+
+static uint64_t pack(struct gfs_entity entity, uint16_t key, unsigned gen)
+{
+	return gfs_nodeid_pack(entity.kind == GFS_NODE ? GFS_INODE_NODE_PROP : GFS_INODE_REL_PROP, gen, key, entity.id);
+}
+
+static void unpack(uint64_t nodeid, struct gfs_file_target *t)
+{
+	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
+	*t = (struct gfs_file_target){ { n.kind == GFS_INODE_NODE_PROP ? GFS_NODE : GFS_REL, n.id }, n.sub, NULL };
+}
+
+static bool is(const struct gfs_file *file, struct gfs_entity entity, uint16_t key)
+{
+	return !file->dead && file->entity.kind == entity.kind && file->entity.id == entity.id && file->key == key;
+}
+
+static bool is_odd(const struct gfs_file *file)
+{
+	struct gfs_file_target t;
+	unpack(file->nodeid, &t);
+	return !is(file, t.entity, t.key);
+}
+
+static struct gfs_file *find(struct gfs_files *files, uint64_t nodeid)
+{
+	uint64_t found;
+	return gfs_u64map_get(&files->by_nodeid, nodeid, &found) ? (struct gfs_file *)(uintptr_t)found : NULL;
+}
+
+/* The first generation whose nodeid is not held by an open file that is something else by now. */
+static uint64_t current_nodeid(struct gfs_files *files, struct gfs_entity entity, uint16_t key)
+{
+	for (unsigned gen = 0; gen < GFS_NODEID_GEN_MAX; gen++) {
+		struct gfs_file *file = find(files, pack(entity, key, gen));
+		if (!file || is(file, entity, key))
+			return pack(entity, key, gen);
+	}
+	return pack(entity, key, GFS_NODEID_GEN_MAX);
+}
+
+uint64_t gfs_files_nodeid(struct gfs_files *files, struct gfs_entity entity, uint16_t key)
+{
+	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0)
+		return pack(entity, key, 0);
+	gfs_mutex_lock(&files->lock);
+	uint64_t nodeid = current_nodeid(files, entity, key);
+	gfs_mutex_unlock(&files->lock);
+	return nodeid;
+}
+
+int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_target *t)
+{
+	int err = 0;
+	unpack(nodeid, t);
+	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0 && gfs_nodeid_unpack(nodeid).gen == 0)
+		return 0;
+	gfs_mutex_lock(&files->lock);
+	struct gfs_file *file = find(files, nodeid);
+	if (file)
+		*t = (struct gfs_file_target){ file->entity, file->key, file->dead ? file : NULL };
+	else if (current_nodeid(files, t->entity, t->key) != nodeid)
+		err = GFS_ERR_STALE;
+	gfs_mutex_unlock(&files->lock);
+	return err;
+}
+
+static struct gfs_file *add(struct gfs_files *files, uint64_t nodeid)
+{
+	struct gfs_file_target t;
+	struct gfs_file *file = calloc(1, sizeof *file);
+	if (!file || gfs_u64map_set(&files->by_nodeid, nodeid, (uintptr_t)file) != 0) {
+		free(file);
+		return NULL;
+	}
+	unpack(nodeid, &t);
+	file->nodeid = nodeid;
+	file->entity = t.entity;
+	file->key = t.key;
+	file->next = files->open;
+	files->open = file;
+	return file;
+}
+
+int gfs_files_open(struct gfs_files *files, uint64_t nodeid, bool writer, struct gfs_file **ret_file)
+{
+	gfs_mutex_lock(&files->lock);
+	struct gfs_file *file = find(files, nodeid);
+	if (!file)
+		file = add(files, nodeid);
+	if (file) {
+		file->opens++;
+		file->writers += writer;
+	}
+	gfs_mutex_unlock(&files->lock);
+	*ret_file = file;
+	return file ? 0 : GFS_ERR_NOMEM;
+}
+
+static void forget(struct gfs_files *files, struct gfs_file *file)
+{
+	struct gfs_file **at = &files->open;
+	while (*at != file)
+		at = &(*at)->next;
+	*at = file->next;
+	(void)gfs_u64map_remove(&files->by_nodeid, file->nodeid); /* it is there: add put it in */
+	if (is_odd(file))
+		atomic_fetch_sub_explicit(&files->odd, 1, memory_order_relaxed);
+	gfs_buf_release(&file->contents);
+	free(file);
+}
+
+bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *t)
+{
+	gfs_mutex_lock(&files->lock);
+	file->writers -= writer;
+	bool settle = writer && file->writers == 0 && !file->dead;
+	*t = (struct gfs_file_target){ file->entity, file->key, NULL };
+	if (--file->opens == 0)
+		forget(files, file);
+	gfs_mutex_unlock(&files->lock);
+	return settle;
+}
+
+void gfs_file_target_get(struct gfs_files *files, struct gfs_file *file, struct gfs_file_target *t)
+{
+	gfs_mutex_lock(&files->lock);
+	*t = (struct gfs_file_target){ file->entity, file->key, file->dead ? file : NULL };
+	gfs_mutex_unlock(&files->lock);
+}
+
+bool gfs_files_is_open(struct gfs_files *files, struct gfs_entity entity, uint16_t key)
+{
+	bool open = false;
+	gfs_mutex_lock(&files->lock);
+	for (struct gfs_file *file = files->open; file && !open; file = file->next)
+		open = is(file, entity, key);
+	gfs_mutex_unlock(&files->lock);
+	return open;
+}
+
+/* Keeps `odd` in step with what `change` does to a file. */
+static void count_odd(struct gfs_files *files, bool before, bool after)
+{
+	if (after && !before)
+		atomic_fetch_add_explicit(&files->odd, 1, memory_order_relaxed);
+	else if (before && !after)
+		atomic_fetch_sub_explicit(&files->odd, 1, memory_order_relaxed);
+}
+
+void gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns)
+{
+	gfs_mutex_lock(&files->lock);
+	for (struct gfs_file *file = files->open; file; file = file->next) {
+		if (!is(file, entity, key))
+			continue;
+		bool odd = is_odd(file);
+		gfs_buf_append(&file->contents, contents.data, contents.size);
+		file->mtime_ns = mtime_ns;
+		file->dead = true;
+		count_odd(files, odd, true);
+	}
+	gfs_mutex_unlock(&files->lock);
+}
+
+void gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key)
+{
+	gfs_mutex_lock(&files->lock);
+	for (struct gfs_file *file = files->open; file; file = file->next) {
+		if (!is(file, from, from_key))
+			continue;
+		bool odd = is_odd(file);
+		file->entity = to;
+		file->key = to_key;
+		count_odd(files, odd, is_odd(file));
+	}
+	gfs_mutex_unlock(&files->lock);
+}
+
+size_t gfs_file_dead_read(struct gfs_files *files, struct gfs_file *file, uint64_t offset, void *data, size_t size)
+{
+	gfs_mutex_lock(&files->lock);
+	size_t left = offset < file->contents.size ? file->contents.size - (size_t)offset : 0;
+	size_t n = size < left ? size : left;
+	if (n > 0)
+		memcpy(data, file->contents.data + offset, n);
+	gfs_mutex_unlock(&files->lock);
+	return n;
+}
+
+static int resize(struct gfs_file *file, uint64_t size)
+{
+	if (size > GFS_VALUE_BYTES_MAX)
+		return GFS_ERR_TOOBIG;
+	if (size > file->contents.size) {
+		size_t more = (size_t)size - file->contents.size;
+		uint8_t *gap = gfs_buf_extend(&file->contents, more);
+		if (!gap)
+			return GFS_ERR_NOMEM;
+		memset(gap, 0, more);
+	}
+	file->contents.size = (size_t)size;
+	return 0;
+}
+
+int gfs_file_dead_write(struct gfs_files *files, struct gfs_file *file, uint64_t offset, struct gfs_slice data)
+{
+	int err = 0;
+	if (offset > GFS_VALUE_BYTES_MAX || data.size > GFS_VALUE_BYTES_MAX - offset)
+		return GFS_ERR_TOOBIG;
+	gfs_mutex_lock(&files->lock);
+	if (offset + data.size > file->contents.size)
+		err = resize(file, offset + data.size);
+	if (!err && data.size > 0)
+		memcpy(file->contents.data + offset, data.data, data.size);
+	gfs_mutex_unlock(&files->lock);
+	return err;
+}
+
+int gfs_file_dead_truncate(struct gfs_files *files, struct gfs_file *file, uint64_t size)
+{
+	gfs_mutex_lock(&files->lock);
+	int err = resize(file, size);
+	gfs_mutex_unlock(&files->lock);
+	return err;
+}
+
+uint64_t gfs_file_dead_size(struct gfs_files *files, struct gfs_file *file, uint64_t *ret_mtime_ns)
+{
+	gfs_mutex_lock(&files->lock);
+	uint64_t size = file->contents.size;
+	*ret_mtime_ns = file->mtime_ns;
+	gfs_mutex_unlock(&files->lock);
+	return size;
+}

@@ -1,0 +1,46 @@
+/* Open property files. Descriptors go on working when their file is removed, replaced or renamed behind them: an open file remembers what its nodeid
+ * means now, or, once the property is gone, keeps the contents it had (a tombstone).
+ *
+ * Only open files are remembered. One leaf mutex guards the table; every function may be called with or without the graph lock.
+ */
+#ifndef GFS_FS_FILES_H
+#define GFS_FS_FILES_H
+
+#include "fs/fs_private.h"
+
+struct gfs_file;
+
+/* What a property nodeid stands for. */
+struct gfs_file_target {
+	struct gfs_entity entity;
+	uint16_t key;
+	struct gfs_file *dead; /* not NULL: the property is gone; use gfs_file_dead_* */
+};
+
+int gfs_files_new(struct gfs_files **ret_files) GFS_CHECK;
+void gfs_files_free(struct gfs_files *files);
+
+/* The nodeid that a look-up of this property answers. */
+uint64_t gfs_files_nodeid(struct gfs_files *files, struct gfs_entity entity, uint16_t key);
+/* GFS_ERR_STALE when the nodeid is not (or no longer) anybody's name. */
+int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_target *ret_target) GFS_CHECK;
+
+/* Counts an open; release returns true when that was the last writer of a property that still exists (settle it then). */
+int gfs_files_open(struct gfs_files *files, uint64_t nodeid, bool writer, struct gfs_file **ret_file) GFS_CHECK;
+bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *ret_target);
+void gfs_file_target_get(struct gfs_files *files, struct gfs_file *file, struct gfs_file_target *ret_target);
+/* Is anybody holding this property open? */
+bool gfs_files_is_open(struct gfs_files *files, struct gfs_entity entity, uint16_t key);
+
+/* Before a property is removed or replaced, inside the transaction: its open files keep `contents` from now on. Nothing to do when it is not open. */
+void gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns);
+/* After a rename: open files follow. */
+void gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key);
+
+/* A dead file's contents, as read(2), write(2), ftruncate(2), fstat(2). */
+size_t gfs_file_dead_read(struct gfs_files *files, struct gfs_file *file, uint64_t offset, void *data, size_t size);
+int gfs_file_dead_write(struct gfs_files *files, struct gfs_file *file, uint64_t offset, struct gfs_slice data) GFS_CHECK;
+int gfs_file_dead_truncate(struct gfs_files *files, struct gfs_file *file, uint64_t size) GFS_CHECK;
+uint64_t gfs_file_dead_size(struct gfs_files *files, struct gfs_file *file, uint64_t *ret_mtime_ns);
+
+#endif

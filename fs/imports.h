@@ -1,0 +1,30 @@
+/* The drop folder /import: files in memory until they are closed, then imported in one transaction. A file that was imported vanishes; one that
+ * failed stays, with its reason in FILE.error, until it is written anew or removed.
+ * One leaf mutex guards the table; it is not held while an import runs. */
+#ifndef GFS_FS_IMPORTS_H
+#define GFS_FS_IMPORTS_H
+
+#include "fs/view.h"
+
+/* The largest file that may be dropped, and how many may lie in the folder. */
+#define GFS_IMPORT_FILE_BYTES_MAX (UINT64_C(4) << 30)
+#define GFS_IMPORT_FILES_MAX 1024u
+
+int gfs_imports_new(struct gfs_imports **ret_imports) GFS_CHECK;
+void gfs_imports_free(struct gfs_imports *imports);
+uint64_t gfs_imports_mtime(struct gfs_imports *imports);
+
+int gfs_imports_lookup(struct gfs_imports *imports, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_imports_list(struct gfs_lister *lister) GFS_CHECK;
+int gfs_imports_create(struct gfs_imports *imports, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_imports_unlink(struct gfs_imports *imports, const char *name) GFS_CHECK;
+int gfs_imports_rename(struct gfs_imports *imports, const char *from, const char *to) GFS_CHECK;
+
+/* The file of an open descriptor, by nodeid. GFS_ERR_STALE when it has gone. */
+int gfs_imports_read(struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, size_t size, struct gfs_buf *out) GFS_CHECK;
+int gfs_imports_write(struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, struct gfs_slice data) GFS_CHECK;
+int gfs_imports_truncate(struct gfs_imports *imports, uint64_t nodeid, uint64_t size) GFS_CHECK;
+/* close(2): imports what was written since the last time, if anything. Blocks: steps aside first. New nodes belong to uid and gid. */
+int gfs_imports_flush(struct gfs_fs *fs, uint64_t nodeid, uint32_t uid, uint32_t gid) GFS_CHECK;
+
+#endif

@@ -1,0 +1,337 @@
+/* Kernel-cache coherence: which inodes a change of the graph makes stale, and telling the kernel.
+ *
+ * Invariants (the protocol of the kernel's caches):
+ *  K1  Every entry and attribute is cached for ever; whatever changes one of them tells the kernel before the change is replied to.
+ *  K2  No lock is held while telling. Invalidating contents may wait for a pending READ, READLINK or WRITE of that inode, so the thread steps
+ *      aside first and another one can serve it.
+ *  K3  Only inodes that the kernel was ever told of need telling.
+ *  K4  A reply with attributes may still be on its way to its caller, whose inode the kernel has not made: telling finds nothing, and the stale
+ *      attributes would stay. Such inodes are told again for a while. */
+#include "base/clock.h"
+#include "fs/files.h"
+#include "fs/fs_private.h"
+#include "fs/retell.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define BATCH 256u
+
+/* How often an inode that is being made is looked for at once, before that is left to the background. */
+#define SPINS 20u
+#define SPIN_NS 5000
+
+static int tell_once(struct gfs_fs *fs, uint64_t nodeid, bool contents)
+{
+	atomic_fetch_add_explicit(&fs->notifications, 1, memory_order_relaxed);
+	return fuse_lowlevel_notify_inval_inode(fs->session, nodeid, contents ? 0 : -1, 0);
+}
+
+static void tell(struct gfs_fs *fs, uint64_t nodeid, bool contents)
+{
+	if (!gfs_exposed_has(fs->exposed, nodeid))
+		return;
+	if (contents)
+		gfs_loop_step_aside(fs->loop);
+	int err = tell_once(fs, nodeid, contents);
+	if (err != -ENOENT || !gfs_exposed_is_fresh(fs->exposed, nodeid))
+		return;
+	for (unsigned i = 0; i < SPINS && err == -ENOENT; i++) {
+		struct timespec pause = { .tv_nsec = SPIN_NS };
+		(void)nanosleep(&pause, NULL); /* waking early only means trying early */
+		err = tell_once(fs, nodeid, contents);
+	}
+	if (err == -ENOENT)
+		gfs_retell_add(fs->retell, nodeid, contents);
+}
+
+void gfs_notify_attr(struct gfs_fs *fs, uint64_t nodeid)
+{
+	tell(fs, nodeid, false);
+}
+
+void gfs_notify_contents(struct gfs_fs *fs, uint64_t nodeid)
+{
+	tell(fs, nodeid, true);
+}
+
+struct notifier {
+	struct gfs_fs *fs;
+	uint64_t by_kernel;
+};
+
+static void attr_of(const struct notifier *n, enum gfs_inode_kind kind, unsigned sub, uint64_t id)
+{
+	uint64_t nodeid = gfs_nodeid_pack(kind, 0, sub, id);
+	if (nodeid != n->by_kernel)
+		tell(n->fs, nodeid, false);
+}
+
+static void contents_of(const struct notifier *n, enum gfs_inode_kind kind, unsigned gen, unsigned sub, uint64_t id)
+{
+	uint64_t nodeid = gfs_nodeid_pack(kind, gen, sub, id);
+	if (nodeid != n->by_kernel)
+		tell(n->fs, nodeid, true);
+}
+
+static void static_attr(const struct notifier *n, enum gfs_static which)
+{
+	attr_of(n, GFS_INODE_STATIC, 0, which);
+}
+
+static void json_of(const struct notifier *n, uint64_t node)
+{
+	contents_of(n, GFS_INODE_NODE_JSON, 0, 0, node);
+}
+
+/* The node's own directory, whatever its generation is now. */
+static void node_attr(const struct notifier *n, uint64_t id)
+{
+	struct gfs_node_record record;
+	if (!gfs_exposed_has(n->fs->exposed, gfs_nodeid_pack(GFS_INODE_NODE, 0, 0, id)))
+		return;
+	gfs_graph_read_begin(n->fs->graph);
+	int err = gfs_node_get(n->fs->graph, id, &record);
+	gfs_graph_read_end(n->fs->graph);
+	if (!err)
+		attr_of(n, GFS_INODE_NODE, record.dir_generation, id);
+}
+
+static void label_changed(const struct notifier *n, const struct gfs_change *c)
+{
+	node_attr(n, c->id);
+	json_of(n, c->id);
+	attr_of(n, GFS_INODE_NODE_LABELS, 0, c->id);
+	attr_of(n, GFS_INODE_LABEL, c->name_id, 0);
+	if (c->kind == GFS_CHANGE_LABEL_REMOVED) {
+		contents_of(n, GFS_INODE_NODE_LABEL, 0, c->name_id, c->id);
+		contents_of(n, GFS_INODE_LABEL_NODE, c->link_generation & GFS_NODEID_GEN_MAX, c->name_id, c->id);
+	}
+}
+
+static void rel_changed(const struct notifier *n, const struct gfs_change *c)
+{
+	attr_of(n, GFS_INODE_OUT_TYPE, c->name_id, c->start);
+	attr_of(n, GFS_INODE_OUT_RELS, c->name_id, c->start);
+	attr_of(n, GFS_INODE_NODE_OUT, 0, c->start);
+	attr_of(n, GFS_INODE_IN_TYPE, c->name_id, c->end);
+	attr_of(n, GFS_INODE_IN_RELS, c->name_id, c->end);
+	attr_of(n, GFS_INODE_NODE_IN, 0, c->end);
+	attr_of(n, GFS_INODE_TYPE, c->name_id, 0);
+	json_of(n, c->start);
+	json_of(n, c->end);
+	if (c->kind != GFS_CHANGE_REL_DELETED)
+		return;
+	contents_of(n, GFS_INODE_OUT_LINK, 0, c->end_generation, c->id);
+	contents_of(n, GFS_INODE_OUT_REL, 0, c->end_generation, c->id);
+	contents_of(n, GFS_INODE_IN_LINK, 0, c->start_generation, c->id);
+	contents_of(n, GFS_INODE_IN_REL, 0, c->start_generation, c->id);
+	contents_of(n, GFS_INODE_REL_FROM, 0, 0, c->id);
+	contents_of(n, GFS_INODE_REL_TO, 0, 0, c->id);
+	attr_of(n, GFS_INODE_REL, 0, c->id);
+}
+
+static void prop_changed(const struct notifier *n, const struct gfs_change *c)
+{
+	struct gfs_entity entity = { (enum gfs_entity_kind)c->entity, c->id };
+	uint64_t nodeid = gfs_files_nodeid(n->fs->files, entity, c->name_id);
+	uint64_t base = gfs_nodeid_ino(nodeid);
+	if (nodeid != n->by_kernel)
+		tell(n->fs, nodeid, true);
+	if (base != nodeid && base != n->by_kernel)
+		tell(n->fs, base, true);
+	if (entity.kind == GFS_NODE) {
+		node_attr(n, c->id);
+		json_of(n, c->id);
+		return;
+	}
+	struct gfs_rel_record rel;
+	attr_of(n, GFS_INODE_REL, 0, c->id);
+	gfs_graph_read_begin(n->fs->graph);
+	int err = gfs_rel_get(n->fs->graph, c->id, &rel);
+	gfs_graph_read_end(n->fs->graph);
+	if (!err) {
+		json_of(n, rel.start);
+		json_of(n, rel.end);
+	}
+}
+
+/* Every inode that shows the owner and mode of a node: its folders and files. */
+static void meta_changed(const struct notifier *n, const struct gfs_change *c)
+{
+	struct gfs_fs *fs = n->fs;
+	struct gfs_prop_info props[BATCH];
+	struct gfs_adj_type types[BATCH];
+	size_t count = 0;
+	node_attr(n, c->id);
+	json_of(n, c->id);
+	attr_of(n, GFS_INODE_NODE_LABELS, 0, c->id);
+	attr_of(n, GFS_INODE_NODE_OUT, 0, c->id);
+	attr_of(n, GFS_INODE_NODE_IN, 0, c->id);
+	for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = props[count - 1].key + 1u) {
+		gfs_graph_read_begin(fs->graph);
+		int err = gfs_prop_list(fs->graph, (struct gfs_entity){ GFS_NODE, c->id }, (uint16_t)from, props, BATCH, &count);
+		gfs_graph_read_end(fs->graph);
+		if (err || count == 0)
+			break;
+		for (size_t i = 0; i < count; i++)
+			attr_of(n, GFS_INODE_NODE_PROP, props[i].key, c->id);
+	}
+	for (unsigned dir = GFS_OUT; dir <= GFS_IN; dir++) {
+		for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = types[count - 1].type + 1u) {
+			gfs_graph_read_begin(fs->graph);
+			int err = gfs_rels_types(fs->graph, c->id, (enum gfs_direction)dir, (uint16_t)from, types, BATCH, &count);
+			gfs_graph_read_end(fs->graph);
+			if (err || count == 0)
+				break;
+			for (size_t i = 0; i < count; i++) {
+				attr_of(n, dir == GFS_OUT ? GFS_INODE_OUT_TYPE : GFS_INODE_IN_TYPE, types[i].type, c->id);
+				attr_of(n, dir == GFS_OUT ? GFS_INODE_OUT_RELS : GFS_INODE_IN_RELS, types[i].type, c->id);
+			}
+		}
+	}
+}
+
+/* The links of one direction that are named after a node whose key changed: seen from the nodes at their other ends. */
+static void renamed_links(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type)
+{
+	struct gfs_adj_entry entries[BATCH];
+	struct gfs_adj_entry from = { 0, 0 };
+	size_t count = 0;
+	bool out = dir == GFS_OUT;
+	for (;;) {
+		gfs_graph_read_begin(n->fs->graph);
+		int err = gfs_rels_list(n->fs->graph, c->id, dir, type, from, entries, BATCH, &count);
+		gfs_graph_read_end(n->fs->graph);
+		if (err || count == 0)
+			return;
+		for (size_t i = 0; i < count; i++) {
+			contents_of(n, out ? GFS_INODE_IN_LINK : GFS_INODE_OUT_LINK, 0, c->link_generation, entries[i].rel);
+			contents_of(n, out ? GFS_INODE_IN_REL : GFS_INODE_OUT_REL, 0, c->link_generation, entries[i].rel);
+			contents_of(n, out ? GFS_INODE_REL_FROM : GFS_INODE_REL_TO, 0, 0, entries[i].rel);
+			contents_of(n, out ? GFS_INODE_IN_TYPE : GFS_INODE_OUT_TYPE, 0, type, entries[i].other);
+			contents_of(n, out ? GFS_INODE_IN_RELS : GFS_INODE_OUT_RELS, 0, type, entries[i].other);
+			json_of(n, entries[i].other);
+		}
+		from = entries[count - 1];
+		from.rel++;
+	}
+}
+
+static void node_renamed(const struct notifier *n, const struct gfs_change *c)
+{
+	struct gfs_fs *fs = n->fs;
+	struct gfs_adj_type types[BATCH];
+	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
+	size_t count = 0;
+	static_attr(n, GFS_STATIC_NODES);
+	attr_of(n, GFS_INODE_NODE, c->dir_generation, c->id);
+	node_attr(n, c->id);
+	json_of(n, c->id);
+	gfs_graph_read_begin(fs->graph);
+	int err = gfs_node_labels(fs->graph, c->id, labels, GFS_LABELS_PER_NODE_MAX, &count);
+	gfs_graph_read_end(fs->graph);
+	for (size_t i = 0; !err && i < count; i++) {
+		contents_of(n, GFS_INODE_LABEL, 0, labels[i], 0);
+		contents_of(n, GFS_INODE_LABEL_NODE, c->link_generation & GFS_NODEID_GEN_MAX, labels[i], c->id);
+	}
+	for (unsigned dir = GFS_OUT; dir <= GFS_IN; dir++) {
+		for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = types[count - 1].type + 1u) {
+			gfs_graph_read_begin(fs->graph);
+			err = gfs_rels_types(fs->graph, c->id, (enum gfs_direction)dir, (uint16_t)from, types, BATCH, &count);
+			gfs_graph_read_end(fs->graph);
+			if (err || count == 0)
+				break;
+			for (size_t i = 0; i < count; i++)
+				renamed_links(n, c, (enum gfs_direction)dir, types[i].type);
+		}
+	}
+}
+
+static void node_deleted(const struct notifier *n, const struct gfs_change *c)
+{
+	static_attr(n, GFS_STATIC_NODES);
+	attr_of(n, GFS_INODE_NODE, c->dir_generation, c->id);
+	json_of(n, c->id);
+	attr_of(n, GFS_INODE_NODE_LABELS, 0, c->id);
+	attr_of(n, GFS_INODE_NODE_OUT, 0, c->id);
+	attr_of(n, GFS_INODE_NODE_IN, 0, c->id);
+}
+
+static void folder_listed(const struct notifier *n, const struct gfs_change *c)
+{
+	bool out = c->dir == GFS_OUT;
+	attr_of(n, out ? GFS_INODE_NODE_OUT : GFS_INODE_NODE_IN, 0, c->id);
+	attr_of(n, out ? GFS_INODE_OUT_TYPE : GFS_INODE_IN_TYPE, c->name_id, c->id);
+	attr_of(n, out ? GFS_INODE_OUT_RELS : GFS_INODE_IN_RELS, c->name_id, c->id);
+}
+
+static void notify_change(const struct notifier *n, const struct gfs_change *c)
+{
+	switch ((enum gfs_change_kind)c->kind) {
+	case GFS_CHANGE_NODE_CREATED:
+		static_attr(n, GFS_STATIC_NODES);
+		break;
+	case GFS_CHANGE_NODE_DELETED:
+		node_deleted(n, c);
+		break;
+	case GFS_CHANGE_NODE_RENAMED:
+		node_renamed(n, c);
+		break;
+	case GFS_CHANGE_NODE_META:
+		meta_changed(n, c);
+		break;
+	case GFS_CHANGE_LABEL_ADDED:
+	case GFS_CHANGE_LABEL_REMOVED:
+		label_changed(n, c);
+		break;
+	case GFS_CHANGE_REL_CREATED:
+	case GFS_CHANGE_REL_DELETED:
+		rel_changed(n, c);
+		break;
+	case GFS_CHANGE_PROP_CREATED:
+	case GFS_CHANGE_PROP_REMOVED:
+	case GFS_CHANGE_PROP_CHANGED:
+		prop_changed(n, c);
+		break;
+	case GFS_CHANGE_NAME_LISTED:
+		if (c->dir != GFS_CATALOG_KEY)
+			static_attr(n, c->dir == GFS_CATALOG_LABEL ? GFS_STATIC_LABELS : GFS_STATIC_RELS);
+		break;
+	case GFS_CHANGE_FOLDER_LISTED:
+		folder_listed(n, c);
+		break;
+	}
+}
+
+/* Too much to name: every inode the kernel was told of. */
+struct everything {
+	struct gfs_fs *fs;
+};
+
+static void tell_exposed(void *context, uint64_t nodeid)
+{
+	const struct everything *all = context;
+	struct gfs_node_record record;
+	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
+	if (n.kind == GFS_INODE_NODE) {
+		gfs_graph_read_begin(all->fs->graph);
+		int err = gfs_node_get(all->fs->graph, n.id, &record);
+		gfs_graph_read_end(all->fs->graph);
+		nodeid = gfs_nodeid_pack(GFS_INODE_NODE, 0, err ? 0 : record.dir_generation, n.id);
+	}
+	tell(all->fs, nodeid, true);
+}
+
+void gfs_notify_changes(struct gfs_fs *fs, const struct gfs_changes *changes, uint64_t by_kernel)
+{
+	struct notifier n = { .fs = fs, .by_kernel = by_kernel };
+	if (changes->everything) {
+		struct everything all = { fs };
+		gfs_loop_step_aside(fs->loop);
+		gfs_exposed_each(fs->exposed, tell_exposed, &all);
+		return;
+	}
+	for (size_t i = 0; i < changes->count; i++)
+		notify_change(&n, &changes->items[i]);
+}

@@ -1,0 +1,235 @@
+#include "fs/view.h"
+
+#include <string.h>
+
+const struct gfs_view *gfs_view_of(uint64_t nodeid)
+{
+	static const struct gfs_view *const views[GFS_INODE_KIND_COUNT] = {
+	    [GFS_INODE_STATIC] = &gfs_view_static,
+	    [GFS_INODE_NODE] = &gfs_view_node,
+	    [GFS_INODE_NODE_LABELS] = &gfs_view_node_labels,
+	    [GFS_INODE_NODE_OUT] = &gfs_view_side,
+	    [GFS_INODE_NODE_IN] = &gfs_view_side,
+	    [GFS_INODE_NODE_JSON] = &gfs_view_json,
+	    [GFS_INODE_NODE_LABEL] = &gfs_view_node_label,
+	    [GFS_INODE_OUT_TYPE] = &gfs_view_folder,
+	    [GFS_INODE_IN_TYPE] = &gfs_view_folder,
+	    [GFS_INODE_OUT_RELS] = &gfs_view_folder_rels,
+	    [GFS_INODE_IN_RELS] = &gfs_view_folder_rels,
+	    [GFS_INODE_OUT_LINK] = &gfs_view_link,
+	    [GFS_INODE_IN_LINK] = &gfs_view_link,
+	    [GFS_INODE_OUT_REL] = &gfs_view_link_rel,
+	    [GFS_INODE_IN_REL] = &gfs_view_link_rel,
+	    [GFS_INODE_NODE_PROP] = &gfs_view_prop,
+	    [GFS_INODE_LABEL] = &gfs_view_label,
+	    [GFS_INODE_LABEL_NODE] = &gfs_view_label_node,
+	    [GFS_INODE_TYPE] = &gfs_view_type,
+	    [GFS_INODE_REL] = &gfs_view_rel,
+	    [GFS_INODE_REL_FROM] = &gfs_view_rel_end,
+	    [GFS_INODE_REL_TO] = &gfs_view_rel_end,
+	    [GFS_INODE_REL_PROP] = &gfs_view_prop,
+	    [GFS_INODE_IMPORT] = &gfs_view_import,
+	    [GFS_INODE_IMPORT_ERROR] = &gfs_view_import,
+	    [GFS_INODE_CONTROL] = &gfs_view_control,
+	};
+	static const struct gfs_view nothing = { 0 };
+	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
+	return kind < GFS_INODE_KIND_COUNT ? views[kind] : &nothing;
+}
+
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+}
+
+static void fill(struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns, uint64_t ctime_ns)
+{
+	*st = (struct stat){
+	    .st_ino = gfs_nodeid_ino(nodeid),
+	    .st_mode = mode,
+	    .st_nlink = 1,
+	    .st_size = (off_t)size,
+	    .st_blocks = S_ISREG(mode) ? (blkcnt_t)((size + 511) / 512) : 0,
+	    .st_blksize = 4096,
+	    .st_mtim = timespec_of(mtime_ns),
+	    .st_ctim = timespec_of(ctime_ns),
+	};
+	st->st_atim = st->st_mtim;
+}
+
+void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const struct gfs_node_record *record, uint64_t size,
+                   uint64_t mtime_ns)
+{
+	mode_t mode = S_ISLNK(file_type) ? 0777 : S_ISREG(file_type) ? record->mode & 0666 : record->mode;
+	uint64_t ctime = mtime_ns > record->ctime_ns ? mtime_ns : record->ctime_ns;
+	fill(st, nodeid, file_type | mode, size, mtime_ns, ctime);
+	st->st_uid = record->uid;
+	st->st_gid = record->gid;
+}
+
+void gfs_attr_fill_fixed(const struct gfs_fs *fs, struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns)
+{
+	fill(st, nodeid, mode, size, mtime_ns, mtime_ns);
+	st->st_uid = fs->opts.uid;
+	st->st_gid = fs->opts.gid;
+}
+
+int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_id)
+{
+	GFS_AUTO_BUF memory = GFS_BUF_INIT;
+	struct gfs_name_read read;
+	int err = gfs_name_read(name, false, &memory, &read);
+	if (err)
+		return err == GFS_ERR_NOMEM ? err : GFS_ERR_NOTFOUND;
+	if (read.id != 0) {
+		struct gfs_node_record record;
+		err = gfs_node_get(graph, read.id, &record);
+		*ret_id = read.id;
+		return err;
+	}
+	return gfs_node_find(graph, read.name, ret_id);
+}
+
+uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record)
+{
+	return gfs_nodeid_pack(GFS_INODE_NODE, 0, record->dir_generation, id);
+}
+
+int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place place, struct gfs_component *ret_name,
+                       struct gfs_node_record *ret_record)
+{
+	GFS_AUTO_BUF key = GFS_BUF_INIT;
+	int err = ret_record ? gfs_node_get(graph, id, ret_record) : 0;
+	if (err)
+		return err;
+	err = gfs_node_key(graph, id, &key);
+	if (err && err != GFS_ERR_NODATA)
+		return err;
+	gfs_name_show_node(gfs_buf_slice(&key), id, place, ret_name);
+	return 0;
+}
+
+static int read_name(const char *name, struct gfs_buf *memory, struct gfs_name_read *read)
+{
+	return gfs_name_read(name, false, memory, read);
+}
+
+int gfs_view_find_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id)
+{
+	GFS_AUTO_BUF memory = GFS_BUF_INIT;
+	struct gfs_name_read read;
+	int err = read_name(name, &memory, &read);
+	if (err)
+		return err == GFS_ERR_NOMEM ? err : GFS_ERR_NOTFOUND;
+	if (read.id != 0) {
+		struct gfs_catalog_entry entry;
+		if (read.id > GFS_NAME_ID_MAX)
+			return GFS_ERR_NOTFOUND;
+		*ret_id = (uint16_t)read.id;
+		return gfs_catalog_get(gfs_graph_catalog(graph), kind, *ret_id, &entry);
+	}
+	return gfs_catalog_find(gfs_graph_catalog(graph), kind, read.name, ret_id);
+}
+
+int gfs_view_make_name(struct gfs_edit *edit, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id)
+{
+	GFS_AUTO_BUF memory = GFS_BUF_INIT;
+	struct gfs_name_read read;
+	int err = read_name(name, &memory, &read);
+	if (err)
+		return err;
+	if (read.id != 0)
+		return gfs_view_find_name(edit->graph, kind, name, ret_id);
+	return gfs_name_make(edit->tx, kind, read.name, ret_id);
+}
+
+int gfs_view_show_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint16_t id, enum gfs_name_place place,
+                       struct gfs_component *ret_name)
+{
+	struct gfs_catalog_entry entry;
+	int err = gfs_catalog_get(gfs_graph_catalog(graph), kind, id, &entry);
+	if (err)
+		return err;
+	gfs_name_show_id(entry.name, id, place, ret_name);
+	return 0;
+}
+
+/* What may stand before the last component: nothing, dots only, or anything whose own last component is the folder's name. */
+static bool is_path_to(const char *path, size_t size, const char *folder)
+{
+	size_t f = strlen(folder);
+	while (size > 0 && path[size - 1] == '/')
+		size--;
+	if (size >= f && memcmp(path + size - f, folder, f) == 0 && (size == f || path[size - f - 1] == '/'))
+		return true;
+	if (size > 0 && path[0] == '/')
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		if (path[i] != '.' && path[i] != '/')
+			return false;
+	}
+	return true;
+}
+
+int gfs_view_target(const char *target, const char *folder, const char **ret_last, struct gfs_buf *memory)
+{
+	size_t size = strlen(target);
+	while (size > 1 && target[size - 1] == '/')
+		size--;
+	size_t start = size;
+	while (start > 0 && target[start - 1] != '/')
+		start--;
+	if (start == size || !is_path_to(target, start, folder))
+		return GFS_ERR_PERM;
+	gfs_buf_append(memory, target + start, size - start);
+	gfs_buf_append_u8(memory, 0);
+	int err = gfs_buf_failed(memory);
+	*ret_last = (const char *)memory->data;
+	return err;
+}
+
+static bool in_groups(fuse_req_t req, uint32_t gid)
+{
+	gid_t groups[1024];
+	int n = fuse_req_getgroups(req, 1024, groups);
+	for (int i = 0; i < n && i < 1024; i++) {
+		if (groups[i] == gid)
+			return true;
+	}
+	return false;
+}
+
+int gfs_view_may_write(const struct gfs_edit *edit, uint64_t node)
+{
+	struct gfs_node_record record;
+	int err = gfs_node_get(edit->graph, node, &record);
+	if (err || edit->uid == 0)
+		return err;
+	unsigned bit = 0002;
+	if (edit->uid == record.uid)
+		bit = 0200;
+	else if (edit->gid == record.gid || ((record.mode & 0020) && in_groups(edit->req, record.gid)))
+		bit = 0020;
+	return record.mode & bit ? 0 : GFS_ERR_ACCESS;
+}
+
+int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set)
+{
+	struct stat now;
+	int err = gfs_view_of(nodeid)->attr(edit->fs, nodeid, &now);
+	if (err)
+		return err;
+	bool changes = ((to_set & FUSE_SET_ATTR_MODE) && ((st->st_mode ^ now.st_mode) & 07777)) ||
+	               ((to_set & FUSE_SET_ATTR_UID) && st->st_uid != now.st_uid) ||
+	               ((to_set & FUSE_SET_ATTR_GID) && st->st_gid != now.st_gid) || (to_set & FUSE_SET_ATTR_SIZE);
+	return changes ? GFS_ERR_PERM : 0;
+}
+
+bool gfs_view_entity(uint64_t dir_nodeid, struct gfs_entity *ret_entity)
+{
+	struct gfs_nodeid n = gfs_nodeid_unpack(dir_nodeid);
+	if (n.kind != GFS_INODE_NODE && n.kind != GFS_INODE_REL)
+		return false;
+	*ret_entity = (struct gfs_entity){ n.kind == GFS_INODE_NODE ? GFS_NODE : GFS_REL, n.id };
+	return true;
+}

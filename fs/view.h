@@ -1,0 +1,106 @@
+/* One view a kind of inode: how it looks, what lies in it, how it is changed. ops.c finds the view by the nodeid's kind.
+ *
+ * `attr`, `lookup`, `readlink` and `list` run under the graph's shared lock; the others inside a transaction. A missing operation answers
+ * GFS_ERR_NOTDIR (lookup, list), GFS_ERR_INVALID (readlink) or GFS_ERR_PERM (changes). A nodeid that no longer binds its name is GFS_ERR_STALE. */
+#ifndef GFS_FS_VIEW_H
+#define GFS_FS_VIEW_H
+
+#include "fs/fs_private.h"
+#include "fs/names.h"
+
+/* A directory being listed into a reply. */
+struct gfs_lister {
+	struct gfs_fs *fs;
+	fuse_req_t req;
+	bool plus;        /* with attributes, each a look-up */
+	uint64_t from;    /* cookie of the last entry the kernel has, less GFS_COOKIE_BASE */
+	char *data;
+	size_t size, used;
+};
+/* Cookies 1 and 2 are "." and ".."; a view's own begin above. A view's cookie c means "after the entry c"; 0: from the start. */
+#define GFS_COOKIE_BASE 2u
+
+/* Adds one entry; false when the reply is full (stop listing). `file_type`: S_IFDIR, S_IFREG or S_IFLNK. */
+bool gfs_lister_add(struct gfs_lister *lister, const char *name, uint64_t nodeid, mode_t file_type, uint64_t cookie);
+
+/* A change being made: one request, one transaction. */
+struct gfs_edit {
+	struct gfs_fs *fs;
+	struct gfs_tx *tx;
+	struct gfs_graph *graph;
+	fuse_req_t req;
+	uint32_t uid, gid;
+};
+
+struct gfs_view {
+	int (*attr)(struct gfs_fs *fs, uint64_t nodeid, struct stat *st);
+	int (*lookup)(struct gfs_fs *fs, uint64_t nodeid, const char *name, uint64_t *ret_child);
+	int (*readlink)(struct gfs_fs *fs, uint64_t nodeid, struct gfs_buf *out);
+	int (*list)(struct gfs_lister *lister, uint64_t nodeid);
+	int (*mkdir)(struct gfs_edit *edit, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child);
+	int (*create)(struct gfs_edit *edit, uint64_t nodeid, const char *name, uint64_t *ret_child);
+	int (*symlink)(struct gfs_edit *edit, uint64_t nodeid, const char *name, const char *target, uint64_t *ret_child);
+	int (*unlink)(struct gfs_edit *edit, uint64_t nodeid, const char *name);
+	int (*rmdir)(struct gfs_edit *edit, uint64_t nodeid, const char *name);
+	int (*setattr)(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set);
+};
+
+extern const struct gfs_view gfs_view_static;      /* view_static.c: root, fixed folders */
+extern const struct gfs_view gfs_view_node;        /* view_node.c */
+extern const struct gfs_view gfs_view_node_labels; /* view_labels.c */
+extern const struct gfs_view gfs_view_node_label;
+extern const struct gfs_view gfs_view_label;
+extern const struct gfs_view gfs_view_label_node;
+extern const struct gfs_view gfs_view_side;        /* view_links.c: out, in */
+extern const struct gfs_view gfs_view_folder;      /* out/TYPE, in/TYPE */
+extern const struct gfs_view gfs_view_folder_rels; /* .rel */
+extern const struct gfs_view gfs_view_link;        /* the symlinks in them */
+extern const struct gfs_view gfs_view_link_rel;
+extern const struct gfs_view gfs_view_type;        /* view_rels.c */
+extern const struct gfs_view gfs_view_rel;
+extern const struct gfs_view gfs_view_rel_end;     /* from, to */
+extern const struct gfs_view gfs_view_prop;        /* view_props.c */
+extern const struct gfs_view gfs_view_json;        /* view_node.c */
+extern const struct gfs_view gfs_view_import;      /* view_import.c */
+extern const struct gfs_view gfs_view_control;     /* view_control.c */
+
+const struct gfs_view *gfs_view_of(uint64_t nodeid);
+
+/* ---- shared by views (view.c) ---- */
+
+/* Attributes of something that follows node `record`: a directory, file (mode & 0666) or symlink. Times are `mtime_ns`. */
+void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const struct gfs_node_record *record, uint64_t size, uint64_t mtime_ns);
+/* Attributes of something that belongs to the mount. */
+void gfs_attr_fill_fixed(const struct gfs_fs *fs, struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns);
+/* The node of a name in /nodes: by key, or @ID. GFS_ERR_NOTFOUND. */
+int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_id) GFS_CHECK;
+/* The shown name of a node, and its record. */
+int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place place, struct gfs_component *ret_name,
+                       struct gfs_node_record *ret_record) GFS_CHECK;
+uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record);
+/* The label, type or property key of a component. GFS_ERR_NOTFOUND. */
+int gfs_view_find_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
+/* The same, made when new. */
+int gfs_view_make_name(struct gfs_edit *edit, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
+int gfs_view_show_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint16_t id, enum gfs_name_place place,
+                       struct gfs_component *ret_name) GFS_CHECK;
+/* The last component of a symlink's target, when the rest is a path that `folder` ("nodes", "labels", "rels") may be reached by; GFS_ERR_PERM. */
+int gfs_view_target(const char *target, const char *folder, const char **ret_last, struct gfs_buf *memory) GFS_CHECK;
+/* GFS_ERR_ACCESS unless the caller may write to the node. */
+int gfs_view_may_write(const struct gfs_edit *edit, uint64_t node) GFS_CHECK;
+/* Accepts times (which follow from the data) and what would change nothing; GFS_ERR_PERM for any other change of mode or owner. */
+int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set) GFS_CHECK;
+
+/* ---- properties of nodes and relationships (view_props.c) ---- */
+
+int gfs_props_lookup(struct gfs_fs *fs, struct gfs_entity entity, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_props_list(struct gfs_lister *lister, struct gfs_entity entity, uint64_t from_key, uint64_t cookie_base) GFS_CHECK;
+int gfs_props_create(struct gfs_edit *edit, struct gfs_entity entity, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_props_unlink(struct gfs_edit *edit, struct gfs_entity entity, const char *name) GFS_CHECK;
+/* rename(2) of a property; `flags` RENAME_*. */
+int gfs_props_rename(struct gfs_edit *edit, struct gfs_entity from, const char *from_name, struct gfs_entity to, const char *to_name,
+                     unsigned flags) GFS_CHECK;
+/* The entity whose properties a directory shows: nodes and relationships. False for other directories. */
+bool gfs_view_entity(uint64_t dir_nodeid, struct gfs_entity *ret_entity);
+
+#endif

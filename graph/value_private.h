@@ -1,0 +1,34 @@
+/* What the value_*.c files share: numbers as text, and quoting. Nobody else includes this. */
+#ifndef GFS_GRAPH_VALUE_PRIVATE_H
+#define GFS_GRAPH_VALUE_PRIVATE_H
+
+#include "graph/value.h"
+
+/* Room that every canonical number needs at most: "-1.2345678901234567E-308" is the longest. */
+enum { GFS_NUMBER_TEXT_MAX = 24 };
+
+/* Canonical text, not terminated; the length. */
+size_t gfs_integer_text(int64_t v, char out[GFS_NUMBER_TEXT_MAX]);
+size_t gfs_float_text(double v, char out[GFS_NUMBER_TEXT_MAX]);
+
+/* True when `text` is exactly what the function above writes for *ret_v. */
+bool gfs_integer_read(struct gfs_slice text, int64_t *ret_v);
+bool gfs_float_read(struct gfs_slice text, double *ret_v);
+
+/* The wider notation of gfs_value_parse_loose, blanks at the ends gone already. GFS_ERR_INVALID, GFS_ERR_OVERFLOW, GFS_ERR_NOMEM. */
+int gfs_integer_read_loose(struct gfs_slice text, int64_t *ret_v) GFS_CHECK;
+int gfs_float_read_loose(struct gfs_slice text, double *ret_v) GFS_CHECK;
+
+/* Appends valid UTF-8 between `quote` (one of ' and "), with escapes \\ \n \r \t \b \f, one for the quote itself, and \u00xx (lower case) for other
+ * control characters below U+0080. */
+void gfs_text_quote(struct gfs_slice text, char quote, struct gfs_buf *out);
+/* The character that \LETTER stands for in such a text, -1 for none (\u and the quote are the caller's). */
+int gfs_text_unescape(uint8_t letter);
+
+/* Reads a list's text; accepts every canonical one and some others. Slices lie in `text` (valid UTF-8) or `arena`. */
+int gfs_list_read(struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
+
+/* A boolean, integer or float (NaN and infinities too) whose canonical text this is; sets type and contents only. */
+bool gfs_scalar_read(struct gfs_slice text, struct gfs_value *ret_value);
+
+#endif

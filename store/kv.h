@@ -1,0 +1,116 @@
+/* The ordered key-value store under everything that is persisted at checkpoints: pages, catalog, indexes.
+ *
+ * gfs_kv_backend is the small interface that LMDB implements (store/kv_lmdb.c) and that a distributed engine could. Above it,
+ * struct gfs_kv lays the changes since the last checkpoint: an ordered table in memory (memtable, a B+ tree) per KV table,
+ * one generation being filled and, while a checkpoint runs, one frozen generation being written. Reading looks in both and
+ * then in the backend, so a reader sees every committed change.
+ *
+ * Callers hold the graph lock: shared for get and iterate, exclusive for put, delete and freeze. */
+#ifndef GFS_STORE_KV_H
+#define GFS_STORE_KV_H
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "store/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- backend ---- */
+
+struct gfs_kv_backend;
+struct gfs_kv_batch;
+struct gfs_kv_cursor;
+
+struct gfs_kv_backend_stats {
+	uint64_t commit_id;  /* LMDB's transaction id of the last commit */
+	uint64_t used_bytes; /* of the file, in use */
+	uint64_t file_bytes;
+};
+
+struct gfs_kv_backend_ops {
+	void (*close)(struct gfs_kv_backend *kv);
+	/* Appends the value to `out` (NULL: existence only); GFS_ERR_NOTFOUND. Sees every batch committed before the call. Thread-safe. */
+	int (*get)(struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out);
+	/* As get, into exactly `size` bytes; a value of another size is GFS_ERR_CORRUPT. For pages. */
+	int (*get_into)(struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_slice key, void *data, size_t size);
+	/* A snapshot of the moment. Positioned nowhere. */
+	int (*cursor_open)(struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_kv_cursor **ret_cursor);
+	/* The first entry with a key >= `key` (empty: the first of all); GFS_ERR_NOTFOUND past the end. Slices live until the next call on the cursor. */
+	int (*cursor_seek)(struct gfs_kv_cursor *c, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
+	int (*cursor_next)(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
+	void (*cursor_close)(struct gfs_kv_cursor *c);
+	/* One batch at a time; nothing is seen before commit, all after it, durably. */
+	int (*batch_begin)(struct gfs_kv_backend *kv, struct gfs_kv_batch **ret_batch);
+	int (*batch_put)(struct gfs_kv_batch *b, enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice value);
+	int (*batch_delete)(struct gfs_kv_batch *b, enum gfs_kv_table table, struct gfs_slice key); /* absent: fine */
+	int (*batch_commit)(struct gfs_kv_batch *b); /* ends the batch in either case */
+	void (*batch_abort)(struct gfs_kv_batch *b);
+	/* A consistent compacted copy into a new file `name` of the folder dir_fd. */
+	int (*copy)(struct gfs_kv_backend *kv, int dir_fd, const char *name);
+	void (*stats)(struct gfs_kv_backend *kv, struct gfs_kv_backend_stats *ret_stats);
+};
+
+struct gfs_kv_backend {
+	const struct gfs_kv_backend_ops *ops;
+};
+
+struct gfs_kv_lmdb_opts {
+	bool create;
+	bool read_only;
+	uint64_t map_bytes; /* the largest the file may become; 0: 1 TiB */
+};
+
+/* `path`: the data.mdb file. MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, never NOSYNC, WRITEMAP or NOLOCK: the reader table in
+ * LMDB's lock file (data.mdb-lock, made beside it) is what keeps pages that an older snapshot still sees from being reused. Other
+ * processes are kept out by the store's own lock, not by that file. At most one backend a file and process; open it after any fork.
+ *
+ * `create`: makes the file and its tables unless they exist, as one durable commit (sync the folder afterwards); else GFS_ERR_NOTFOUND
+ * without the file, GFS_ERR_NOTDB when it is something else. Symbolic links: GFS_ERR_ACCESS or the like, by gfs_io_open_at.
+ * A batch belongs to the thread that began it. Once a commit failed for anything but lack of space, batch_begin answers
+ * GFS_ERR_FAILED. Resident memory of the map is given back (MADV_DONTNEED) after every 8 MiB read. */
+int gfs_kv_lmdb_open(const char *path, const struct gfs_kv_lmdb_opts *opts, struct gfs_kv_backend **ret_backend,
+                     struct gfs_message *message) GFS_CHECK;
+
+/* ---- overlay ---- */
+
+struct gfs_kv;
+struct gfs_undo;
+
+/* Borrows `backend`, which outlives it. */
+int gfs_kv_new(struct gfs_kv_backend *backend, struct gfs_kv **ret_kv) GFS_CHECK;
+void gfs_kv_free(struct gfs_kv *kv);
+
+/* Appends the value to `out` (may be NULL: existence only). GFS_ERR_NOTFOUND. */
+int gfs_kv_get(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out) GFS_CHECK;
+
+/* Key at most GFS_KV_KEY_BYTES_MAX bytes; bytes are copied. The former state is noted in `undo` (may be NULL: recovery of a
+ * failed transaction is then impossible; only for tests and fsck). GFS_ERR_NOMEM leaves everything as it was. */
+int gfs_kv_put(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice value) GFS_CHECK;
+int gfs_kv_delete(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table table, struct gfs_slice key) GFS_CHECK;
+
+/* Ordered iteration over the merged view. The caller keeps the graph lock from open to close; a writer may change the table while it
+ * iterates, and sees what it puts ahead of the iterator. Slices live until the next call, a value also only until its key is put.
+ * Next before a seek, or after the end: GFS_ERR_NOTFOUND. */
+struct gfs_kv_iter;
+int gfs_kv_iter_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_iter **ret_iter) GFS_CHECK;
+int gfs_kv_iter_seek(struct gfs_kv_iter *it, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
+int gfs_kv_iter_next(struct gfs_kv_iter *it, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
+void gfs_kv_iter_close(struct gfs_kv_iter *it); /* NULL is fine */
+
+/* Bytes that changes since the last freeze take (keys, values, tree nodes, outgrown blocks). Safe without a lock. */
+uint64_t gfs_kv_dirty_bytes(const struct gfs_kv *kv);
+
+/* Checkpoint, in this order: freeze (exclusive lock, O(1)); write the frozen generation into the batch (no lock needed: it does
+ * not change); after the batch's commit drop it (exclusive lock, O(1) plus a free that happens outside by `gfs_kv_trash_free`).
+ * When the batch failed, thaw (exclusive lock): the frozen changes become part of the current generation again. It takes as long as
+ * what changed since the freeze; with GFS_ERR_NOMEM readers still see everything, but the frozen part cannot be written
+ * (GFS_ERR_FAILED) until a thaw succeeds. */
+int gfs_kv_freeze(struct gfs_kv *kv) GFS_CHECK;
+int gfs_kv_write_frozen(struct gfs_kv *kv, struct gfs_kv_batch *batch) GFS_CHECK;
+void *gfs_kv_drop_frozen(struct gfs_kv *kv);
+void gfs_kv_trash_free(void *trash);
+int gfs_kv_thaw(struct gfs_kv *kv) GFS_CHECK;
+
+#endif

@@ -1,0 +1,380 @@
+/* The cache: against a model, with pins and dirty entries, changed while in use, and what it keeps. */
+#include "base/hash.h"
+#include "cache/cache.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define MIB (UINT64_C(1) << 20)
+
+struct item {
+	struct gfs_cache_entry entry; /* first */
+	uint64_t value;
+};
+
+struct fixture {
+	struct gfs_cache *cache;
+	_Atomic uint64_t evicted; /* relaxed: a count */
+};
+
+static void evict(void *context, struct gfs_cache_entry *entry)
+{
+	struct fixture *f = context;
+	assert_int_equal(atomic_load(&entry->pins), 0);
+	atomic_fetch_add_explicit(&f->evicted, 1, memory_order_relaxed);
+	free(entry);
+}
+
+static void setup(struct fixture *f, uint64_t limit_bytes)
+{
+	struct gfs_cache_ops ops = { .evict = evict, .context = f };
+	atomic_init(&f->evicted, 0);
+	assert_int_equal(gfs_cache_new("test", &ops, limit_bytes, &f->cache), 0);
+}
+
+static struct gfs_cache_stats stats_of(struct fixture *f)
+{
+	struct gfs_cache_stats stats;
+	gfs_cache_stats_get(f->cache, &stats);
+	return stats;
+}
+
+/* The entry of the key, inserted when it misses; pinned. */
+static struct item *fetch(struct fixture *f, uint64_t key, uint32_t bytes)
+{
+	struct gfs_cache_entry *e = gfs_cache_get(f->cache, key);
+	if (e)
+		return (struct item *)e;
+	struct item *fresh = malloc(sizeof *fresh);
+	assert(fresh);
+	fresh->value = gfs_mix64(key);
+	e = gfs_cache_insert(f->cache, &fresh->entry, key, bytes);
+	if (e != &fresh->entry)
+		free(fresh);
+	return (struct item *)e;
+}
+
+static bool touch(struct fixture *f, uint64_t key, uint32_t bytes)
+{
+	uint64_t misses = stats_of(f).misses;
+	gfs_cache_put(f->cache, &fetch(f, key, bytes)->entry);
+	return stats_of(f).misses == misses;
+}
+
+static void test_get_insert_drop(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, MIB);
+	assert_null(gfs_cache_get(f.cache, 7));
+	struct item *a = fetch(&f, 7, 100);
+	assert_ptr_equal(gfs_cache_get(f.cache, 7), a);
+	assert_ptr_equal(gfs_cache_peek(f.cache, 7), a);
+	struct item late;
+	assert_ptr_equal(gfs_cache_insert(f.cache, &late.entry, 7, 100), a);
+	for (unsigned i = 0; i < 3; i++)
+		gfs_cache_put(f.cache, &a->entry);
+	struct gfs_cache_stats s = stats_of(&f);
+	assert_int_equal(s.hits, 1);
+	assert_int_equal(s.misses, 2);
+	assert_int_equal(s.insertions, 1);
+	assert_int_equal(s.bytes, 100);
+	assert_string_equal(s.policy, "s3fifo");
+	gfs_cache_set_dirty(f.cache, &a->entry, true);
+	gfs_cache_drop(f.cache, &a->entry);
+	assert_int_equal(f.evicted, 1);
+	assert_null(gfs_cache_peek(f.cache, 7));
+	assert_int_equal(stats_of(&f).bytes + stats_of(&f).dirty_bytes, 0);
+	gfs_cache_free(f.cache);
+	gfs_cache_free(NULL);
+}
+
+static void test_pinned_stay_and_limit_holds(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 10000);
+	struct item *pinned[20];
+	for (uint64_t i = 0; i < 20; i++)
+		pinned[i] = fetch(&f, i, 1000);
+	assert_int_equal(stats_of(&f).bytes, 20000); /* grew past its limit rather than fail */
+	for (uint64_t i = 0; i < 20; i++)
+		gfs_cache_put(f.cache, &pinned[i]->entry);
+	for (uint64_t i = 100; i < 400; i++)
+		touch(&f, i, 1000);
+	assert_true(stats_of(&f).bytes <= 10000);
+	struct gfs_cache_stats s = stats_of(&f);
+	assert_int_equal(s.insertions, s.entries + s.evictions);
+	gfs_cache_free(f.cache);
+	assert_int_equal(f.evicted, 320);
+}
+
+static void test_dirty_stay_until_clean(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 10000);
+	for (uint64_t i = 0; i < 50; i++) {
+		struct item *it = fetch(&f, i, 1000);
+		gfs_cache_set_dirty(f.cache, &it->entry, true);
+		gfs_cache_put(f.cache, &it->entry);
+	}
+	assert_int_equal(stats_of(&f).dirty_bytes, 50000);
+	for (uint64_t i = 1000; i < 1100; i++)
+		touch(&f, i, 1000); /* nothing else to evict but these */
+	assert_true(stats_of(&f).bytes <= 51000);
+	for (uint64_t i = 0; i < 50; i++) {
+		struct gfs_cache_entry *e = gfs_cache_peek(f.cache, i);
+		assert_non_null(e);
+		gfs_cache_set_dirty(f.cache, e, false);
+		gfs_cache_put(f.cache, e);
+	}
+	assert_int_equal(stats_of(&f).dirty_bytes, 0);
+	touch(&f, 5000, 1000);
+	assert_true(stats_of(&f).bytes <= 10000);
+	gfs_cache_free(f.cache);
+}
+
+static void test_all_dirty_costs_no_rescan(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 1000);
+	for (uint64_t i = 0; i < 200000; i++) { /* quadratic would take minutes */
+		struct item *it = fetch(&f, i, 1000);
+		gfs_cache_set_dirty(f.cache, &it->entry, true);
+		gfs_cache_put(f.cache, &it->entry);
+	}
+	assert_int_equal(stats_of(&f).entries, 200000);
+	gfs_cache_free(f.cache);
+}
+
+static void test_disabled_keeps_nothing_clean(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 16 * MIB); /* several shards */
+	for (uint64_t i = 0; i < 100; i++)
+		touch(&f, i, 1000);
+	struct item *pinned = fetch(&f, 1, 1000), *dirty = fetch(&f, 2, 1000);
+	gfs_cache_set_dirty(f.cache, &dirty->entry, true);
+	gfs_cache_put(f.cache, &dirty->entry);
+	gfs_cache_set_enabled(f.cache, false);
+	assert_int_equal(stats_of(&f).entries, 2);
+	assert_false(stats_of(&f).enabled);
+	assert_ptr_equal(gfs_cache_get(f.cache, 1), pinned);
+	gfs_cache_put(f.cache, &pinned->entry);
+	assert_int_equal(stats_of(&f).entries, 2);
+	gfs_cache_put(f.cache, &pinned->entry);
+	assert_int_equal(stats_of(&f).entries, 1);
+	assert_false(touch(&f, 50, 1000));
+	assert_int_equal(stats_of(&f).entries, 1);
+	assert_ptr_equal(gfs_cache_peek(f.cache, 2), dirty);
+	gfs_cache_set_dirty(f.cache, &dirty->entry, false);
+	gfs_cache_put(f.cache, &dirty->entry);
+	assert_int_equal(stats_of(&f).entries, 0);
+	gfs_cache_set_enabled(f.cache, true);
+	touch(&f, 50, 1000);
+	assert_true(touch(&f, 50, 1000));
+	gfs_cache_free(f.cache);
+}
+
+static void test_shrinking_evicts_at_once(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 64 * MIB);
+	for (uint64_t i = 0; i < 4000; i++)
+		touch(&f, i, 8192);
+	assert_int_equal(stats_of(&f).bytes, 4000 * 8192);
+	gfs_cache_set_limit(f.cache, MIB);
+	assert_true(stats_of(&f).bytes <= MIB);
+	assert_int_equal(stats_of(&f).limit_bytes, MIB);
+	gfs_cache_set_limit(f.cache, 0);
+	assert_int_equal(stats_of(&f).entries, 0);
+	gfs_cache_free(f.cache);
+}
+
+/* ---- a model: what must be there, what may be ---- */
+
+enum { MODEL_KEYS = 500 };
+
+struct model {
+	struct item *held[MODEL_KEYS]; /* our pins' entry */
+	unsigned pins[MODEL_KEYS];
+	bool dirty[MODEL_KEYS];
+};
+
+static void model_check(struct fixture *f, const struct model *m)
+{
+	uint64_t dirty_bytes = 0, kept_bytes = 0;
+	for (unsigned k = 0; k < MODEL_KEYS; k++) {
+		dirty_bytes += m->dirty[k] ? 100 : 0;
+		kept_bytes += m->dirty[k] || m->pins[k] ? 100 : 0;
+		struct gfs_cache_entry *e = gfs_cache_peek(f->cache, k);
+		assert_true(e || !(m->pins[k] || m->dirty[k]));
+		if (e && m->pins[k])
+			assert_ptr_equal(e, m->held[k]);
+		if (e)
+			gfs_cache_put(f->cache, e);
+	}
+	struct gfs_cache_stats s = stats_of(f);
+	assert_int_equal(s.dirty_bytes, dirty_bytes);
+	assert_true(s.bytes >= kept_bytes);
+	assert_int_equal(s.insertions - s.entries, atomic_load(&f->evicted));
+}
+
+static void model_step(struct fixture *f, struct model *m, unsigned k, unsigned action)
+{
+	if (action < 5 && m->pins[k] < 3) {
+		m->held[k] = fetch(f, k, 100);
+		assert_int_equal(m->held[k]->value, gfs_mix64(k));
+		m->pins[k]++;
+	} else if (action < 7 && m->pins[k]) {
+		m->dirty[k] = action == 5;
+		gfs_cache_set_dirty(f->cache, &m->held[k]->entry, m->dirty[k]);
+	} else if (action == 7 && m->pins[k] == 1) {
+		gfs_cache_drop(f->cache, &m->held[k]->entry);
+		m->pins[k] = 0;
+		m->dirty[k] = false;
+	} else if (action < 30 && m->pins[k]) {
+		gfs_cache_put(f->cache, &m->held[k]->entry);
+		m->pins[k]--;
+	} else if (action == 30) {
+		gfs_cache_set_limit(f->cache, k * 100);
+	} else if (action == 31) {
+		gfs_cache_set_enabled(f->cache, k % 4 != 0);
+	}
+}
+
+static void test_random_against_model(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct model *m = calloc(1, sizeof *m);
+	assert_non_null(m);
+	setup(&f, 10000);
+	uint64_t random = 42;
+	for (unsigned i = 0; i < 200000; i++) {
+		random = gfs_mix64(random + i);
+		unsigned action = (unsigned)(random >> 32) % 400;
+		if (action >= 32)
+			action %= 30;
+		model_step(&f, m, (unsigned)random % MODEL_KEYS, action);
+		if (i % 2000 == 0)
+			model_check(&f, m);
+	}
+	for (unsigned k = 0; k < MODEL_KEYS; k++)
+		for (; m->pins[k]; m->pins[k]--)
+			gfs_cache_put(f.cache, &m->held[k]->entry);
+	gfs_cache_free(f.cache);
+	assert_true(f.evicted > 0);
+	free(m);
+}
+
+/* ---- what it keeps ---- */
+
+static void test_scan_leaves_hot_set(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 1000 * 8192); /* one shard */
+	uint64_t random = 1, hot_hits = 0, hot_touches = 0;
+	for (uint64_t i = 0; i < 50000; i++) {
+		random = gfs_mix64(random + i);
+		touch(&f, random % 500, 8192);
+	}
+	for (uint64_t i = 0; i < 20000; i++) { /* a scan of 20 times the cache; each page is hit 50 times in a burst */
+		for (unsigned burst = 0; burst < 50; burst++)
+			touch(&f, 100000 + i, 8192);
+		random = gfs_mix64(random + i);
+		hot_hits += touch(&f, random % 500, 8192);
+		hot_touches++;
+	}
+	assert_true(hot_hits * 100 >= hot_touches * 95);
+	gfs_cache_free(f.cache);
+}
+
+static void test_ghost_brings_back(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 100 * 1000);
+	uint64_t hits = 0;
+	for (unsigned round = 0; round < 20; round++) {
+		for (uint64_t i = 0; i < 60; i++)
+			hits += touch(&f, i, 1000); /* come round again after more than the small queue holds */
+		for (uint64_t i = 0; i < 60; i++)
+			touch(&f, 1000 + round * 60 + i, 1000);
+	}
+	assert_true(hits >= 60 * 15);
+	gfs_cache_free(f.cache);
+}
+
+/* ---- four threads ---- */
+
+struct worker {
+	struct fixture *f;
+	uint64_t seed;
+	pthread_t thread;
+};
+
+static void *work(void *argument)
+{
+	struct worker *w = argument;
+	uint64_t random = w->seed;
+	for (unsigned i = 0; i < 20000; i++) {
+		random = gfs_mix64(random + i);
+		struct item *it = fetch(w->f, random % 300, 50);
+		assert(it->value == gfs_mix64(random % 300));
+		if (random >> 60 == 0)
+			gfs_cache_set_dirty(w->f->cache, &it->entry, (random >> 40) % 2);
+		gfs_cache_put(w->f->cache, &it->entry);
+	}
+	return NULL;
+}
+
+static void test_changed_while_in_use(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct worker workers[4];
+	setup(&f, 16 * MIB);
+	for (unsigned i = 0; i < 4; i++) {
+		workers[i] = (struct worker){ .f = &f, .seed = i + 1 };
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (unsigned i = 0; i < 200; i++) {
+		gfs_cache_set_limit(f.cache, i % 3 * 5000);
+		gfs_cache_set_enabled(f.cache, i % 2);
+		(void)stats_of(&f); /* races with everything, and must not */
+	}
+	gfs_cache_set_enabled(f.cache, false);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+	struct gfs_cache_stats s = stats_of(&f);
+	assert_int_equal(s.bytes, s.dirty_bytes); /* a disabled cache: every last unpin evicted */
+	gfs_cache_free(f.cache);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_get_insert_drop),
+		cmocka_unit_test(test_pinned_stay_and_limit_holds),
+		cmocka_unit_test(test_dirty_stay_until_clean),
+		cmocka_unit_test(test_all_dirty_costs_no_rescan),
+		cmocka_unit_test(test_disabled_keeps_nothing_clean),
+		cmocka_unit_test(test_shrinking_evicts_at_once),
+		cmocka_unit_test(test_random_against_model),
+		cmocka_unit_test(test_scan_leaves_hot_set),
+		cmocka_unit_test(test_ghost_brings_back),
+		cmocka_unit_test(test_changed_while_in_use),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
