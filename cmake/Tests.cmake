@@ -42,10 +42,10 @@ list(FILTER helpers EXCLUDE REGEX "/test_[^/]*\\.c$")
 if(helpers)
 	add_library(gfs_test_support STATIC ${helpers})
 	target_link_libraries(gfs_test_support PRIVATE gfs_compile gfs_banned)
-	target_link_libraries(gfs_test_support PUBLIC PkgConfig::CMOCKA)
+	target_link_libraries(gfs_test_support PUBLIC PkgConfig::CMOCKA m)
 else()
 	add_library(gfs_test_support INTERFACE)
-	target_link_libraries(gfs_test_support INTERFACE PkgConfig::CMOCKA)
+	target_link_libraries(gfs_test_support INTERFACE PkgConfig::CMOCKA m)
 endif()
 
 # What a test links: test_LAYER_* its layer and those below, which keeps it honest and quick to build; any other everything.

@@ -66,6 +66,55 @@ int gfs_edit_end(struct gfs_edit *e, int err, uint64_t by_kernel)
 
 /* ---- reading ---- */
 
+/* "." and "..": how an exporting NFS server finds its way from a handle. */
+static int lookup_dots(struct gfs_fs *fs, uint64_t nodeid, bool up, uint64_t *ret_nodeid)
+{
+	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
+	struct gfs_node_record record;
+	struct gfs_rel_record rel;
+	int err = 0;
+	*ret_nodeid = nodeid;
+	if (!up)
+		return 0;
+	switch (n.kind) {
+	case GFS_INODE_NODE:
+		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_NODES);
+		break;
+	case GFS_INODE_NODE_LABELS:
+	case GFS_INODE_NODE_OUT:
+	case GFS_INODE_NODE_IN:
+		err = gfs_node_get(fs->graph, n.id, &record);
+		*ret_nodeid = err ? 0 : gfs_view_nodeid_of_node(n.id, &record);
+		break;
+	case GFS_INODE_OUT_TYPE:
+		*ret_nodeid = gfs_nodeid_pack(GFS_INODE_NODE_OUT, 0, 0, n.id);
+		break;
+	case GFS_INODE_IN_TYPE:
+		*ret_nodeid = gfs_nodeid_pack(GFS_INODE_NODE_IN, 0, 0, n.id);
+		break;
+	case GFS_INODE_OUT_RELS:
+		*ret_nodeid = gfs_nodeid_pack(GFS_INODE_OUT_TYPE, 0, n.sub, n.id);
+		break;
+	case GFS_INODE_IN_RELS:
+		*ret_nodeid = gfs_nodeid_pack(GFS_INODE_IN_TYPE, 0, n.sub, n.id);
+		break;
+	case GFS_INODE_LABEL:
+		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_LABELS);
+		break;
+	case GFS_INODE_TYPE:
+		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_RELS);
+		break;
+	case GFS_INODE_REL:
+		err = gfs_rel_get(fs->graph, n.id, &rel);
+		*ret_nodeid = err ? 0 : gfs_nodeid_pack(GFS_INODE_TYPE, 0, rel.type, 0);
+		break;
+	default:
+		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_ROOT);
+		break;
+	}
+	return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct gfs_fs *fs = fs_of(req);
@@ -74,9 +123,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	uint64_t child;
 	gfs_graph_read_begin(fs->graph);
 	int err = GFS_ERR_NOTDIR;
-	if (strcmp(name, ".") == 0) {
-		child = parent;
-		err = 0;
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		err = lookup_dots(fs, parent, name[1] == '.', &child);
 	} else if (view->lookup) {
 		err = view->lookup(fs, parent, name, &child);
 	}

@@ -61,8 +61,8 @@ void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const str
                    uint64_t mtime_ns)
 {
 	mode_t mode = S_ISLNK(file_type) ? 0777 : S_ISREG(file_type) ? record->mode & 0666 : record->mode;
-	uint64_t ctime = mtime_ns > record->ctime_ns ? mtime_ns : record->ctime_ns;
-	fill(st, nodeid, file_type | mode, size, mtime_ns, ctime);
+	uint64_t changed_ns = mtime_ns > record->ctime_ns ? mtime_ns : record->ctime_ns;
+	fill(st, nodeid, file_type | mode, size, mtime_ns, changed_ns);
 	st->st_uid = record->uid;
 	st->st_gid = record->gid;
 }

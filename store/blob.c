@@ -37,7 +37,8 @@ static int root_decode(const struct gfs_store *store, const uint8_t *p, struct g
 	return 0;
 }
 
-int gfs_blob_root_get(struct gfs_store *store, uint64_t blob_id, struct gfs_page **ret_page, struct gfs_blob_root *ret_root)
+int gfs_blob_root_get(
+	struct gfs_store *store, uint64_t blob_id, struct gfs_page **ret_page, struct gfs_blob_root *ret_root)
 {
 	struct gfs_page *page;
 	if (!gfs_blob_index_valid(store, blob_id))
@@ -140,7 +141,8 @@ static int blob_page_free(struct blob *b, uint64_t index)
 }
 
 /* The page that the entry at `offset` of `parent` names, for change; made when the entry is a hole. */
-static int child_edit(struct blob *b, struct gfs_page *parent, unsigned offset, enum gfs_page_kind kind, struct gfs_page **ret_page)
+static int child_edit(
+	struct blob *b, struct gfs_page *parent, unsigned offset, enum gfs_page_kind kind, struct gfs_page **ret_page)
 {
 	uint64_t index = gfs_get_le64(gfs_page_payload(parent) + offset);
 	if (index != 0) {
@@ -215,7 +217,8 @@ static int blob_raise(struct blob *b, uint64_t size)
 /* ---- reading ---- */
 
 /* Page n's index in *ret_index, 0 for a hole. */
-static int data_find(struct gfs_store *store, const struct gfs_page *root_page, unsigned level, uint64_t n, uint64_t *ret_index)
+static int data_find(
+	struct gfs_store *store, const struct gfs_page *root_page, unsigned level, uint64_t n, uint64_t *ret_index)
 {
 	const uint8_t *p = gfs_page_payload(root_page);
 	if (level == 1) {
@@ -254,7 +257,8 @@ static int data_read(struct gfs_store *store, uint64_t index, unsigned offset, u
 	return 0;
 }
 
-static int pages_read(struct gfs_store *store, const struct gfs_page *page, unsigned level, uint64_t offset, uint8_t *to, size_t size)
+static int pages_read(
+	struct gfs_store *store, const struct gfs_page *page, unsigned level, uint64_t offset, uint8_t *to, size_t size)
 {
 	while (size > 0) {
 		unsigned within = (unsigned)(offset % GFS_BLOB_DATA_BYTES);

@@ -144,7 +144,7 @@ int gfs_blob_page_free(struct gfs_txn *txn, uint64_t index)
 
 /* One trunk and its entries; `left` bounds the pages that a chain without a loop can have. */
 static int trunk_each(struct gfs_store *store, uint64_t index, uint64_t *left, uint64_t *ret_next,
-                      int (*each)(void *context, uint64_t page_index), void *context)
+	int (*each)(void *context, uint64_t page_index), void *context)
 {
 	struct gfs_page *trunk;
 	if (!gfs_blob_index_valid(store, index))
@@ -171,7 +171,7 @@ static int trunk_each(struct gfs_store *store, uint64_t index, uint64_t *left, u
 }
 
 int gfs_blob_free_pages(struct gfs_store *store, int (*each)(void *context, uint64_t page_index), void *context,
-                        struct gfs_message *message)
+	struct gfs_message *message)
 {
 	uint64_t left = gfs_store_counter(store, GFS_COUNTER_BLOB_PAGES);
 	uint64_t index = gfs_store_counter(store, GFS_COUNTER_BLOB_FREE);
@@ -179,7 +179,8 @@ int gfs_blob_free_pages(struct gfs_store *store, int (*each)(void *context, uint
 		uint64_t next = 0;
 		int err = trunk_each(store, index, &left, &next, each, context);
 		if (err == GFS_ERR_CORRUPT)
-			return gfs_fail(message, err, "the chain of free blob pages is broken at page %llu", (unsigned long long)index);
+			return gfs_fail(
+				message, err, "the chain of free blob pages is broken at page %llu", (unsigned long long)index);
 		if (err != 0)
 			return err;
 		index = next;

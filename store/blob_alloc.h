@@ -23,7 +23,8 @@ static inline bool gfs_blob_index_valid(const struct gfs_store *store, uint64_t 
 }
 
 /* A zero page of `kind`, pinned. */
-int gfs_blob_page_alloc(struct gfs_txn *txn, enum gfs_page_kind kind, uint64_t *ret_index, struct gfs_page **ret_page) GFS_CHECK;
+int gfs_blob_page_alloc(
+	struct gfs_txn *txn, enum gfs_page_kind kind, uint64_t *ret_index, struct gfs_page **ret_page) GFS_CHECK;
 /* The caller holds no pin on it. */
 int gfs_blob_page_free(struct gfs_txn *txn, uint64_t index) GFS_CHECK;
 

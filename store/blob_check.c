@@ -98,12 +98,13 @@ static int check_body(struct walk *w, const uint8_t *body)
 	if (w->root.size == 0 && w->root.level != 0)
 		return damaged(w, "it is empty and has a level");
 	if (w->root.level == 0)
-		return is_zero(body, (size_t)w->root.size, GFS_BLOB_INLINE_BYTES) ? 0 : damaged(w, "there are bytes past its end");
+		return is_zero(body, (size_t)w->root.size, GFS_BLOB_INLINE_BYTES) ? 0
+																		  : damaged(w, "there are bytes past its end");
 	return w->root.level == 1 ? check_entries(w, body, GFS_BLOB_ROOT_ENTRIES, 0) : check_indexes(w, body);
 }
 
-int gfs_blob_check(struct gfs_store *store, uint64_t blob_id, int (*each)(void *context, uint64_t page_index), void *context,
-                   struct gfs_message *message)
+int gfs_blob_check(struct gfs_store *store, uint64_t blob_id, int (*each)(void *context, uint64_t page_index),
+	void *context, struct gfs_message *message)
 {
 	struct walk w = { .store = store, .blob_id = blob_id, .each = each, .context = context, .message = message };
 	struct gfs_page *page;

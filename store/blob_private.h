@@ -21,11 +21,14 @@
 #define GFS_BLOB_ROOT_ENTRIES ((uint64_t)GFS_BLOB_INLINE_BYTES / 8)
 #define GFS_BLOB_INDEX_ENTRIES ((uint64_t)GFS_PAGE_PAYLOAD_SIZE / 8)
 #define GFS_BLOB_LEVEL_MAX 2u
-static_assert(GFS_BLOB_ROOT_ENTRIES * GFS_BLOB_INDEX_ENTRIES * GFS_BLOB_DATA_BYTES >= GFS_VALUE_BYTES_MAX, "level 2 is enough");
+static_assert(
+	GFS_BLOB_ROOT_ENTRIES * GFS_BLOB_INDEX_ENTRIES * GFS_BLOB_DATA_BYTES >= GFS_VALUE_BYTES_MAX, "level 2 is enough");
 
 static inline uint64_t gfs_blob_level_bytes(unsigned level)
 {
-	return level == 0 ? GFS_BLOB_INLINE_BYTES : level == 1 ? GFS_BLOB_ROOT_ENTRIES * GFS_BLOB_DATA_BYTES : GFS_VALUE_BYTES_MAX;
+	return level == 0 ? GFS_BLOB_INLINE_BYTES
+		: level == 1  ? GFS_BLOB_ROOT_ENTRIES * GFS_BLOB_DATA_BYTES
+					  : GFS_VALUE_BYTES_MAX;
 }
 
 static inline uint64_t gfs_blob_data_pages(uint64_t size)
@@ -41,7 +44,8 @@ struct gfs_blob_root {
 };
 
 /* The root page of a blob, pinned, and its checked header. Anything else than a sound root is GFS_ERR_CORRUPT. */
-int gfs_blob_root_get(struct gfs_store *store, uint64_t blob_id, struct gfs_page **ret_page, struct gfs_blob_root *ret_root) GFS_CHECK;
+int gfs_blob_root_get(
+	struct gfs_store *store, uint64_t blob_id, struct gfs_page **ret_page, struct gfs_blob_root *ret_root) GFS_CHECK;
 
 static inline unsigned gfs_blob_root_entry(uint64_t i)
 {

@@ -109,7 +109,7 @@ static int names_append(struct names *n, struct gfs_slice name, struct entry **r
 static bool name_valid(struct gfs_slice name)
 {
 	return name.size >= 1 && name.size <= GFS_NAME_BYTES_MAX && gfs_utf8_valid(name.data, name.size) &&
-	       memchr(name.data, 0, name.size) == NULL;
+		memchr(name.data, 0, name.size) == NULL;
 }
 
 /* Ids come in order and without a gap, since none is ever given back. */
@@ -192,7 +192,7 @@ static int store_row(struct gfs_store *store, unsigned kind, unsigned id, const 
 	value[OFFSET_FLAGS] = e->made ? FLAG_MADE : 0;
 	memcpy(value + OFFSET_NAME, e->name.data, e->name.size);
 	return gfs_kv_put(gfs_store_kv(store), NULL, GFS_KV_CATALOG, gfs_slice(key, sizeof key),
-	                  gfs_slice(value, OFFSET_NAME + e->name.size));
+		gfs_slice(value, OFFSET_NAME + e->name.size));
 }
 
 /* What fails stays dirty. */
@@ -220,7 +220,8 @@ int gfs_catalog_before_freeze(struct gfs_catalog *catalog, struct gfs_store *sto
 
 /* ---- looking ---- */
 
-int gfs_catalog_find(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, struct gfs_slice name, uint16_t *ret_id)
+int gfs_catalog_find(
+	const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, struct gfs_slice name, uint16_t *ret_id)
 {
 	uint64_t id;
 	if (!gfs_strmap_get(&names_look(catalog, kind)->ids, name, &id))
@@ -230,7 +231,8 @@ int gfs_catalog_find(const struct gfs_catalog *catalog, enum gfs_catalog_kind ki
 	return 0;
 }
 
-int gfs_catalog_get(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, struct gfs_catalog_entry *ret_entry)
+int gfs_catalog_get(
+	const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, struct gfs_catalog_entry *ret_entry)
 {
 	const struct names *n = names_look(catalog, kind);
 	if (id == 0 || id > n->count)
@@ -247,7 +249,8 @@ int gfs_catalog_get(const struct gfs_catalog *catalog, enum gfs_catalog_kind kin
 	return 0;
 }
 
-int gfs_catalog_next(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t from, struct gfs_catalog_entry *ret_entry)
+int gfs_catalog_next(
+	const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t from, struct gfs_catalog_entry *ret_entry)
 {
 	return gfs_catalog_get(catalog, kind, GFS_MAX(from, (uint16_t)1), ret_entry);
 }
@@ -302,8 +305,9 @@ static int entry_edit(struct gfs_txn *txn, struct names *n, uint16_t id, struct 
 	if (err != 0)
 		return err;
 	struct entry *e = &n->entries[id - 1];
-	*(struct undo_entry *)data =
-		(struct undo_entry){ .names = n, .count = e->count, .mtime_ns = e->mtime_ns, .id = id, .made = e->made };
+	*(struct undo_entry *)data = (struct undo_entry){
+		.names = n, .count = e->count, .mtime_ns = e->mtime_ns, .id = id, .made = e->made
+	};
 	mark_dirty(n, id);
 	e->version++;
 	*ret_entry = e;
@@ -311,7 +315,7 @@ static int entry_edit(struct gfs_txn *txn, struct names *n, uint16_t id, struct 
 }
 
 int gfs_catalog_add(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, struct gfs_slice name,
-                    uint16_t *ret_id)
+	uint16_t *ret_id)
 {
 	struct names *n = names_of(catalog, kind);
 	struct entry *e;
@@ -340,11 +344,13 @@ int gfs_catalog_add(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_c
 /* A count that would leave its range was wrong before. */
 static int count_add(uint64_t count, int64_t delta, uint64_t *ret_count)
 {
-	bool wraps = delta < 0 ? gfs_sub_overflows(count, -(uint64_t)delta, ret_count) : gfs_add_overflows(count, (uint64_t)delta, ret_count);
+	bool wraps = delta < 0 ? gfs_sub_overflows(count, -(uint64_t)delta, ret_count)
+						   : gfs_add_overflows(count, (uint64_t)delta, ret_count);
 	return wraps ? GFS_ERR_CORRUPT : 0;
 }
 
-int gfs_catalog_count(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, int64_t delta)
+int gfs_catalog_count(
+	struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, int64_t delta)
 {
 	struct entry *e;
 	uint64_t count;
@@ -368,7 +374,8 @@ int gfs_catalog_touch(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs
 	return 0;
 }
 
-int gfs_catalog_set_made(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, bool made)
+int gfs_catalog_set_made(
+	struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, bool made)
 {
 	struct entry *e;
 	int err = entry_edit(txn, names_of(catalog, kind), id, &e);
@@ -377,7 +384,8 @@ int gfs_catalog_set_made(struct gfs_txn *txn, struct gfs_catalog *catalog, enum 
 	return err;
 }
 
-int gfs_catalog_set_count(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, uint64_t count)
+int gfs_catalog_set_count(
+	struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, uint64_t count)
 {
 	struct entry *e;
 	int err = entry_edit(txn, names_of(catalog, kind), id, &e);

@@ -11,6 +11,8 @@
  *  C1  The log holds every transaction from the previous checkpoint's LSN on, so that LMDB may fall back by one commit.
  *  C2  A checkpoint's LSN is on disk in the log before the batch that names it commits: at reopen it is found there.
  *  C3  The batch's META record and the superblock name the same sequence and LSN; LMDB is ahead by at most this one step.
+ *  C5  A settled store has written its last state twice: LMDB falling back by one commit changes nothing, not even what was never
+ *      logged, and the log is empty.
  *  C4  The first checkpoint that fails is the last: the store is failed, frames stay dirty, the log has everything. */
 #include "store/store_private.h"
 
@@ -280,7 +282,8 @@ static void set_running(struct gfs_store *store, bool running)
 	gfs_mutex_unlock(&store->state);
 }
 
-int gfs_store_checkpoint(struct gfs_store *store)
+/* `again`: even when nothing has changed since the last one. */
+static int checkpoint(struct gfs_store *store, bool again)
 {
 	if (store->read_only || !atomic_load_explicit(&store->recovered, memory_order_acquire))
 		return GFS_ERR_READONLY;
@@ -290,16 +293,30 @@ int gfs_store_checkpoint(struct gfs_store *store)
 	if (err != 0) {
 		gfs_store_fail(store, err); /* the log's failure becomes ours, and wakes waiting writers */
 		err = GFS_ERR_FAILED;
-	} else if (changed(store)) {
+	} else if (again || changed(store)) {
 		uint64_t begun_ns = gfs_clock_mono_ns();
 		set_running(store, true);
 		err = run_steps(&run);
 		note_run(&run, err, gfs_clock_mono_ns() - begun_ns);
+		store->settled = again && err == 0;
 		set_running(store, false);
 	}
 	gfs_mutex_unlock(&store->checkpoint);
 	free(run.images);
 	free(run.frozen.pages);
+	return err;
+}
+
+int gfs_store_checkpoint(struct gfs_store *store)
+{
+	return checkpoint(store, false);
+}
+
+int gfs_checkpoint_settle(struct gfs_store *store)
+{
+	int err = checkpoint(store, false);
+	if (err == 0 && !store->settled)
+		err = checkpoint(store, true);
 	return err;
 }
 

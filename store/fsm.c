@@ -82,7 +82,8 @@ static unsigned search(const uint8_t *bytes, unsigned from, unsigned count, uint
 }
 
 /* GFS_ERR_NOTFOUND when leaf has no such page: *ret_max is then what its summary should say. */
-static int leaf_find(struct gfs_store *store, uint64_t leaf, uint8_t need, uint64_t pages, uint64_t *ret_heap_page, uint8_t *ret_max)
+static int leaf_find(
+	struct gfs_store *store, uint64_t leaf, uint8_t need, uint64_t pages, uint64_t *ret_heap_page, uint8_t *ret_max)
 {
 	struct gfs_page *page;
 	*ret_max = 0;

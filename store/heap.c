@@ -61,7 +61,9 @@ static int row_locate(struct gfs_store *store, uint64_t row_id, struct gfs_page 
 		gfs_page_put(store, *ret_page);
 		return gfs_page_must_exist(err);
 	}
-	*ret_cell = (struct cell){ .data = gfs_page_payload(*ret_page) + row.offset, .size = row.size, .is_blob = row.is_blob };
+	*ret_cell = (struct cell){
+		.data = gfs_page_payload(*ret_page) + row.offset, .size = row.size, .is_blob = row.is_blob
+	};
 	return 0;
 }
 
@@ -153,8 +155,8 @@ static int room_changed(struct gfs_txn *txn, const struct gfs_page *page, uint64
 }
 
 /* `mapped`: the room that the free-space map knows of. GFS_ERR_NOSPC with nothing changed. */
-static int page_insert(struct gfs_txn *txn, struct gfs_page *page, uint64_t index, unsigned mapped, const struct cell *cell,
-                       uint64_t *ret_row_id)
+static int page_insert(struct gfs_txn *txn, struct gfs_page *page, uint64_t index, unsigned mapped,
+	const struct cell *cell, uint64_t *ret_row_id)
 {
 	struct gfs_slotted_plan plan;
 	int err = gfs_slotted_plan_insert(gfs_page_payload(page), cell->size, &plan);
@@ -321,11 +323,11 @@ static int page_delete(struct gfs_txn *txn, struct gfs_page *page, uint64_t row_
 }
 
 /* In its page if it fits there, else elsewhere. */
-static int cell_replace(struct gfs_txn *txn, struct gfs_page *page, const struct cell *old, uint64_t row_id, const struct cell *cell,
-                        uint64_t *ret_row_id)
+static int cell_replace(struct gfs_txn *txn, struct gfs_page *page, const struct cell *old, uint64_t row_id,
+	const struct cell *cell, uint64_t *ret_row_id)
 {
 	int err = old->size == cell->size && old->is_blob == cell->is_blob ? cell_overwrite(txn, page, old, cell->data)
-	                                                                   : page_update(txn, page, row_id, cell);
+																	   : page_update(txn, page, row_id, cell);
 	if (err == GFS_ERR_NOSPC) {
 		err = page_delete(txn, page, row_id);
 		return err != 0 ? err : cell_insert(txn, cell, ret_row_id);
@@ -398,12 +400,13 @@ static int check_room(struct gfs_store *store, uint64_t index, const uint8_t *pa
 	if (err != 0)
 		return gfs_fail(message, err, "heap page %llu: its free-space map cannot be read", (unsigned long long)index);
 	if (index / GFS_FSM_PAGES_PER_LEAF < GFS_FSM_LEAVES_MAX && units != gfs_fsm_units(room))
-		return gfs_fail(message, GFS_ERR_CORRUPT, "heap page %llu: the free-space map is wrong", (unsigned long long)index);
+		return gfs_fail(
+			message, GFS_ERR_CORRUPT, "heap page %llu: the free-space map is wrong", (unsigned long long)index);
 	return 0;
 }
 
-static int each_row(const uint8_t *payload, uint64_t index, int (*each)(void *context, uint64_t row_id, uint64_t blob_id),
-                    void *context)
+static int each_row(const uint8_t *payload, uint64_t index,
+	int (*each)(void *context, uint64_t row_id, uint64_t blob_id), void *context)
 {
 	for (unsigned slot = 0; slot < gfs_slotted_slots(payload); slot++) {
 		struct gfs_slotted_row row;
@@ -419,7 +422,7 @@ static int each_row(const uint8_t *payload, uint64_t index, int (*each)(void *co
 }
 
 int gfs_heap_check_page(struct gfs_store *store, uint64_t page_index,
-                        int (*each)(void *context, uint64_t row_id, uint64_t blob_id), void *context, struct gfs_message *message)
+	int (*each)(void *context, uint64_t row_id, uint64_t blob_id), void *context, struct gfs_message *message)
 {
 	unsigned long long number = page_index;
 	struct gfs_page *page;

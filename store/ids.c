@@ -19,7 +19,8 @@ struct free_ids {
 	uint64_t batch[BATCH];
 	unsigned at, count;
 	bool exhausted; /* the cursor is past the last row; ids freed from now on are fresh anyway */
-	struct gfs_u64map fresh; /* freed since the attachment: id / 64 -> bits. Too many do no harm, so an abort leaves it alone. */
+	struct gfs_u64map
+		fresh; /* freed since the attachment: id / 64 -> bits. Too many do no harm, so an abort leaves it alone. */
 };
 
 struct gfs_ids {

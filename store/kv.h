@@ -62,8 +62,8 @@ struct gfs_kv_lmdb_opts {
 	uint64_t map_bytes; /* the largest the file may become; 0: 1 TiB */
 };
 
-/* `path`: the data.mdb file. MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, never NOSYNC, WRITEMAP or NOLOCK: the reader table in
- * LMDB's lock file (data.mdb-lock, made beside it) is what keeps pages that an older snapshot still sees from being reused. Other
+/* `path`: the data.mdb file. MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, never NOSYNC or WRITEMAP; read-only also
+ * MDB_NOLOCK, so that nothing on disk changes. Otherwise the reader table in LMDB's lock file (data.mdb-lock, made beside it) is what keeps pages that an older snapshot still sees from being reused. Other
  * processes are kept out by the store's own lock, not by that file. At most one backend a file and process; open it after any fork.
  *
  * `create`: makes the file and its tables unless they exist, as one durable commit (sync the folder afterwards); else GFS_ERR_NOTFOUND

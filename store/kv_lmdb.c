@@ -642,7 +642,7 @@ static const struct gfs_kv_backend_ops lmdb_ops = {
 /* One attempt with one size of the map; LMDB's own code. After a failure the environment cannot be used again. */
 static int env_open(struct lmdb *db, const char *path, uint64_t map_bytes)
 {
-	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | (db->read_only ? MDB_RDONLY : 0);
+	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | (db->read_only ? MDB_RDONLY | MDB_NOLOCK : 0);
 	int rc = mdb_env_create(&db->env);
 	if (rc)
 		return rc;

@@ -19,8 +19,10 @@ struct place {
 	enum gfs_counter next;
 	unsigned size, per_page;
 };
-static const struct place nodes = { GFS_SPACE_NODE, GFS_PAGE_NODES, GFS_COUNTER_NODE_NEXT, GFS_NODE_RECORD_SIZE, GFS_NODES_PER_PAGE };
-static const struct place rels = { GFS_SPACE_REL, GFS_PAGE_RELS, GFS_COUNTER_REL_NEXT, GFS_REL_RECORD_SIZE, GFS_RELS_PER_PAGE };
+static const struct place nodes = { GFS_SPACE_NODE, GFS_PAGE_NODES, GFS_COUNTER_NODE_NEXT, GFS_NODE_RECORD_SIZE,
+	GFS_NODES_PER_PAGE };
+static const struct place rels = { GFS_SPACE_REL, GFS_PAGE_RELS, GFS_COUNTER_REL_NEXT, GFS_REL_RECORD_SIZE,
+	GFS_RELS_PER_PAGE };
 
 /* ---- nodes ---- */
 
@@ -73,7 +75,8 @@ static int node_decode(const uint8_t *p, struct gfs_node_record *ret_record)
 		.mode = gfs_get_le16(p + NODE_MODE),
 		.uid = gfs_get_le32(p + NODE_UID),
 		.gid = gfs_get_le32(p + NODE_GID),
-		.labels = { gfs_get_le16(p + NODE_LABELS), gfs_get_le16(p + NODE_LABELS + 2), gfs_get_le16(p + NODE_LABELS + 4) },
+		.labels = { gfs_get_le16(p + NODE_LABELS), gfs_get_le16(p + NODE_LABELS + 2),
+			gfs_get_le16(p + NODE_LABELS + 4) },
 		.link_generation = gfs_get_le16(p + NODE_LINK_GENERATION),
 		.dir_generation = gfs_get_le16(p + NODE_DIR_GENERATION),
 		.row_id = gfs_get_le64(p + NODE_ROW),
@@ -129,9 +132,11 @@ enum {
 
 static bool rel_valid(const struct gfs_rel_record *r)
 {
-	if (r->type == 0 || r->start == GFS_ID_NONE || r->end == GFS_ID_NONE || r->start > GFS_ID_MAX || r->end > GFS_ID_MAX)
+	if (r->type == 0 || r->start == GFS_ID_NONE || r->end == GFS_ID_NONE || r->start > GFS_ID_MAX ||
+		r->end > GFS_ID_MAX)
 		return false;
-	return r->start_prev <= GFS_ID_MAX && r->start_next <= GFS_ID_MAX && r->end_prev <= GFS_ID_MAX && r->end_next <= GFS_ID_MAX;
+	return r->start_prev <= GFS_ID_MAX && r->start_next <= GFS_ID_MAX && r->end_prev <= GFS_ID_MAX &&
+		r->end_next <= GFS_ID_MAX;
 }
 
 static int rel_decode(const uint8_t *p, struct gfs_rel_record *ret_record)
@@ -273,7 +278,8 @@ int gfs_rel_record_read(struct gfs_store *store, uint64_t id, struct gfs_rel_rec
 static_assert((int)NODE_FLAGS == (int)REL_FLAGS, "one scan for both kinds looks at the flags");
 
 /* The first id >= from, in the page of `from`, whose flags are set; its bytes go to `bytes`. GFS_ERR_NOTFOUND. */
-static int page_scan(struct gfs_store *store, const struct place *place, uint64_t from, uint64_t *ret_id, uint8_t *bytes)
+static int page_scan(
+	struct gfs_store *store, const struct place *place, uint64_t from, uint64_t *ret_id, uint8_t *bytes)
 {
 	struct gfs_page *page;
 	int err = page_open(store, place, from / place->per_page, &page);
@@ -297,7 +303,8 @@ static int page_scan(struct gfs_store *store, const struct place *place, uint64_
 	return err;
 }
 
-static int record_next(struct gfs_store *store, const struct place *place, uint64_t from, uint64_t *ret_id, uint8_t *bytes)
+static int record_next(
+	struct gfs_store *store, const struct place *place, uint64_t from, uint64_t *ret_id, uint8_t *bytes)
 {
 	uint64_t end = gfs_store_counter(store, place->next);
 	from = GFS_MAX(from, UINT64_C(1));

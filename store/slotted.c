@@ -28,7 +28,8 @@ static int header_get(const uint8_t *payload, struct header *ret_h)
 		.garbage = gfs_get_le16(payload + OFFSET_GARBAGE),
 		.free = gfs_get_le16(payload + OFFSET_FREE),
 	};
-	if (h.slots > GFS_SLOTTED_SLOTS_MAX || h.start > GFS_PAGE_PAYLOAD_SIZE || h.start < GFS_SLOTTED_SLOT_OFFSET(h.slots))
+	if (h.slots > GFS_SLOTTED_SLOTS_MAX || h.start > GFS_PAGE_PAYLOAD_SIZE ||
+		h.start < GFS_SLOTTED_SLOT_OFFSET(h.slots))
 		return GFS_ERR_CORRUPT;
 	if (h.garbage > GFS_PAGE_PAYLOAD_SIZE - h.start || h.free > h.slots)
 		return GFS_ERR_CORRUPT;
@@ -51,10 +52,13 @@ static int row_get(const uint8_t *payload, const struct header *h, unsigned slot
 	const uint8_t *at = payload + GFS_SLOTTED_SLOT_OFFSET(slot);
 	unsigned offset = gfs_get_le16(at);
 	unsigned word = gfs_get_le16(at + 2);
-	struct gfs_slotted_row row = { .offset = offset, .size = word & (BLOB_BIT - 1u), .is_blob = (word & BLOB_BIT) != 0 };
+	struct gfs_slotted_row row = {
+		.offset = offset, .size = word & (BLOB_BIT - 1u), .is_blob = (word & BLOB_BIT) != 0
+	};
 	if (word == 0)
 		return GFS_ERR_NOTFOUND;
-	if (row.size == 0 || offset < h->start || offset > GFS_PAGE_PAYLOAD_SIZE || row.size > GFS_PAGE_PAYLOAD_SIZE - offset)
+	if (row.size == 0 || offset < h->start || offset > GFS_PAGE_PAYLOAD_SIZE ||
+		row.size > GFS_PAGE_PAYLOAD_SIZE - offset)
 		return GFS_ERR_CORRUPT;
 	*ret_row = row;
 	return 0;
@@ -122,8 +126,9 @@ int gfs_slotted_plan_insert(const uint8_t *payload, unsigned size, struct gfs_sl
 			return GFS_ERR_CORRUPT;
 	}
 	bool compact = size > room;
-	*ret_plan =
-		(struct gfs_slotted_plan){ .slot = slot, .offset = compact ? 0 : h.start - size, .size = size, .compact = compact };
+	*ret_plan = (struct gfs_slotted_plan){
+		.slot = slot, .offset = compact ? 0 : h.start - size, .size = size, .compact = compact
+	};
 	return 0;
 }
 
@@ -270,12 +275,12 @@ int gfs_slotted_delete(uint8_t *payload, unsigned slot)
 
 /* ---- the whole page, for fsck ---- */
 
-#define CHECK(condition, text)                                                                                             \
-	do {                                                                                                                   \
-		if (!(condition)) {                                                                                                \
-			*ret_why = (text);                                                                                             \
-			return GFS_ERR_CORRUPT;                                                                                        \
-		}                                                                                                                  \
+#define CHECK(condition, text)                                                                                         \
+	do {                                                                                                               \
+		if (!(condition)) {                                                                                            \
+			*ret_why = (text);                                                                                         \
+			return GFS_ERR_CORRUPT;                                                                                    \
+		}                                                                                                              \
 	} while (0)
 
 static int check_rows(const uint8_t *payload, const struct header *h, unsigned *ret_free_slots, const char **ret_why)

@@ -30,8 +30,7 @@
 /* The longest row: alone in its page. */
 #define GFS_SLOTTED_ROW_BYTES_MAX (GFS_PAGE_PAYLOAD_SIZE - GFS_SLOTTED_HEADER_SIZE - GFS_SLOTTED_SLOT_SIZE)
 /* Rows have a byte at least. */
-#define GFS_SLOTTED_SLOTS_MAX                                                                                              \
-	((GFS_PAGE_PAYLOAD_SIZE - GFS_SLOTTED_HEADER_SIZE) / (GFS_SLOTTED_SLOT_SIZE + 1))
+#define GFS_SLOTTED_SLOTS_MAX ((GFS_PAGE_PAYLOAD_SIZE - GFS_SLOTTED_HEADER_SIZE) / (GFS_SLOTTED_SLOT_SIZE + 1))
 static_assert(GFS_SLOTTED_SLOTS_MAX < 1u << 12, "a slot fits the low 12 bits of a row id");
 static_assert(GFS_SLOTTED_ROW_BYTES_MAX < 1u << 15, "a length leaves bit 15 free");
 
@@ -64,11 +63,14 @@ struct gfs_slotted_plan {
 /* A row of 1 to GFS_SLOTTED_ROW_BYTES_MAX bytes into a new slot; GFS_ERR_NOSPC. */
 int gfs_slotted_plan_insert(const uint8_t *payload, unsigned size, struct gfs_slotted_plan *ret_plan) GFS_CHECK;
 /* The row of `slot` becomes one of `size` bytes, in its old place when that is long enough; GFS_ERR_NOSPC. */
-int gfs_slotted_plan_update(const uint8_t *payload, unsigned slot, unsigned size, struct gfs_slotted_plan *ret_plan) GFS_CHECK;
+int gfs_slotted_plan_update(
+	const uint8_t *payload, unsigned slot, unsigned size, struct gfs_slotted_plan *ret_plan) GFS_CHECK;
 
 /* Carry out a plan made for this very payload. GFS_ERR_CORRUPT only from a compaction, with the payload as it was. */
-int gfs_slotted_insert(uint8_t *payload, const struct gfs_slotted_plan *plan, const uint8_t *row, bool is_blob) GFS_CHECK;
-int gfs_slotted_update(uint8_t *payload, const struct gfs_slotted_plan *plan, const uint8_t *row, bool is_blob) GFS_CHECK;
+int gfs_slotted_insert(
+	uint8_t *payload, const struct gfs_slotted_plan *plan, const uint8_t *row, bool is_blob) GFS_CHECK;
+int gfs_slotted_update(
+	uint8_t *payload, const struct gfs_slotted_plan *plan, const uint8_t *row, bool is_blob) GFS_CHECK;
 
 /* Changes the header and the slot only. GFS_ERR_NOTFOUND, GFS_ERR_CORRUPT. */
 int gfs_slotted_delete(uint8_t *payload, unsigned slot) GFS_CHECK;

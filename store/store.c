@@ -474,7 +474,7 @@ int gfs_store_close(struct gfs_store *store)
 		return 0;
 	gfs_checkpoint_thread_stop(store);
 	if (atomic_load_explicit(&store->recovered, memory_order_acquire) && gfs_store_failure(store) == 0)
-		err = gfs_store_checkpoint(store);
+		err = store->read_only ? 0 : gfs_checkpoint_settle(store);
 	if (!store->read_only)
 		lock_tell(store->lock_fd, "");
 	store_free(store);

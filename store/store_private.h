@@ -79,6 +79,7 @@ struct gfs_store {
 
 	struct gfs_mutex checkpoint; /* GFS_RANK_CHECKPOINT: one checkpoint at a time; guards sb and wal trimming */
 	struct gfs_superblock sb;    /* the last one written or found */
+	bool settled;                /* that state was written twice (C5 of checkpoint.c); guarded by `checkpoint` */
 
 	struct gfs_mutex state; /* GFS_RANK_LEAF: guards the five flags below */
 	struct gfs_cond wake;     /* the thread: requested or stop */
@@ -135,6 +136,8 @@ void gfs_page_clean(struct gfs_store *store, struct gfs_page *page, uint64_t gen
 int gfs_checkpoint_thread_start(struct gfs_store *store) GFS_CHECK;
 void gfs_checkpoint_thread_stop(struct gfs_store *store);
 /* Wakes the thread; does not wait. */
+/* For a close: a checkpoint if anything changed, and the same state once more unless that was done. */
+int gfs_checkpoint_settle(struct gfs_store *store) GFS_CHECK;
 void gfs_checkpoint_request(struct gfs_store *store);
 /* Called after a commit: asks for a checkpoint when a threshold is passed. */
 void gfs_checkpoint_consider(struct gfs_store *store);

@@ -9,7 +9,9 @@ static int advance(struct gfs_wal *wal)
 	gfs_mutex_lock(&wal->lock);
 	while (wal->preparing)
 		gfs_cond_wait(&wal->done, &wal->lock);
-	int err = wal_segments_reserve(wal);
+	int err = wal_failure_answer_locked(wal); /* the thread's attempt may have failed in a sync: no second one */
+	if (err == 0)
+		err = wal_segments_reserve(wal);
 	if (err == 0 && !wal->next_ready)
 		err = wal_prepare_locked(wal, false);
 	if (err == 0) {

@@ -11,10 +11,9 @@
 void wal_fail_locked(struct gfs_wal *wal, int cause, bool told)
 {
 	assert(cause != 0);
-	if (atomic_load_explicit(&wal->failure, memory_order_relaxed) == 0) {
+	if (atomic_load_explicit(&wal->failure, memory_order_relaxed) == 0)
 		atomic_store_explicit(&wal->failure, cause, memory_order_release);
-		wal->failure_told = told;
-	}
+	wal->failure_told |= told;
 	gfs_cond_broadcast(&wal->done);
 	gfs_cond_signal(&wal->work);
 }
@@ -74,8 +73,9 @@ static int sync_segments_locked(struct gfs_wal *wal, uint64_t upto_lsn)
 	return err;
 }
 
-/* Syncs what is committed by now; `own`: even if nothing is left to do. durable_lsn only ever stands at a transaction's end (W6). */
-static int lead_locked(struct gfs_wal *wal, bool own)
+/* Syncs what is committed by now; `own`: even if nothing is left to do; `told` as in
+ * wal_fail_locked. durable_lsn only ever stands at a transaction's end (W6). */
+static int lead_locked(struct gfs_wal *wal, bool own, bool told)
 {
 	assert(!wal->syncing);
 	wal->syncing = true;
@@ -89,7 +89,7 @@ static int lead_locked(struct gfs_wal *wal, bool own)
 	if (err == 0)
 		atomic_store_explicit(&wal->durable_lsn, target_lsn, memory_order_release);
 	else
-		wal_fail_locked(wal, err, true);
+		wal_fail_locked(wal, err, told);
 	gfs_cond_broadcast(&wal->done);
 	return err;
 }
@@ -107,7 +107,7 @@ static int wait_durable(struct gfs_wal *wal, uint64_t lsn, bool own)
 			gfs_cond_wait(&wal->done, &wal->lock);
 			continue;
 		}
-		err = lead_locked(wal, own);
+		err = lead_locked(wal, own, true);
 		own = false;
 	}
 	gfs_mutex_unlock(&wal->lock);
@@ -207,8 +207,8 @@ static uint64_t flush_round_locked(struct gfs_wal *wal, uint64_t since_ns)
 	uint64_t now_ns = gfs_clock_mono_ns();
 	if (!late || !must_flush_locked(wal) || atomic_load_explicit(&wal->failure, memory_order_relaxed) != 0)
 		return late ? now_ns : since_ns;
-	if (lead_locked(wal, false) != 0)
-		wal->failure_told = false; /* nobody heard it yet */
+	err = lead_locked(wal, false, false);
+	(void)err; /* kept in the log: the next caller hears it */
 	return now_ns;
 }
 

@@ -78,7 +78,8 @@ static void assert_plan_kept(const uint8_t *before, const uint8_t *after, const 
 		return;
 	for (unsigned i = 0; i < PAGE; i++) {
 		unsigned slot_at = GFS_SLOTTED_SLOT_OFFSET(plan->slot);
-		if (i < GFS_SLOTTED_HEADER_SIZE || (i >= slot_at && i < slot_at + 4) || (i >= plan->offset && i < plan->offset + plan->size))
+		if (i < GFS_SLOTTED_HEADER_SIZE || (i >= slot_at && i < slot_at + 4) ||
+			(i >= plan->offset && i < plan->offset + plan->size))
 			continue;
 		assert_int_equal(before[i], after[i]);
 	}
@@ -305,8 +306,11 @@ static void test_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),        cmocka_unit_test(test_longest_row), cmocka_unit_test(test_smallest_rows),
-		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_check),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_longest_row),
+		cmocka_unit_test(test_smallest_rows),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_check),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,6 +281,14 @@ static bool disk_is_clean(void)
 	return clean;
 }
 
+static unsigned disk_syncs(void)
+{
+	pthread_mutex_lock(&disk.lock);
+	unsigned syncs = disk.syncs;
+	pthread_mutex_unlock(&disk.lock);
+	return syncs;
+}
+
 /* After the wait of group and sync every file with frames was synced, also when a commit spans segments. */
 static void test_commit_wait_is_durable(void **state)
 {
@@ -293,12 +301,12 @@ static void test_commit_wait_is_durable(void **state)
 		struct gfs_wal *wal = start(0, n);
 		for (uint64_t end = n + 13; n < end; n++) {
 			uint64_t lsn = 0;
-			unsigned before = disk.syncs;
+			unsigned before = disk_syncs();
 			assert_int_equal(wal_model_append(wal, &model, n, &lsn), 0);
 			assert_false(disk_is_clean());
 			assert_int_equal(gfs_wal_commit_wait(wal, lsn), 0);
 			assert_true(disk_is_clean());
-			assert_true(disk.syncs > before);
+			assert_true(disk_syncs() > before);
 			assert_int_equal(stats(wal).durable_lsn, lsn);
 		}
 		uint64_t syncs = stats(wal).syncs;

@@ -1,0 +1,280 @@
+/* The tree under /.graphfs: one table, whose row number is a file's id. To add a file, add a row at the end of its folder and nothing
+ * else: ids live only as long as the mount. */
+#include "base/checked.h"
+#include "base/parse.h"
+#include "fs/control.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Rows that others refer to by their place. */
+enum { ROOT, WAL, CACHE, PAGE };
+
+#define PAGE_CACHE_BYTES_MIN (UINT64_C(1) << 20)
+#define WAL_INTERVAL_MS_MAX 60000u
+
+struct control {
+	const char *name;
+	uint8_t folder; /* the row of the folder it lies in */
+	/* Appends the contents. The graph lock is held shared. NULL: a folder. */
+	void (*show)(struct gfs_fs *fs, struct gfs_buf *out);
+	/* Takes what was written, without its newline. No lock is held. NULL: read-only. */
+	int (*store)(struct gfs_fs *fs, struct gfs_slice text);
+};
+
+static void show_u64(struct gfs_buf *out, uint64_t value)
+{
+	gfs_buf_printf(out, "%" PRIu64 "\n", value);
+}
+
+static struct gfs_store *store_of(struct gfs_fs *fs)
+{
+	return gfs_graph_store(fs->graph);
+}
+
+/* ---- the folder itself ---- */
+
+static void show_checkpoint(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	struct gfs_store_stats s;
+	gfs_store_stats_get(store_of(fs), &s);
+	show_u64(out, s.checkpoints);
+}
+
+static int store_checkpoint(struct gfs_fs *fs, struct gfs_slice text)
+{
+	if (!gfs_slice_equal(text, gfs_slice_text("1")))
+		return GFS_ERR_INVALID;
+	gfs_loop_step_aside(fs->loop);
+	return gfs_store_checkpoint(store_of(fs));
+}
+
+static void show_version(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	(void)fs;
+	gfs_buf_append_text(out, GFS_VERSION "\n");
+}
+
+static void show_health(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	struct gfs_store_stats s;
+	gfs_store_stats_get(store_of(fs), &s);
+	gfs_buf_printf(out, "%s\n", s.failure ? gfs_err_text(s.failure) : "ok");
+}
+
+/* Whether the store was opened read-only: `mount -o remount,rw` asks. */
+static void show_read_only(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	show_u64(out, fs->opts.read_only);
+}
+
+/* ---- wal ---- */
+
+static const char *const wal_modes[] = {
+	[GFS_WAL_ASYNC] = "async",
+	[GFS_WAL_GROUP] = "group",
+	[GFS_WAL_SYNC] = "sync",
+};
+
+static struct gfs_wal_stats wal_of(struct gfs_fs *fs)
+{
+	struct gfs_wal_stats s;
+	gfs_wal_stats_get(gfs_store_wal(store_of(fs)), &s);
+	return s;
+}
+
+static void show_wal_mode(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	gfs_buf_printf(out, "%s\n", wal_modes[wal_of(fs).mode]);
+}
+
+static int store_wal_mode(struct gfs_fs *fs, struct gfs_slice text)
+{
+	for (size_t i = 0; i < GFS_COUNT(wal_modes); i++) {
+		if (gfs_slice_equal(text, gfs_slice_text(wal_modes[i]))) {
+			gfs_wal_set_mode(gfs_store_wal(store_of(fs)), (enum gfs_wal_mode)i);
+			return 0;
+		}
+	}
+	return GFS_ERR_INVALID;
+}
+
+static void show_wal_interval(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	show_u64(out, wal_of(fs).interval_ms);
+}
+
+static int store_wal_interval(struct gfs_fs *fs, struct gfs_slice text)
+{
+	uint64_t ms;
+	if (gfs_parse_u64(text, &ms) != 0 || ms < 1 || ms > WAL_INTERVAL_MS_MAX)
+		return GFS_ERR_INVALID;
+	gfs_wal_set_interval(gfs_store_wal(store_of(fs)), (unsigned)ms);
+	return 0;
+}
+
+#define SHOW_WAL(field)                                                                                                \
+	static void show_wal_##field(struct gfs_fs *fs, struct gfs_buf *out)                                               \
+	{                                                                                                                  \
+		show_u64(out, wal_of(fs).field);                                                                               \
+	}
+SHOW_WAL(end_lsn)
+SHOW_WAL(durable_lsn)
+SHOW_WAL(oldest_lsn)
+SHOW_WAL(segments)
+SHOW_WAL(syncs)
+SHOW_WAL(bytes)
+
+/* ---- cache/page ---- */
+
+static struct gfs_cache_stats page_of(struct gfs_fs *fs)
+{
+	struct gfs_cache_stats s;
+	gfs_cache_stats_get(gfs_store_page_cache(store_of(fs)), &s);
+	return s;
+}
+
+static void show_page_policy(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	gfs_buf_printf(out, "%s\n", page_of(fs).policy);
+}
+
+#define SHOW_PAGE(name, field)                                                                                         \
+	static void show_page_##name(struct gfs_fs *fs, struct gfs_buf *out)                                               \
+	{                                                                                                                  \
+		show_u64(out, page_of(fs).field);                                                                              \
+	}
+SHOW_PAGE(enabled, enabled)
+SHOW_PAGE(limit, limit_bytes)
+SHOW_PAGE(used, bytes)
+SHOW_PAGE(dirty, dirty_bytes)
+SHOW_PAGE(hits, hits)
+SHOW_PAGE(misses, misses)
+SHOW_PAGE(insertions, insertions)
+SHOW_PAGE(evictions, evictions)
+SHOW_PAGE(entries, entries)
+
+static int store_page_enabled(struct gfs_fs *fs, struct gfs_slice text)
+{
+	bool on = gfs_slice_equal(text, gfs_slice_text("1"));
+	if (!on && !gfs_slice_equal(text, gfs_slice_text("0")))
+		return GFS_ERR_INVALID;
+	gfs_cache_set_enabled(gfs_store_page_cache(store_of(fs)), on);
+	return 0;
+}
+
+static int store_page_limit(struct gfs_fs *fs, struct gfs_slice text)
+{
+	uint64_t bytes;
+	if (gfs_parse_size(text, &bytes) != 0 || bytes < PAGE_CACHE_BYTES_MIN)
+		return GFS_ERR_INVALID;
+	gfs_cache_set_limit(gfs_store_page_cache(store_of(fs)), bytes);
+	return 0;
+}
+
+/* ---- the tree ---- */
+
+static const struct control table[] = {
+	[ROOT] = { "", ROOT, NULL, NULL },
+	[WAL] = { "wal", ROOT, NULL, NULL },
+	[CACHE] = { "cache", ROOT, NULL, NULL },
+	[PAGE] = { "page", CACHE, NULL, NULL },
+	{ "stats", ROOT, gfs_control_show_stats, NULL },
+	{ "checkpoint", ROOT, show_checkpoint, store_checkpoint },
+	{ "version", ROOT, show_version, NULL },
+	{ "health", ROOT, show_health, NULL },
+	{ "read_only", ROOT, show_read_only, NULL },
+	{ "mode", WAL, show_wal_mode, store_wal_mode },
+	{ "interval_ms", WAL, show_wal_interval, store_wal_interval },
+	{ "end_lsn", WAL, show_wal_end_lsn, NULL },
+	{ "durable_lsn", WAL, show_wal_durable_lsn, NULL },
+	{ "oldest_lsn", WAL, show_wal_oldest_lsn, NULL },
+	{ "segments", WAL, show_wal_segments, NULL },
+	{ "syncs", WAL, show_wal_syncs, NULL },
+	{ "bytes", WAL, show_wal_bytes, NULL },
+	{ "enabled", PAGE, show_page_enabled, store_page_enabled },
+	{ "limit", PAGE, show_page_limit, store_page_limit },
+	{ "used", PAGE, show_page_used, NULL },
+	{ "dirty", PAGE, show_page_dirty, NULL },
+	{ "hits", PAGE, show_page_hits, NULL },
+	{ "misses", PAGE, show_page_misses, NULL },
+	{ "insertions", PAGE, show_page_insertions, NULL },
+	{ "evictions", PAGE, show_page_evictions, NULL },
+	{ "policy", PAGE, show_page_policy, NULL },
+	{ "entries", PAGE, show_page_entries, NULL },
+};
+
+static const struct control *control_of(uint64_t id)
+{
+	return id < GFS_COUNT(table) ? &table[id] : NULL;
+}
+
+bool gfs_control_is_dir(uint64_t id)
+{
+	const struct control *c = control_of(id);
+	return c && !c->show;
+}
+
+int gfs_control_next(uint64_t dir_id, uint64_t from, uint64_t *ret_id, const char **ret_name)
+{
+	for (uint64_t id = from > ROOT ? from : ROOT + 1; id < GFS_COUNT(table); id++) {
+		if (table[id].folder == dir_id) {
+			*ret_id = id;
+			*ret_name = table[id].name;
+			return 0;
+		}
+	}
+	return GFS_ERR_NOTFOUND;
+}
+
+int gfs_control_lookup(uint64_t dir_id, const char *name, uint64_t *ret_id)
+{
+	const char *at;
+	uint64_t id = ROOT;
+	while (gfs_control_next(dir_id, id + 1, &id, &at) == 0) {
+		if (strcmp(at, name) == 0) {
+			*ret_id = id;
+			return 0;
+		}
+	}
+	return GFS_ERR_NOTFOUND;
+}
+
+unsigned gfs_control_mode(uint64_t id)
+{
+	const struct control *c = control_of(id);
+	if (!c || !c->show)
+		return 0555;
+	return c->store ? 0644 : 0444;
+}
+
+int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
+{
+	const struct control *c = control_of(id);
+	if (!c)
+		return GFS_ERR_STALE;
+	if (!c->show)
+		return GFS_ERR_ISDIR;
+	c->show(fs, out);
+	return gfs_buf_failed(out);
+}
+
+int gfs_control_read(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
+{
+	gfs_graph_read_begin(fs->graph);
+	int err = gfs_control_text(fs, id, out);
+	gfs_graph_read_end(fs->graph);
+	return err;
+}
+
+int gfs_control_write(struct gfs_fs *fs, uint64_t id, struct gfs_slice text)
+{
+	const struct control *c = control_of(id);
+	if (!c)
+		return GFS_ERR_STALE;
+	if (!c->store)
+		return GFS_ERR_ACCESS;
+	if (text.size > 0 && text.data[text.size - 1] == '\n')
+		text.size--;
+	return c->store(fs, text);
+}

@@ -1,0 +1,13 @@
+/* What the files of /.graphfs share: control.c the tree, control_stats.c its statistics, view_control.c how it looks. */
+#ifndef GFS_FS_CONTROL_H
+#define GFS_FS_CONTROL_H
+
+#include "fs/fs_private.h"
+
+/* gfs_control_read for callers that hold the graph lock, which is not recursive. */
+int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out) GFS_CHECK;
+
+/* Everything that is counted, in the text format of Prometheus (version 0.0.4). The graph lock is held shared. */
+void gfs_control_show_stats(struct gfs_fs *fs, struct gfs_buf *out);
+
+#endif

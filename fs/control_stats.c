@@ -1,0 +1,147 @@
+#include "base/clock.h"
+#include "base/checked.h"
+#include "fs/control.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What one reading of stats is made from. */
+struct sample {
+	struct gfs_fs *fs;
+	struct gfs_store *store;
+	struct gfs_store_stats s;
+	struct gfs_wal_stats wal;
+	struct gfs_cache_stats page;
+	struct gfs_buf *out;
+};
+
+static void head(struct gfs_buf *out, const char *name, const char *type, const char *help)
+{
+	gfs_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void gauge(const struct sample *t, const char *name, const char *help, uint64_t value)
+{
+	head(t->out, name, "gauge", help);
+	gfs_buf_printf(t->out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void counter(const struct sample *t, const char *name, const char *help, uint64_t value)
+{
+	head(t->out, name, "counter", help);
+	gfs_buf_printf(t->out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void seconds(const struct sample *t, const char *name, const char *help, uint64_t ns)
+{
+	head(t->out, name, "gauge", help);
+	gfs_buf_printf(t->out, "%s %" PRIu64 ".%09" PRIu64 "\n", name, ns / GFS_NS_PER_S, ns % GFS_NS_PER_S);
+}
+
+static uint64_t names_in_use(struct gfs_fs *fs, enum gfs_catalog_kind kind)
+{
+	struct gfs_catalog *catalog = gfs_graph_catalog(fs->graph);
+	struct gfs_catalog_entry e;
+	uint64_t count = 0;
+	for (uint64_t id = 1; id <= GFS_NAME_ID_MAX && gfs_catalog_next(catalog, kind, (uint16_t)id, &e) == 0; id = (uint64_t)e.id + 1)
+		count += e.count > 0 || e.made;
+	return count;
+}
+
+/* The second number of /proc/self/statm, in bytes; 0 when it cannot be read. */
+static uint64_t resident_bytes(void)
+{
+	char text[128] = "";
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+	if (fd >= 0)
+		(void)close(fd); /* only read */
+	if (n <= 0)
+		return 0;
+	char *end;
+	(void)strtoull(text, &end, 10); /* the size of the address space */
+	return strtoull(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void show_graph(const struct sample *t)
+{
+	gauge(t, "graphfs_nodes", "Nodes in the graph.", gfs_store_counter(t->store, GFS_COUNTER_NODES));
+	gauge(t, "graphfs_relationships", "Relationships in the graph.", gfs_store_counter(t->store, GFS_COUNTER_RELS));
+	gauge(t, "graphfs_properties", "Properties of nodes and relationships.",
+		gfs_store_counter(t->store, GFS_COUNTER_PROPERTIES));
+	gauge(t, "graphfs_labels", "Labels in use.", names_in_use(t->fs, GFS_CATALOG_LABEL));
+	gauge(t, "graphfs_relationship_types", "Relationship types in use.", names_in_use(t->fs, GFS_CATALOG_TYPE));
+	gauge(t, "graphfs_property_keys", "Property names in use.", names_in_use(t->fs, GFS_CATALOG_KEY));
+}
+
+static void show_store(const struct sample *t)
+{
+	counter(t, "graphfs_commits_total", "Transactions committed since the mount.", t->s.commits);
+	counter(t, "graphfs_aborts_total", "Transactions taken back since the mount.", t->s.aborts);
+	counter(t, "graphfs_checkpoints_total", "Checkpoints written since the mount.", t->s.checkpoints);
+	seconds(t, "graphfs_checkpoint_last_seconds", "How long the last checkpoint took.", t->s.checkpoint_ns_last);
+	seconds(t, "graphfs_checkpoint_stall_max_seconds", "The longest that a checkpoint kept readers and writers waiting.",
+		t->s.checkpoint_stall_ns_max);
+	counter(t, "graphfs_pages_read_total", "Pages read from the database file.", t->s.pages_read);
+	counter(t, "graphfs_pages_written_total", "Pages written to the database file.", t->s.pages_written);
+	gauge(t, "graphfs_disk_bytes", "Size of the database file and the log.", t->s.disk_bytes);
+	gauge(t, "graphfs_disk_free_bytes", "Free space of the filesystem that holds the database.", t->s.free_bytes);
+	gauge(t, "graphfs_recovered_transactions", "Transactions that this mount replayed from the log.",
+		t->s.recovered_transactions);
+	gauge(t, "graphfs_read_only", "1 when the database was opened read-only.", t->s.read_only);
+	gauge(t, "graphfs_failed", "1 after a failed write: the store is read-only until it is opened again.",
+		t->s.failure != 0);
+}
+
+static void show_wal(const struct sample *t)
+{
+	counter(t, "graphfs_wal_bytes_total", "Bytes appended to the log.", t->wal.bytes);
+	counter(t, "graphfs_wal_appends_total", "Transactions appended to the log.", t->wal.appends);
+	counter(t, "graphfs_wal_syncs_total", "Times the log was flushed to the disk.", t->wal.syncs);
+	seconds(t, "graphfs_wal_sync_max_seconds", "The longest flush.", t->wal.sync_ns_max);
+	gauge(t, "graphfs_wal_segments", "Segment files kept.", t->wal.segments);
+	gauge(t, "graphfs_wal_end_lsn", "Where the next transaction goes.", t->wal.end_lsn);
+	gauge(t, "graphfs_wal_durable_lsn", "Everything below is on the disk.", t->wal.durable_lsn);
+	gauge(t, "graphfs_wal_oldest_lsn", "The first position that is kept.", t->wal.oldest_lsn);
+}
+
+static void show_cache(const struct sample *t)
+{
+	counter(t, "graphfs_page_cache_hits_total", "Look-ups that found their page.", t->page.hits);
+	counter(t, "graphfs_page_cache_misses_total", "Look-ups that did not.", t->page.misses);
+	counter(t, "graphfs_page_cache_insertions_total", "Pages put in.", t->page.insertions);
+	counter(t, "graphfs_page_cache_evictions_total", "Pages thrown out.", t->page.evictions);
+	gauge(t, "graphfs_page_cache_entries", "Pages kept now.", t->page.entries);
+	gauge(t, "graphfs_page_cache_bytes", "Bytes they take.", t->page.bytes);
+	gauge(t, "graphfs_page_cache_dirty_bytes", "Bytes that the next checkpoint writes.", t->page.dirty_bytes);
+	gauge(t, "graphfs_page_cache_limit_bytes", "What clean pages may take.", t->page.limit_bytes);
+	gauge(t, "graphfs_page_cache_enabled", "0 when nothing clean is kept.", t->page.enabled);
+}
+
+static void show_mount(const struct sample *t)
+{
+	counter(t, "graphfs_requests_total", "Requests of the kernel.",
+		atomic_load_explicit(&t->fs->requests, memory_order_relaxed));
+	counter(t, "graphfs_notifications_total", "Notifications that keep the kernel's caches true.",
+		atomic_load_explicit(&t->fs->notifications, memory_order_relaxed));
+	gauge(t, "graphfs_exposed_bytes", "Memory of the table of inodes that the kernel was told of.",
+		gfs_exposed_bytes(t->fs->exposed));
+	gauge(t, "graphfs_resident_bytes", "Memory of the daemon.", resident_bytes());
+	seconds(t, "graphfs_start_time_seconds", "When the daemon started, since 1970.", t->fs->started_ns);
+}
+
+void gfs_control_show_stats(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	struct sample t = { .fs = fs, .store = gfs_graph_store(fs->graph), .out = out };
+	gfs_store_stats_get(t.store, &t.s);
+	gfs_wal_stats_get(gfs_store_wal(t.store), &t.wal);
+	gfs_cache_stats_get(gfs_store_page_cache(t.store), &t.page);
+	show_graph(&t);
+	show_store(&t);
+	show_wal(&t);
+	show_cache(&t);
+	show_mount(&t);
+}

@@ -1,0 +1,141 @@
+/* Opening and closing: the store, the indexes on top of it, settings, hooks. */
+#include "graph/graph_private.h"
+
+#include <stdlib.h>
+
+#define SETTING_KEY_PROPERTY "setting:key_property"
+#define KEY_PROPERTY_DEFAULT "name"
+
+static int before_freeze(void *context, struct gfs_store *store)
+{
+	struct gfs_graph *graph = context;
+	int err = gfs_catalog_before_freeze(graph->catalog, store);
+	return err != 0 ? err : gfs_idsets_before_freeze(graph->sets, store);
+}
+
+static int read_settings(struct gfs_graph *graph)
+{
+	int err = gfs_kv_get(gfs_store_kv(graph->store), GFS_KV_META, gfs_slice_text(SETTING_KEY_PROPERTY), &graph->key_property);
+	if (err == GFS_ERR_NOTFOUND) {
+		gfs_buf_append_text(&graph->key_property, KEY_PROPERTY_DEFAULT);
+		err = gfs_buf_failed(&graph->key_property);
+	}
+	return err;
+}
+
+static int open_parts(struct gfs_graph *graph, const char *path, const struct gfs_store_opts *opts, struct gfs_message *message)
+{
+	int err = gfs_store_open(path, opts, &graph->store, message);
+	if (err != 0)
+		return err;
+	gfs_store_read_begin(graph->store);
+	err = read_settings(graph);
+	if (err == 0)
+		err = gfs_catalog_open(graph->store, &graph->catalog);
+	if (err == 0)
+		err = gfs_idsets_open(graph->store, &graph->sets);
+	gfs_store_read_end(graph->store);
+	if (err != 0)
+		return gfs_fail(message, err, "%s: reading the catalog: %s", path, gfs_err_text(err));
+	struct gfs_store_hooks hooks = { .replay = gfs_graph_replay, .before_freeze = before_freeze, .context = graph };
+	return gfs_store_recover(graph->store, &hooks, message);
+}
+
+/* The store goes first: its last checkpoint asks the catalog and the indexes for what they hold. */
+static int release(struct gfs_graph *graph)
+{
+	int err = gfs_store_close(graph->store);
+	gfs_idsets_free(graph->sets);
+	gfs_catalog_free(graph->catalog);
+	gfs_tx_release(&graph->tx);
+	gfs_buf_release(&graph->key_property);
+	free(graph);
+	return err;
+}
+
+int gfs_graph_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message)
+{
+	struct gfs_graph *graph = calloc(1, sizeof *graph);
+	if (graph == NULL)
+		return gfs_fail(message, GFS_ERR_NOMEM, "%s: %s", path, gfs_err_text(GFS_ERR_NOMEM));
+	gfs_tx_init(&graph->tx, graph);
+	int err = open_parts(graph, path, opts, message);
+	if (err != 0) {
+		(void)release(graph); /* the first error is the one to tell */
+		return err;
+	}
+	*ret_graph = graph;
+	return 0;
+}
+
+int gfs_graph_close(struct gfs_graph *graph)
+{
+	return graph == NULL ? 0 : release(graph);
+}
+
+/* A setting of a new database, which nobody else can see yet: written past the log, by a checkpoint. */
+static int write_key_property(struct gfs_graph *graph, struct gfs_slice name)
+{
+	struct gfs_txn *txn;
+	int err = gfs_txn_begin(graph->store, &txn);
+	if (err != 0)
+		return err;
+	err = gfs_kv_put(gfs_store_kv(graph->store), gfs_txn_undo(txn), GFS_KV_META, gfs_slice_text(SETTING_KEY_PROPERTY), name);
+	if (err != 0) {
+		gfs_txn_abort(txn);
+		return err;
+	}
+	err = gfs_txn_commit(txn, NULL);
+	return err != 0 ? err : gfs_store_checkpoint(graph->store);
+}
+
+int gfs_graph_create(const char *path, const struct gfs_graph_create_opts *opts, struct gfs_message *message)
+{
+	struct gfs_slice name = gfs_slice_text(opts->key_property != NULL ? opts->key_property : KEY_PROPERTY_DEFAULT);
+	struct gfs_store_opts store_opts = { 0 };
+	struct gfs_graph *graph;
+	int err = gfs_name_check(name, GFS_NAME_BYTES_MAX);
+	if (err != 0)
+		return gfs_fail(message, err, "key_property: %s", gfs_err_text(err));
+	err = gfs_store_create(path, message);
+	if (err == 0)
+		err = gfs_graph_open(path, &store_opts, &graph, message);
+	if (err != 0)
+		return err;
+	err = write_key_property(graph, name);
+	int close_err = gfs_graph_close(graph);
+	if (err == 0)
+		err = close_err;
+	return err == 0 ? 0 : gfs_fail(message, err, "%s: writing the settings: %s", path, gfs_err_text(err));
+}
+
+struct gfs_store *gfs_graph_store(struct gfs_graph *graph)
+{
+	return graph->store;
+}
+
+struct gfs_catalog *gfs_graph_catalog(struct gfs_graph *graph)
+{
+	return graph->catalog;
+}
+
+struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph)
+{
+	return gfs_buf_slice(&graph->key_property);
+}
+
+void gfs_graph_read_begin(struct gfs_graph *graph)
+{
+	gfs_store_read_begin(graph->store);
+}
+
+void gfs_graph_read_end(struct gfs_graph *graph)
+{
+	gfs_store_read_end(graph->store);
+}
+
+void gfs_graph_set_listener(struct gfs_graph *graph, gfs_graph_listener listener, void *context)
+{
+	graph->listener = listener;
+	graph->listener_context = context;
+}

@@ -1,0 +1,160 @@
+/* A node as one JSON object: key, id, labels, properties, and its relationships by direction and type. Made for people and for jq: values are
+ * plain. A relationship is {"key": the other node's key or null, "node": its id, "id": the relationship's id, "properties": {..}}. */
+#include "graph/owner.h"
+
+#include "base/checked.h"
+
+static void put_key(struct gfs_slice key, struct gfs_buf *out)
+{
+	if (key.size == 0)
+		gfs_buf_append_text(out, "null");
+	else
+		gfs_json_string(key, out);
+}
+
+static int put_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint16_t id, struct gfs_buf *out)
+{
+	struct gfs_catalog_entry entry;
+	int err = gfs_catalog_get(graph->catalog, kind, id, &entry);
+	if (err == 0)
+		gfs_json_string(entry.name, out);
+	return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
+}
+
+static int put_properties(struct gfs_graph *graph, const struct gfs_row *row, struct gfs_buf *out)
+{
+	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
+	struct gfs_slice at = row->items;
+	struct gfs_row_item item;
+	const char *separator = "";
+	int err;
+	gfs_buf_append_text(out, "\"properties\":{");
+	while ((err = gfs_row_next(&at, &item)) == 0) {
+		struct gfs_value value;
+		gfs_buf_append_text(out, separator);
+		separator = ",";
+		err = put_name(graph, GFS_CATALOG_KEY, item.key, out);
+		gfs_buf_append_u8(out, ':');
+		if (err == 0)
+			err = gfs_item_value(graph, &item, &arena, &value);
+		if (err == 0)
+			err = gfs_value_json(&value, true, out);
+		if (err != 0)
+			return err;
+		gfs_arena_clear(&arena);
+	}
+	gfs_buf_append_u8(out, '}');
+	return err == GFS_ERR_NOTFOUND ? 0 : err;
+}
+
+static int put_labels(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
+{
+	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
+	size_t count;
+	int err = gfs_node_labels(graph, id, labels, GFS_LABELS_PER_NODE_MAX, &count);
+	gfs_buf_append_text(out, "\"labels\":[");
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		if (i > 0)
+			gfs_buf_append_u8(out, ',');
+		err = put_name(graph, GFS_CATALOG_LABEL, labels[i], out);
+	}
+	gfs_buf_append_u8(out, ']');
+	return err;
+}
+
+static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry *entry, struct gfs_buf *out)
+{
+	struct gfs_node_record other;
+	struct gfs_rel_record rel;
+	GFS_AUTO_ROW other_row = GFS_ROW_REF_INIT;
+	GFS_AUTO_ROW rel_row = GFS_ROW_REF_INIT;
+	int err = gfs_node_get(graph, entry->other, &other);
+	if (err == 0)
+		err = gfs_rel_get(graph, entry->rel, &rel);
+	if (err == 0)
+		err = gfs_row_ref_get(graph, other.row_id, &other_row);
+	if (err == 0)
+		err = gfs_row_ref_get(graph, rel.row_id, &rel_row);
+	if (err != 0)
+		return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
+	gfs_buf_append_text(out, "{\"key\":");
+	put_key(other_row.row.key, out);
+	gfs_buf_printf(out, ",\"node\":%llu,\"id\":%llu,", (unsigned long long)entry->other, (unsigned long long)entry->rel);
+	err = put_properties(graph, &rel_row.row, out);
+	gfs_buf_append_u8(out, '}');
+	return err;
+}
+
+static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, uint16_t type, struct gfs_buf *out)
+{
+	struct gfs_adj_entry entries[64], from = { 0 };
+	size_t count;
+	bool first = true;
+	int err = put_name(graph, GFS_CATALOG_TYPE, type, out);
+	gfs_buf_append_text(out, ":[");
+	while (err == 0) {
+		err = gfs_adj_list(graph->store, id, dir, type, from, entries, GFS_COUNT(entries), &count);
+		if (err != 0 || count == 0)
+			break;
+		for (size_t i = 0; err == 0 && i < count; i++, first = false) {
+			if (!first)
+				gfs_buf_append_u8(out, ',');
+			err = put_relationship(graph, &entries[i], out);
+		}
+		from = (struct gfs_adj_entry){ entries[count - 1].other, entries[count - 1].rel + 1 };
+	}
+	gfs_buf_append_u8(out, ']');
+	return err;
+}
+
+static int put_direction(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, struct gfs_buf *out)
+{
+	struct gfs_adj_type types[32];
+	size_t count;
+	bool first = true;
+	uint32_t from = 1;
+	int err = 0;
+	gfs_buf_append_text(out, dir == GFS_OUT ? "\"out\":{" : "\"in\":{");
+	while (err == 0 && from <= GFS_NAME_ID_MAX) {
+		err = gfs_adj_types(graph->store, id, dir, (uint16_t)from, types, GFS_COUNT(types), &count);
+		if (err != 0 || count == 0)
+			break;
+		for (size_t i = 0; err == 0 && i < count; i++) {
+			if (types[i].count == 0)
+				continue;
+			if (!first)
+				gfs_buf_append_u8(out, ',');
+			first = false;
+			err = put_type(graph, id, dir, types[i].type, out);
+		}
+		from = types[count - 1].type + 1u;
+	}
+	gfs_buf_append_u8(out, '}');
+	return err;
+}
+
+int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
+{
+	struct gfs_node_record record;
+	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
+	int err = gfs_node_get(graph, id, &record);
+	if (err == 0)
+		err = gfs_row_ref_get(graph, record.row_id, &ref);
+	if (err != 0)
+		return err;
+	gfs_buf_append_text(out, "{\"key\":");
+	put_key(ref.row.key, out);
+	gfs_buf_printf(out, ",\"id\":%llu,", (unsigned long long)id);
+	err = put_labels(graph, id, out);
+	gfs_buf_append_u8(out, ',');
+	if (err == 0)
+		err = put_properties(graph, &ref.row, out);
+	gfs_buf_append_u8(out, ',');
+	if (err == 0)
+		err = put_direction(graph, id, GFS_OUT, out);
+	gfs_buf_append_u8(out, ',');
+	if (err == 0)
+		err = put_direction(graph, id, GFS_IN, out);
+	gfs_buf_append_text(out, "}\n");
+	return err != 0 ? err : gfs_buf_failed(out);
+}
