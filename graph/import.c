@@ -78,8 +78,7 @@ static int read_sources(struct gfs_import *import, struct gfs_source *sources, s
 
 static void release(struct gfs_import *import)
 {
-	for (size_t i = 0; i < GFS_COUNT(import->names); i++)
-		gfs_strmap_release(&import->names[i]);
+	gfs_import_forget_names(import);
 	for (size_t i = 0; i < import->group_count; i++)
 		gfs_strmap_release(&import->groups[i].nodes);
 	free(import->groups);

@@ -95,9 +95,10 @@ static int read_property(const struct line *line, const char *name, const json_t
 	int err = gfs_import_name(line->import, GFS_CATALOG_KEY, gfs_slice_text(name), line->at, &key);
 	if (err == 0)
 		err = gfs_import_next_value(line->import, &value);
-	if (err == 0)
-		err = gfs_value_from_json(json, &line->import->arena, value);
-	if (err == GFS_ERR_INVALID && line->import->message->text[0] == '\0')
+	if (err != 0)
+		return err;
+	err = gfs_value_from_json(json, &line->import->arena, value);
+	if (err == GFS_ERR_INVALID)
 		return gfs_import_fail(line->import, line->at, "the value of '%s' is none that a property can have",
 			gfs_show(gfs_slice_text(name), shown));
 	if (err == 0)
@@ -107,7 +108,7 @@ static int read_property(const struct line *line, const char *name, const json_t
 
 static int read_properties(const struct line *line)
 {
-	const json_t *props;
+	const json_t *props = NULL;
 	const char *name;
 	json_t *value;
 	int err = get_typed(line, "properties", JSON_OBJECT, "an object", &props);
@@ -125,7 +126,7 @@ static int read_properties(const struct line *line)
 /* Times of properties that have their own. */
 static int read_mtimes(const struct line *line, struct gfs_entity entity)
 {
-	const json_t *mtimes;
+	const json_t *mtimes = NULL;
 	const char *name;
 	json_t *json;
 	int err = get_typed(line, "mtimes", JSON_OBJECT, "an object", &mtimes);
@@ -154,7 +155,7 @@ static int read_mtimes(const struct line *line, struct gfs_entity entity)
 
 static int read_labels(const struct line *line)
 {
-	const json_t *labels;
+	const json_t *labels = NULL;
 	int err = get_typed(line, "labels", JSON_ARRAY, "an array", &labels);
 	for (size_t i = 0; err == 0 && i < json_array_size(labels); i++) {
 		const json_t *label = json_array_get(labels, i);
@@ -203,7 +204,7 @@ static int read_folder_list(const struct line *line, const json_t *folders, enum
 
 static int read_folders(const struct line *line, uint64_t node)
 {
-	const json_t *folders;
+	const json_t *folders = NULL;
 	int err = get_typed(line, "folders", JSON_OBJECT, "an object", &folders);
 	if (err == 0)
 		err = read_folder_list(line, folders, GFS_OUT, node);
@@ -246,7 +247,7 @@ static int read_node(const struct line *line)
 	struct gfs_node_meta meta = import->opts->meta;
 	char shown[GFS_SHOWN_MAX];
 	struct gfs_slice key = { 0 };
-	const json_t *name;
+	const json_t *name = NULL;
 	uint64_t number = 0, node;
 	int err = get_typed(line, "key", JSON_STRING, "a string", &name);
 	if (err == 0)
@@ -360,10 +361,10 @@ static int read_line(struct gfs_import *import, struct gfs_slice text)
 		size_t offset = error.position > 0 ? GFS_MIN((size_t)error.position - 1, text.size - 1) : 0;
 		return gfs_import_fail(import, text.data + offset, "%s", gfs_show(gfs_slice_text(error.text), shown));
 	}
-	import->message->text[0] = '\0';
 	int err = json_is_object(line.json) ? read_object(&line) : gfs_import_fail(import, line.at, "not a JSON object");
 	if (err == GFS_ERR_INVALID) {
 		gfs_tx_rollback_to(import->tx, mark);
+		gfs_import_forget_names(import);
 		import->result = before;
 	}
 	json_decref(line.json);

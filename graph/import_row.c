@@ -62,7 +62,7 @@ int gfs_import_row_done(struct gfs_import *import, int err, const uint8_t *next)
 
 /* ---- names ---- */
 
-/* A name stays made when its row turns out bad: unused names are shown nowhere, and the table of names stays true. */
+/* A row of CSV makes its names before its mark: they stay when it turns out bad, and the table of names stays true. Nobody sees them. */
 int gfs_import_name(
 	struct gfs_import *import, enum gfs_catalog_kind kind, struct gfs_slice name, const uint8_t *at, uint16_t *ret_id)
 {
@@ -84,6 +84,12 @@ int gfs_import_name(
 		return gfs_import_blame(import, at, err, what[kind]);
 	*ret_id = id;
 	return gfs_strmap_set(&import->names[kind], name, id, NULL);
+}
+
+void gfs_import_forget_names(struct gfs_import *import)
+{
+	for (size_t i = 0; i < GFS_COUNT(import->names); i++)
+		gfs_strmap_release(&import->names[i]);
 }
 
 int gfs_import_add_label(struct gfs_import *import, struct gfs_slice name, const uint8_t *at)

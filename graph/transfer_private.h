@@ -141,6 +141,8 @@ int gfs_import_row_done(struct gfs_import *import, int err, const uint8_t *next)
 
 /* The id of a name. */
 int gfs_import_name(struct gfs_import *import, enum gfs_catalog_kind kind, struct gfs_slice name, const uint8_t *at, uint16_t *ret_id) GFS_CHECK;
+/* After a roll-back that may have taken names back. */
+void gfs_import_forget_names(struct gfs_import *import);
 int gfs_import_add_label(struct gfs_import *import, struct gfs_slice name, const uint8_t *at) GFS_CHECK;
 /* The value that the next property shall be put into; gfs_import_add_prop makes it one. GFS_ERR_NOMEM. */
 int gfs_import_next_value(struct gfs_import *import, struct gfs_value **ret_value) GFS_CHECK;

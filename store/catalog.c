@@ -6,7 +6,6 @@
 #include "base/checked.h"
 #include "base/map.h"
 #include "base/utf8.h"
-#include "store/ids.h"
 #include "store/kv.h"
 #include "store/undo.h"
 
@@ -35,7 +34,6 @@ struct names {
 };
 
 struct gfs_catalog {
-	struct gfs_ids *free_ids; /* it lives as long as this */
 	struct names kinds[KIND_COUNT];
 };
 
@@ -158,9 +156,7 @@ int gfs_catalog_open(struct gfs_store *store, struct gfs_catalog **ret_catalog)
 	struct gfs_catalog *catalog = calloc(1, sizeof *catalog);
 	if (catalog == NULL)
 		return GFS_ERR_NOMEM;
-	int err = gfs_ids_attach(store, &catalog->free_ids);
-	if (err == 0)
-		err = load(catalog, store);
+	int err = load(catalog, store);
 	if (err == 0)
 		*ret_catalog = catalog;
 	else
@@ -177,7 +173,6 @@ void gfs_catalog_free(struct gfs_catalog *catalog)
 		free(catalog->kinds[i].entries);
 		free(catalog->kinds[i].dirty);
 	}
-	gfs_ids_detach(catalog->free_ids);
 	free(catalog);
 }
 

@@ -65,7 +65,7 @@ enum gfs_kv_table {
 	GFS_KV_KEYS,     /* node key (hashed tail when long) -> node id */
 	GFS_KV_IDSETS,   /* kind (1), id (2), chunk (6) -> Roaring container set of 65,536 ids */
 	GFS_KV_ADJ,      /* node (6), direction (1) [, type (2), last other (6), last relationship (6)] -> adjacency */
-	GFS_KV_FREE,     /* kind (1), chunk (6) -> Roaring set of free ids */
+	GFS_KV_FREE,     /* kind (1), id (6) -> one zero byte: a freed id */
 	GFS_KV_PROPS,    /* property index: label (2), key (2), value, node (6) */
 	GFS_KV_TABLE_COUNT
 };

@@ -5,10 +5,10 @@
 #include "base/map.h"
 #include "store/kv.h"
 #include "store/record.h"
+#include "store/store_private.h"
 #include "store/undo.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { KIND_NODE = 1, KIND_REL = 2, KIND_COUNT = 2, KEY_SIZE = 7, BATCH = 256 };
@@ -20,58 +20,34 @@ struct free_ids {
 	unsigned at, count;
 	bool exhausted; /* the cursor is past the last row; ids freed from now on are fresh anyway */
 	struct gfs_u64map
-		fresh; /* freed since the attachment: id / 64 -> bits. Too many do no harm, so an abort leaves it alone. */
+		fresh; /* freed since the open: id / 64 -> bits. Too many do no harm, so an abort leaves it alone. */
 };
 
 struct gfs_ids {
-	const struct gfs_store *store; /* only compared */
-	struct gfs_ids *next;
 	struct free_ids kinds[KIND_COUNT];
 };
 
-/* The attached sets, newest first: a set of a closed store may still be there when a new store gets the same address. The list is
- * guarded by the mutex (which takes no other lock), a set by its store's graph lock. */
-static pthread_mutex_t attached_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct gfs_ids *attached;
-
-int gfs_ids_attach(struct gfs_store *store, struct gfs_ids **ret_ids)
+int gfs_ids_new(struct gfs_ids **ret_ids)
 {
 	struct gfs_ids *ids = calloc(1, sizeof *ids);
 	if (ids == NULL)
 		return GFS_ERR_NOMEM;
-	ids->store = store;
-	pthread_mutex_lock(&attached_lock);
-	ids->next = attached;
-	attached = ids;
-	pthread_mutex_unlock(&attached_lock);
 	*ret_ids = ids;
 	return 0;
 }
 
-void gfs_ids_detach(struct gfs_ids *ids)
+void gfs_ids_free(struct gfs_ids *ids)
 {
 	if (ids == NULL)
 		return;
-	pthread_mutex_lock(&attached_lock);
-	struct gfs_ids **link = &attached;
-	while (*link != ids)
-		link = &(*link)->next;
-	*link = ids->next;
-	pthread_mutex_unlock(&attached_lock);
 	for (unsigned i = 0; i < KIND_COUNT; i++)
 		gfs_u64map_release(&ids->kinds[i].fresh);
 	free(ids);
 }
 
-/* NULL without an attached set. */
 static struct free_ids *free_ids_of(struct gfs_store *store, unsigned kind)
 {
-	pthread_mutex_lock(&attached_lock);
-	struct gfs_ids *ids = attached;
-	while (ids != NULL && ids->store != store)
-		ids = ids->next;
-	pthread_mutex_unlock(&attached_lock);
-	return ids == NULL ? NULL : &ids->kinds[kind - 1];
+	return &store->ids->kinds[kind - 1];
 }
 
 static enum gfs_counter next_counter(unsigned kind)
@@ -167,11 +143,10 @@ static int row_remove(struct gfs_txn *txn, struct free_ids *f, unsigned kind, ui
 {
 	uint8_t key[KEY_SIZE];
 	void *data;
-	int err = f == NULL ? 0 : gfs_undo_push(gfs_txn_undo(txn), undo_reuse, NULL, sizeof(struct undo_reuse), &data);
+	int err = gfs_undo_push(gfs_txn_undo(txn), undo_reuse, NULL, sizeof(struct undo_reuse), &data);
 	if (err != 0)
 		return err;
-	if (f != NULL)
-		*(struct undo_reuse *)data = (struct undo_reuse){ .ids = f, .id = id };
+	*(struct undo_reuse *)data = (struct undo_reuse){ .ids = f, .id = id };
 	return gfs_kv_delete(gfs_store_kv(gfs_txn_store(txn)), gfs_txn_undo(txn), GFS_KV_FREE, key_of(key, kind, id));
 }
 
@@ -221,7 +196,7 @@ static int id_new(struct gfs_txn *txn, unsigned kind, uint64_t *ret_id)
 {
 	struct gfs_store *store = gfs_txn_store(txn);
 	struct free_ids *f = free_ids_of(store, kind);
-	int err = f == NULL ? GFS_ERR_NOTFOUND : id_reuse(txn, f, kind, ret_id);
+	int err = id_reuse(txn, f, kind, ret_id);
 	if (err != GFS_ERR_NOTFOUND)
 		return err;
 	uint64_t id = GFS_MAX(gfs_store_counter(store, next_counter(kind)), UINT64_C(1));
@@ -261,7 +236,7 @@ static int id_free(struct gfs_txn *txn, unsigned kind, uint64_t id)
 	uint8_t key[KEY_SIZE];
 	if (id == GFS_ID_NONE || id >= gfs_store_counter(store, next_counter(kind)))
 		return GFS_ERR_INVALID;
-	int err = f == NULL ? 0 : fresh_add(f, id);
+	int err = fresh_add(f, id);
 	if (err != 0)
 		return err;
 	return gfs_kv_put(gfs_store_kv(store), gfs_txn_undo(txn), GFS_KV_FREE, key_of(key, kind, id), gfs_slice(&zero, 1));

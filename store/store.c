@@ -382,6 +382,7 @@ static struct gfs_store *store_alloc(const struct gfs_store_opts *opts)
 static void store_free(struct gfs_store *store)
 {
 	gfs_wal_close(store->wal);
+	gfs_ids_free(store->ids);
 	gfs_kv_free(store->kv);
 	gfs_cache_free(store->cache);
 	if (store->backend)
@@ -409,6 +410,8 @@ static int open_memory(struct gfs_store *store)
 		err = gfs_cache_new("page", &ops, store->opts.page_cache_bytes, &store->cache);
 	if (err == 0)
 		err = gfs_kv_new(store->backend, &store->kv);
+	if (err == 0)
+		err = gfs_ids_new(&store->ids);
 	return err;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "base/lock.h"
+#include "store/ids.h"
 #include "store/store.h"
 #include "store/superblock.h"
 #include "store/undo.h"
@@ -66,6 +67,7 @@ struct gfs_store {
 	struct gfs_wal *wal;
 	struct gfs_cache *cache;
 	struct gfs_page_pool pool;
+	struct gfs_ids *ids; /* its contents are guarded by `graph` */
 	struct gfs_store_hooks hooks; /* set by recover */
 
 	/* Guarded by `graph`: read when shared, changed when exclusive. */

@@ -1,0 +1,36 @@
+/* What the command-line programs share. They print `program: what: why` to stderr and return exit codes. */
+#ifndef GFS_MOUNT_TOOLS_TOOLS_H
+#define GFS_MOUNT_TOOLS_TOOLS_H
+
+#include "graph/graph.h"
+
+#include <getopt.h>
+
+/* Remembers the program's name for messages (it must live for ever). */
+void gfs_tool_begin(const char *program);
+/* Prints "program: TEXT". */
+void gfs_tool_say(const char *format, ...) GFS_PRINTF(1, 2);
+/* Prints "program: TEXT", and how to learn more; returns `code`. */
+int gfs_tool_usage(int code, const char *format, ...) GFS_PRINTF(2, 3);
+/* Prints "program (graphfs) VERSION" to stdout; returns 0. */
+int gfs_tool_version(void);
+/* What the C library's errno means now. */
+const char *gfs_tool_errno(void);
+
+/* The absolute path without symlinks; a path that does not exist stays as it is. Owned by the caller; NULL with a message on error. */
+char *gfs_tool_path(const char *path);
+/* Bytes, with a suffix K, M, G or T (powers of 1,024) or none. GFS_ERR_INVALID, GFS_ERR_OVERFLOW. */
+int gfs_tool_size(const char *text, uint64_t *ret_size) GFS_CHECK;
+
+/* Opens the database, or says why it cannot, with a hint when it is mounted. */
+int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph) GFS_CHECK;
+/* Where the database (a path of gfs_tool_path) is mounted; NULL: nowhere that this process can see. Owned by the caller. */
+char *gfs_tool_mounted_on(const char *path);
+
+/* graphfsctl's subcommands: argv[0] is the subcommand. They return the program's exit code. */
+int gfs_ctl_import(int argc, char **argv);
+int gfs_ctl_dump(int argc, char **argv);
+int gfs_ctl_stats(int argc, char **argv);
+int gfs_ctl_checkpoint(int argc, char **argv);
+
+#endif
