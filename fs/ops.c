@@ -297,13 +297,13 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 
 /* ---- changing ---- */
 
-/* Ends the edit and answers with the new entry. */
-static void reply_new(struct gfs_edit *e, int err, uint64_t parent, uint64_t child)
+/* Ends the edit and answers with the new entry. `child` is read here, after the argument `err` was worked out. */
+static void reply_new(struct gfs_edit *e, int err, uint64_t parent, const uint64_t *child)
 {
 	struct fuse_entry_param entry;
 	fuse_req_t req = e->req;
 	if (!err)
-		err = gfs_entry_fill(e->fs, child, &entry);
+		err = gfs_entry_fill(e->fs, *child, &entry);
 	err = gfs_edit_end(e, err, parent);
 	if (err)
 		gfs_reply_err(req, err);
@@ -326,7 +326,7 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	if (err)
 		gfs_reply_err(req, err);
 	else
-		reply_new(&e, view->mkdir ? view->mkdir(&e, parent, name, mode, &child) : GFS_ERR_PERM, parent, child);
+		reply_new(&e, view->mkdir ? view->mkdir(&e, parent, name, mode, &child) : GFS_ERR_PERM, parent, &child);
 }
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
@@ -339,7 +339,7 @@ static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	if (err)
 		gfs_reply_err(req, err);
 	else
-		reply_new(&e, view->create ? view->create(&e, parent, name, &child) : GFS_ERR_PERM, parent, child);
+		reply_new(&e, view->create ? view->create(&e, parent, name, &child) : GFS_ERR_PERM, parent, &child);
 }
 
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
@@ -351,7 +351,7 @@ static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, co
 	if (err)
 		gfs_reply_err(req, err);
 	else
-		reply_new(&e, view->symlink ? view->symlink(&e, parent, name, target, &child) : GFS_ERR_PERM, parent, child);
+		reply_new(&e, view->symlink ? view->symlink(&e, parent, name, target, &child) : GFS_ERR_PERM, parent, &child);
 }
 
 static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)

@@ -19,14 +19,8 @@ const char *gfs_tool_errno(void);
 
 /* The absolute path without symlinks; a path that does not exist stays as it is. Owned by the caller; NULL with a message on error. */
 char *gfs_tool_path(const char *path);
-/* Bytes, with a suffix K, M, G or T (powers of 1,024) or none. GFS_ERR_INVALID, GFS_ERR_OVERFLOW. */
-int gfs_tool_size(const char *text, uint64_t *ret_size) GFS_CHECK;
-
 /* Opens the database, or says why it cannot, with a hint when it is mounted. */
 int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph) GFS_CHECK;
-/* Where the database (a path of gfs_tool_path) is mounted; NULL: nowhere that this process can see. Owned by the caller. */
-char *gfs_tool_mounted_on(const char *path);
-
 /* graphfsctl's subcommands: argv[0] is the subcommand. They return the program's exit code. */
 int gfs_ctl_import(int argc, char **argv);
 int gfs_ctl_dump(int argc, char **argv);
