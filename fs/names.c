@@ -145,6 +145,8 @@ int gfs_name_read(const char *component, bool with_rel, struct gfs_buf *out, str
 {
 	size_t size = strlen(component);
 	*ret = (struct gfs_name_read){ 0 };
+	if (size > GFS_COMPONENT_BYTES_MAX)
+		return GFS_ERR_NAMETOOLONG;
 	size_t tilde = with_rel ? tilde_suffix((const uint8_t *)component, size) : SIZE_MAX;
 	if (tilde != SIZE_MAX && tilde > 0) {
 		ret->rel = read_id(component + tilde + 1, size - tilde - 1);

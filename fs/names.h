@@ -42,7 +42,8 @@ struct gfs_name_read {
 	struct gfs_slice name; /* the decoded name; lies in `out` */
 };
 /* Decodes a component. `with_rel`: a trailing ~DIGITS is split off (the whole component is then tried first by callers that find no such
- * relationship). GFS_ERR_ILSEQ when the result is not UTF-8, GFS_ERR_INVALID when it has a NUL. */
+ * relationship). GFS_ERR_ILSEQ when the result is not UTF-8, GFS_ERR_INVALID when it has a NUL, GFS_ERR_NAMETOOLONG for a component that is no
+ * component. */
 int gfs_name_read(const char *component, bool with_rel, struct gfs_buf *out, struct gfs_name_read *ret) GFS_CHECK;
 
 #endif

@@ -123,7 +123,9 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	uint64_t child;
 	gfs_graph_read_begin(fs->graph);
 	int err = GFS_ERR_NOTDIR;
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+	if (strlen(name) > GFS_COMPONENT_BYTES_MAX) { /* the kernel lets 1,024 bytes through */
+		err = GFS_ERR_NAMETOOLONG;
+	} else if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
 		err = lookup_dots(fs, parent, name[1] == '.', &child);
 	} else if (view->lookup) {
 		err = view->lookup(fs, parent, name, &child);

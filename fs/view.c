@@ -181,6 +181,8 @@ int gfs_view_target(const char *target, const char *folder, const char **ret_las
 		start--;
 	if (start == size || !is_path_to(target, start, folder))
 		return GFS_ERR_PERM;
+	if (size - start <= 2 && strncmp(target + start, "..", size - start) == 0)
+		return GFS_ERR_PERM; /* a step, not a name */
 	gfs_buf_append(memory, target + start, size - start);
 	gfs_buf_append_u8(memory, 0);
 	int err = gfs_buf_failed(memory);

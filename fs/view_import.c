@@ -150,6 +150,8 @@ int gfs_imports_create(struct gfs_imports *imports, const char *name, uint64_t *
 {
 	int err = GFS_ERR_LIMIT;
 	char base[GFS_COMPONENT_BYTES_MAX + 1];
+	if (strlen(name) > GFS_COMPONENT_BYTES_MAX)
+		return GFS_ERR_NAMETOOLONG;
 	if (error_name(name, base, sizeof base))
 		return GFS_ERR_PERM;
 	struct import_file *file = calloc(1, sizeof *file);
@@ -201,6 +203,8 @@ int gfs_imports_unlink(struct gfs_imports *imports, const char *name)
 int gfs_imports_rename(struct gfs_imports *imports, const char *from, const char *to)
 {
 	int err = 0;
+	if (strlen(to) > GFS_COMPONENT_BYTES_MAX)
+		return GFS_ERR_NAMETOOLONG;
 	gfs_mutex_lock(&imports->lock);
 	struct import_file **slot = by_name(imports, from), **there = by_name(imports, to);
 	if (!slot)

@@ -112,7 +112,8 @@ static int enter_label(struct gfs_tx *tx, uint64_t id, uint16_t label)
 }
 
 /* Puts the labels (2 bytes each) into the record when they fit there; else *ret_rest is what the row must hold. */
-static int take_labels(struct gfs_tx *tx, uint64_t id, struct gfs_slice labels, struct gfs_node_record *record, struct gfs_slice *ret_rest)
+static int take_labels(
+	struct gfs_tx *tx, uint64_t id, struct gfs_slice labels, struct gfs_node_record *record, struct gfs_slice *ret_rest)
 {
 	size_t count = labels.size / 2;
 	uint16_t last = 0;
@@ -151,8 +152,8 @@ int gfs_apply_bulk_node(struct gfs_tx *tx, struct gfs_op *op)
 	return err != 0 ? err : gfs_node_record_write(tx->txn, op->id, &record);
 }
 
-int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, const uint16_t *labels, size_t label_count,
-	const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id)
+int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, const uint16_t *labels,
+	size_t label_count, const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id)
 {
 	uint8_t ids[GFS_LABELS_PER_NODE_MAX * 2];
 	if (label_count > GFS_LABELS_PER_NODE_MAX)
@@ -246,8 +247,8 @@ int gfs_apply_bulk_rel(struct gfs_tx *tx, struct gfs_op *op)
 	return err != 0 ? err : add_pending(tx, op);
 }
 
-int gfs_bulk_rel(struct gfs_tx *tx, uint16_t type, uint64_t start, uint64_t end, uint64_t mtime_ns, const struct gfs_bulk_prop *props,
-	size_t prop_count, uint64_t *ret_id)
+int gfs_bulk_rel(struct gfs_tx *tx, uint16_t type, uint64_t start, uint64_t end, uint64_t mtime_ns,
+	const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id)
 {
 	int err = encode_props(tx, props, prop_count);
 	if (err != 0)
@@ -352,7 +353,8 @@ out:
 }
 
 /* Folders that these relationships made appear. */
-static int tell_folders(struct gfs_tx *tx, uint64_t node, enum gfs_direction dir, const struct gfs_adj_bulk_entry *entries, size_t count)
+static int tell_folders(
+	struct gfs_tx *tx, uint64_t node, enum gfs_direction dir, const struct gfs_adj_bulk_entry *entries, size_t count)
 {
 	struct gfs_change change = { .kind = GFS_CHANGE_FOLDER_LISTED, .id = node, .dir = (uint8_t)dir };
 	int err = 0;

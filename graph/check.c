@@ -60,16 +60,18 @@ static void check_counter(struct gfs_check_state *c, enum gfs_counter counter, u
 {
 	uint64_t stored = gfs_store_counter(c->graph->store, counter);
 	if (stored != found)
-		gfs_check_defect(c, "the counter of %s is %llu, there are %llu", what, (unsigned long long)stored, (unsigned long long)found);
+		gfs_check_defect(c, "the counter of %s is %llu, there are %llu", what, (unsigned long long)stored,
+			(unsigned long long)found);
 }
 
-static int check_names(struct gfs_check_state *c, enum gfs_catalog_kind kind, const uint64_t *uses, const char *what, uint64_t *ret_names)
+static int check_names(
+	struct gfs_check_state *c, enum gfs_catalog_kind kind, const uint64_t *uses, const char *what, uint64_t *ret_names)
 {
 	struct gfs_catalog_entry entry;
 	uint32_t from = 1;
 	int err = 0;
 	for (; from <= GFS_NAME_ID_MAX && (err = gfs_catalog_next(c->graph->catalog, kind, (uint16_t)from, &entry)) == 0;
-	     from = entry.id + 1u) {
+		 from = entry.id + 1u) {
 		++*ret_names;
 		if (entry.count != uses[entry.id])
 			gfs_check_defect(c, "%s %.*s is counted %llu times and used %llu times", what, (int)entry.name.size,
@@ -99,8 +101,10 @@ static int check_counts(struct gfs_check_state *c)
 static int start(struct gfs_check_state *c)
 {
 	struct gfs_store *store = c->graph->store;
-	uint64_t rels = gfs_store_counter(store, GFS_COUNTER_REL_NEXT), blobs = gfs_store_counter(store, GFS_COUNTER_BLOB_PAGES);
-	uint64_t nodes = gfs_store_counter(store, GFS_COUNTER_NODE_NEXT), heap = gfs_store_counter(store, GFS_COUNTER_HEAP_PAGES);
+	uint64_t rels = gfs_store_counter(store, GFS_COUNTER_REL_NEXT),
+			 blobs = gfs_store_counter(store, GFS_COUNTER_BLOB_PAGES);
+	uint64_t nodes = gfs_store_counter(store, GFS_COUNTER_NODE_NEXT),
+			 heap = gfs_store_counter(store, GFS_COUNTER_HEAP_PAGES);
 	if (rels > GFS_ID_MAX + 1 || nodes > GFS_ID_MAX + 1 || blobs > UINT64_C(1) << 40 || heap > UINT64_C(1) << 40) {
 		gfs_check_defect(c, "a counter of ids or pages is out of its range");
 		return GFS_ERR_CORRUPT;
@@ -132,7 +136,7 @@ static void finish(struct gfs_check_state *c)
 int gfs_graph_check(struct gfs_graph *graph, void (*found)(void *context, const char *line),
 	void (*progress)(void *context, uint64_t done, uint64_t total), void *context, struct gfs_check_report *ret_report)
 {
-	static int (*const parts[])(struct gfs_check_state *c) = {
+	static int (*const parts[])(struct gfs_check_state * c) = {
 		gfs_check_pages,
 		gfs_check_nodes,
 		gfs_check_rels,

@@ -18,7 +18,8 @@ static int check_key_entry(void *context, struct gfs_slice stored_key, uint64_t 
 	if (err == 0)
 		err = gfs_row_ref_get(c->graph, r.row_id, &ref);
 	if (gfs_check_is_damage(err) || (err == 0 && ref.row.key.size == 0)) {
-		gfs_check_defect(c, "the key index leads to node %" PRIu64 ", which %s", node, err != 0 ? "cannot be read" : "has no key");
+		gfs_check_defect(
+			c, "the key index leads to node %" PRIu64 ", which %s", node, err != 0 ? "cannot be read" : "has no key");
 		return 0;
 	}
 	return err;
@@ -59,7 +60,8 @@ static int check_set(struct gfs_check_state *c, enum gfs_idset_kind kind, uint16
 	return 0;
 }
 
-static int check_sets(struct gfs_check_state *c, enum gfs_idset_kind kind, enum gfs_catalog_kind names, const uint64_t *uses)
+static int check_sets(
+	struct gfs_check_state *c, enum gfs_idset_kind kind, enum gfs_catalog_kind names, const uint64_t *uses)
 {
 	struct gfs_catalog_entry entry;
 	int err = 0;
@@ -76,7 +78,8 @@ static int check_sets(struct gfs_check_state *c, enum gfs_idset_kind kind, enum 
 /* ---- tables ---- */
 
 /* Calls `each` for every key of a table. */
-static int each_key(struct gfs_check_state *c, enum gfs_kv_table table, int (*each)(struct gfs_check_state *c, struct gfs_slice key))
+static int each_key(
+	struct gfs_check_state *c, enum gfs_kv_table table, int (*each)(struct gfs_check_state *c, struct gfs_slice key))
 {
 	struct gfs_kv_iter *it;
 	struct gfs_slice key, value;
@@ -136,7 +139,9 @@ static int check_free_key(struct gfs_check_state *c, struct gfs_slice key)
 	bool is_node = key.data[0] == 1;
 	uint64_t id = gfs_get_be48(key.data + 1);
 	uint64_t next = gfs_store_counter(c->graph->store, is_node ? GFS_COUNTER_NODE_NEXT : GFS_COUNTER_REL_NEXT);
-	int err = id >= next ? 0 : is_node ? gfs_node_record_read(c->graph->store, id, &node) : gfs_rel_record_read(c->graph->store, id, &rel);
+	int err = id >= next ? 0
+		: is_node        ? gfs_node_record_read(c->graph->store, id, &node)
+						 : gfs_rel_record_read(c->graph->store, id, &rel);
 	if (err == 0 && (id == GFS_ID_NONE || id >= next || node.exists || rel.exists))
 		gfs_check_defect(c, "the %s id %" PRIu64 " is listed as free and %s", is_node ? "node" : "relationship", id,
 			node.exists || rel.exists ? "in use" : "was never given out");

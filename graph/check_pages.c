@@ -32,7 +32,8 @@ static bool kind_fits(enum gfs_space space, enum gfs_page_kind kind)
 	case GFS_SPACE_HEAP:
 		return kind == GFS_PAGE_SLOTTED;
 	case GFS_SPACE_BLOB:
-		return kind == GFS_PAGE_BLOB_ROOT || kind == GFS_PAGE_BLOB_INDEX || kind == GFS_PAGE_BLOB_DATA || kind == GFS_PAGE_FREE;
+		return kind == GFS_PAGE_BLOB_ROOT || kind == GFS_PAGE_BLOB_INDEX || kind == GFS_PAGE_BLOB_DATA ||
+			kind == GFS_PAGE_FREE;
 	case GFS_SPACE_FSM:
 		return kind == GFS_PAGE_FSM;
 	default:
@@ -107,7 +108,8 @@ static int check_fsm_leaf(struct gfs_check_state *c, const uint8_t *summary, uin
 
 static int check_fsm(struct gfs_check_state *c)
 {
-	uint64_t heap = gfs_store_counter(c->graph->store, GFS_COUNTER_HEAP_PAGES), leaves = heap / GFS_FSM_PAGES_PER_LEAF + 1;
+	uint64_t heap = gfs_store_counter(c->graph->store, GFS_COUNTER_HEAP_PAGES),
+			 leaves = heap / GFS_FSM_PAGES_PER_LEAF + 1;
 	struct gfs_page *summary;
 	if (leaves > GFS_FSM_LEAVES_MAX)
 		leaves = GFS_FSM_LEAVES_MAX;
@@ -159,8 +161,8 @@ static int check_strays(struct gfs_check_state *c)
 			if (key.size != 8 || value.size != GFS_PAGE_SIZE)
 				gfs_check_defect(c, "the table of pages has an entry of the wrong size");
 			else if (!page_expected(c, gfs_get_be64(key.data)))
-				gfs_check_defect(c, "page %u/%" PRIu64 " lies past the end of its space", GFS_PAGE_SPACE(gfs_get_be64(key.data)),
-					GFS_PAGE_INDEX(gfs_get_be64(key.data)));
+				gfs_check_defect(c, "page %u/%" PRIu64 " lies past the end of its space",
+					GFS_PAGE_SPACE(gfs_get_be64(key.data)), GFS_PAGE_INDEX(gfs_get_be64(key.data)));
 		}
 		gfs_kv_iter_close(it);
 	}
@@ -171,9 +173,11 @@ static int check_strays(struct gfs_check_state *c)
 int gfs_check_pages(struct gfs_check_state *c)
 {
 	const struct gfs_store *store = c->graph->store;
-	int err = check_space(c, GFS_SPACE_NODE, 0, gfs_store_counter(store, GFS_COUNTER_NODE_NEXT) / GFS_NODES_PER_PAGE, false);
+	int err = check_space(
+		c, GFS_SPACE_NODE, 0, gfs_store_counter(store, GFS_COUNTER_NODE_NEXT) / GFS_NODES_PER_PAGE, false);
 	if (err == 0)
-		err = check_space(c, GFS_SPACE_REL, 0, gfs_store_counter(store, GFS_COUNTER_REL_NEXT) / GFS_RELS_PER_PAGE, false);
+		err = check_space(
+			c, GFS_SPACE_REL, 0, gfs_store_counter(store, GFS_COUNTER_REL_NEXT) / GFS_RELS_PER_PAGE, false);
 	if (err == 0)
 		err = check_space(c, GFS_SPACE_BLOB, 1, gfs_store_counter(store, GFS_COUNTER_BLOB_PAGES), true);
 	if (err == 0)

@@ -26,9 +26,9 @@ struct gfs_check_state {
 	uint64_t lines;
 	/* Rows of the heap: row id -> 0, or 1 once a record has claimed it. */
 	struct gfs_u64map rows;
-	struct gfs_bits blob_pages;        /* claimed by a blob, a long row or the free chain */
-	struct gfs_bits in_out, in_in;     /* relationships met in the chains of their start and end */
-	uint64_t keys;                     /* nodes that have one */
+	struct gfs_bits blob_pages;    /* claimed by a blob, a long row or the free chain */
+	struct gfs_bits in_out, in_in; /* relationships met in the chains of their start and end */
+	uint64_t keys;                 /* nodes that have one */
 	/* Uses found in the records, by id of the catalog; GFS_NAME_ID_MAX + 1 each. */
 	uint64_t *label_uses, *type_uses, *key_uses;
 };

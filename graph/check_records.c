@@ -22,17 +22,20 @@ static const char *dir_name(enum gfs_direction dir)
 
 static void chain_defect(struct gfs_check_state *c, const struct chain *chain, uint64_t rel, const char *what)
 {
-	gfs_check_defect(c, "node %" PRIu64 ": its %s chain, relationship %" PRIu64 ": %s", chain->node, dir_name(chain->dir), rel, what);
+	gfs_check_defect(c, "node %" PRIu64 ": its %s chain, relationship %" PRIu64 ": %s", chain->node,
+		dir_name(chain->dir), rel, what);
 }
 
 /* The adjacency has the relationship: it is the first entry from its own place on. */
-static int check_entry(struct gfs_check_state *c, const struct chain *chain, uint64_t rel, uint16_t type, uint64_t other)
+static int check_entry(
+	struct gfs_check_state *c, const struct chain *chain, uint64_t rel, uint16_t type, uint64_t other)
 {
 	struct gfs_adj_entry entry = { other, rel }, got;
 	size_t count;
 	int err = gfs_adj_list(c->graph->store, chain->node, chain->dir, type, entry, &got, 1, &count);
 	if (gfs_check_is_damage(err) || (err == 0 && (count == 0 || got.other != other || got.rel != rel))) {
-		gfs_check_defect(c, "node %" PRIu64 ": its %s adjacency lacks relationship %" PRIu64, chain->node, dir_name(chain->dir), rel);
+		gfs_check_defect(c, "node %" PRIu64 ": its %s adjacency lacks relationship %" PRIu64, chain->node,
+			dir_name(chain->dir), rel);
 		err = 0;
 	}
 	return err;
@@ -80,7 +83,8 @@ static int check_adjacency(struct gfs_check_state *c, const struct chain *chain)
 		gfs_check_defect(c, "node %" PRIu64 ": its %s adjacency: %s", chain->node, dir_name(chain->dir), message.text);
 		return 0;
 	}
-	for (uint32_t from = 1; err == 0 && count != 0 && from <= GFS_NAME_ID_MAX; from = count == 0 ? 0 : types[count - 1].type + 1u) {
+	for (uint32_t from = 1; err == 0 && count != 0 && from <= GFS_NAME_ID_MAX;
+		 from = count == 0 ? 0 : types[count - 1].type + 1u) {
 		err = gfs_adj_types(c->graph->store, chain->node, chain->dir, (uint16_t)from, types, GFS_COUNT(types), &count);
 		if (err != 0)
 			return gfs_check_is_damage(err) ? 0 : err;
@@ -93,8 +97,8 @@ static int check_adjacency(struct gfs_check_state *c, const struct chain *chain)
 	}
 	c->report.index_entries += total;
 	if (err == 0 && total != chain->count)
-		gfs_check_defect(c, "node %" PRIu64 ": %" PRIu64 " %s relationships in the chain, %" PRIu64 " in the adjacency", chain->node,
-			chain->count, dir_name(chain->dir), total);
+		gfs_check_defect(c, "node %" PRIu64 ": %" PRIu64 " %s relationships in the chain, %" PRIu64 " in the adjacency",
+			chain->node, chain->count, dir_name(chain->dir), total);
 	return err;
 }
 
@@ -220,8 +224,8 @@ static int page_there(struct gfs_check_state *c, uint64_t page_id, enum gfs_page
 	return 0;
 }
 
-static int check_records(struct gfs_check_state *c, enum gfs_space space, enum gfs_page_kind kind, uint64_t next, uint64_t per_page,
-	int (*check)(struct gfs_check_state *c, uint64_t id))
+static int check_records(struct gfs_check_state *c, enum gfs_space space, enum gfs_page_kind kind, uint64_t next,
+	uint64_t per_page, int (*check)(struct gfs_check_state *c, uint64_t id))
 {
 	int err = 0;
 	for (uint64_t page = 0; err == 0 && page <= next / per_page; page++) {

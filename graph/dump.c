@@ -20,8 +20,8 @@ struct dump {
 	int (*write)(void *context, struct gfs_slice bytes);
 	void *context;
 	struct gfs_buf out;
-	struct gfs_arena arena;      /* of one value */
-	struct gfs_u64map numbers;   /* node id -> its number */
+	struct gfs_arena arena;    /* of one value */
+	struct gfs_u64map numbers; /* node id -> its number */
 	uint64_t rel_number;
 	struct prop *props; /* of the entity at hand, by name */
 	size_t prop_count, prop_capacity;

@@ -15,7 +15,8 @@ static int before_freeze(void *context, struct gfs_store *store)
 
 static int read_settings(struct gfs_graph *graph)
 {
-	int err = gfs_kv_get(gfs_store_kv(graph->store), GFS_KV_META, gfs_slice_text(SETTING_KEY_PROPERTY), &graph->key_property);
+	int err = gfs_kv_get(
+		gfs_store_kv(graph->store), GFS_KV_META, gfs_slice_text(SETTING_KEY_PROPERTY), &graph->key_property);
 	if (err == GFS_ERR_NOTFOUND) {
 		gfs_buf_append_text(&graph->key_property, KEY_PROPERTY_DEFAULT);
 		err = gfs_buf_failed(&graph->key_property);
@@ -23,7 +24,8 @@ static int read_settings(struct gfs_graph *graph)
 	return err;
 }
 
-static int open_parts(struct gfs_graph *graph, const char *path, const struct gfs_store_opts *opts, struct gfs_message *message)
+static int open_parts(
+	struct gfs_graph *graph, const char *path, const struct gfs_store_opts *opts, struct gfs_message *message)
 {
 	int err = gfs_store_open(path, opts, &graph->store, message);
 	if (err != 0)
@@ -53,7 +55,8 @@ static int release(struct gfs_graph *graph)
 	return err;
 }
 
-int gfs_graph_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message)
+int gfs_graph_open(
+	const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message)
 {
 	struct gfs_graph *graph = calloc(1, sizeof *graph);
 	if (graph == NULL)
@@ -80,7 +83,8 @@ static int write_key_property(struct gfs_graph *graph, struct gfs_slice name)
 	int err = gfs_txn_begin(graph->store, &txn);
 	if (err != 0)
 		return err;
-	err = gfs_kv_put(gfs_store_kv(graph->store), gfs_txn_undo(txn), GFS_KV_META, gfs_slice_text(SETTING_KEY_PROPERTY), name);
+	err = gfs_kv_put(
+		gfs_store_kv(graph->store), gfs_txn_undo(txn), GFS_KV_META, gfs_slice_text(SETTING_KEY_PROPERTY), name);
 	if (err != 0) {
 		gfs_txn_abort(txn);
 		return err;

@@ -34,10 +34,10 @@ struct gfs_tx {
 	size_t changes_capacity;
 	struct gfs_pending_list pending;
 	/* Scratch memory, kept from one transaction to the next. */
-	struct gfs_buf row;    /* the new row (graph/owner.c) */
-	struct gfs_buf text;   /* a property's text (graph/prop_file.c) */
-	struct gfs_buf value;  /* an encoded value */
-	struct gfs_buf props;  /* a bulk op's properties */
+	struct gfs_buf row;     /* the new row (graph/owner.c) */
+	struct gfs_buf text;    /* a property's text (graph/prop_file.c) */
+	struct gfs_buf value;   /* an encoded value */
+	struct gfs_buf props;   /* a bulk op's properties */
 	struct gfs_arena arena; /* cleared before each op is applied */
 };
 

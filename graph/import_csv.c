@@ -28,7 +28,8 @@ static int group_of(struct gfs_import *import, struct gfs_slice name, struct gfs
 	return 0;
 }
 
-static bool is_in_other_group(const struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id)
+static bool is_in_other_group(
+	const struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id)
 {
 	for (size_t i = 0; i < import->group_count; i++) {
 		if (&import->groups[i] != group && gfs_strmap_get(&import->groups[i].nodes, id, NULL))
@@ -38,7 +39,8 @@ static bool is_in_other_group(const struct gfs_import *import, const struct gfs_
 }
 
 /* "GROUP:ID". */
-static int grouped_key(struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id, struct gfs_slice *ret_key)
+static int grouped_key(
+	struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id, struct gfs_slice *ret_key)
 {
 	size_t size = group->name.size + 1 + id.size;
 	uint8_t *key = gfs_arena_alloc(&import->arena, size);
@@ -52,7 +54,8 @@ static int grouped_key(struct gfs_import *import, const struct gfs_import_group 
 }
 
 /* A node that was in the graph before this import. */
-static int find_before(struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id, uint64_t *ret_node)
+static int find_before(
+	struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id, uint64_t *ret_node)
 {
 	int err = GFS_ERR_NOTFOUND;
 	struct gfs_slice key;
@@ -84,16 +87,19 @@ static const char *article_name(const struct gfs_column_type *type)
 	}
 }
 
-static int check_range(struct gfs_import *import, const struct gfs_column *column, const struct gfs_csv_field *field, const struct gfs_value *value)
+static int check_range(struct gfs_import *import, const struct gfs_column *column, const struct gfs_csv_field *field,
+	const struct gfs_value *value)
 {
 	char shown[GFS_SHOWN_MAX];
 	const struct gfs_column_type *type = column->type;
 	if (value->type == GFS_TYPE_INTEGER && (value->integer < type->min || value->integer > type->max))
-		return gfs_import_fail(import, field->at, "'%s' does not fit in a %s", gfs_show(field->text, shown), type->name);
+		return gfs_import_fail(
+			import, field->at, "'%s' does not fit in a %s", gfs_show(field->text, shown), type->name);
 	if (type->one_character && gfs_utf8_next(value->bytes.data, value->bytes.size, NULL) != value->bytes.size)
 		return gfs_import_fail(import, field->at, "'%s' is not one character", gfs_show(field->text, shown));
 	if (value->type == GFS_TYPE_STRING && value->bytes.size >= GFS_VALUE_BYTES_MAX)
-		return gfs_import_fail(import, field->at, "a value of more than %llu bytes", (unsigned long long)GFS_VALUE_BYTES_MAX);
+		return gfs_import_fail(
+			import, field->at, "a value of more than %llu bytes", (unsigned long long)GFS_VALUE_BYTES_MAX);
 	return 0;
 }
 
@@ -125,7 +131,8 @@ static struct gfs_slice next_part(struct gfs_slice *rest)
 	return part;
 }
 
-static int read_array(struct gfs_import *import, const struct gfs_column *column, const struct gfs_csv_field *field, struct gfs_value *value)
+static int read_array(struct gfs_import *import, const struct gfs_column *column, const struct gfs_csv_field *field,
+	struct gfs_value *value)
 {
 	size_t count = 1, i = 0;
 	for (size_t at = 0; at < field->text.size; at++)
@@ -152,7 +159,8 @@ static int read_property(struct gfs_import *import, const struct gfs_column *col
 		return 0;
 	int err = gfs_import_next_value(import, &value);
 	if (err == 0)
-		err = column->is_array ? read_array(import, column, field, value) : read_scalar(import, column, field, field->text, value);
+		err = column->is_array ? read_array(import, column, field, value)
+							   : read_scalar(import, column, field, field->text, value);
 	if (err == 0)
 		gfs_import_add_prop(import, column->key);
 	return err;
@@ -175,7 +183,7 @@ static int read_labels(struct gfs_import *import, const struct gfs_csv_field *fi
 /* One end of the rows' relationships, with the id that the row before had. */
 struct end {
 	size_t column;
-	size_t group; /* index into import->groups */
+	size_t group;          /* index into import->groups */
 	struct gfs_slice last; /* data NULL: none */
 	uint64_t last_node;
 };

@@ -34,7 +34,8 @@ static int check_members(const struct line *line, const char *const *known)
 		while (known[i] != NULL && strcmp(known[i], name) != 0)
 			i++;
 		if (known[i] == NULL)
-			return gfs_import_fail(line->import, line->at, "unknown member '%s'", gfs_show(gfs_slice_text(name), shown));
+			return gfs_import_fail(
+				line->import, line->at, "unknown member '%s'", gfs_show(gfs_slice_text(name), shown));
 	}
 	return 0;
 }
@@ -143,8 +144,8 @@ static int read_mtimes(const struct line *line, struct gfs_entity entity)
 		if (err == 0)
 			err = gfs_prop_set_mtime(line->import->tx, entity, key, mtime);
 		if (err == GFS_ERR_NOTFOUND)
-			return gfs_import_fail(line->import, line->at, "a time for '%s', which is no property",
-				gfs_show(gfs_slice_text(name), shown));
+			return gfs_import_fail(
+				line->import, line->at, "a time for '%s', which is no property", gfs_show(gfs_slice_text(name), shown));
 		if (err != 0)
 			return err;
 	}
@@ -316,7 +317,8 @@ static int read_head(const struct line *line)
 	if (err == 0)
 		err = get_member_number(line, "graphfs", INT64_MAX, &version);
 	if (err == 0 && version != 1)
-		err = gfs_import_fail(line->import, line->at, "version %llu of the format is not known", (unsigned long long)version);
+		err = gfs_import_fail(
+			line->import, line->at, "version %llu of the format is not known", (unsigned long long)version);
 	if (err == 0)
 		gfs_u64map_release(&line->import->numbers);
 	return err;

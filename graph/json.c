@@ -79,7 +79,8 @@ static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry 
 		return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
 	gfs_buf_append_text(out, "{\"key\":");
 	put_key(other_row.row.key, out);
-	gfs_buf_printf(out, ",\"node\":%llu,\"id\":%llu,", (unsigned long long)entry->other, (unsigned long long)entry->rel);
+	gfs_buf_printf(
+		out, ",\"node\":%llu,\"id\":%llu,", (unsigned long long)entry->other, (unsigned long long)entry->rel);
 	err = put_properties(graph, &rel_row.row, out);
 	gfs_buf_append_u8(out, '}');
 	return err;

@@ -76,7 +76,8 @@ int gfs_node_has_label(struct gfs_graph *graph, uint64_t id, uint16_t label, boo
 	return err;
 }
 
-int gfs_label_nodes(struct gfs_graph *graph, uint16_t label, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count)
+int gfs_label_nodes(
+	struct gfs_graph *graph, uint16_t label, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count)
 {
 	int err = gfs_name_known(graph, GFS_CATALOG_LABEL, label);
 	return err != 0 ? err : gfs_idset_list(graph->sets, GFS_IDSET_LABEL, label, from, ids, max, ret_count);
@@ -85,7 +86,8 @@ int gfs_label_nodes(struct gfs_graph *graph, uint16_t label, uint64_t from, uint
 /* Writes the labels that a node has now into its record, and its row when they lie there or lay there. */
 static int labels_write(struct gfs_tx *tx, struct gfs_owner *owner, const struct labels *labels)
 {
-	bool was_in_row = owner->node.label_count == GFS_NODE_LABELS_IN_ROW, in_row = labels->count > GFS_NODE_LABELS_INLINE;
+	bool was_in_row = owner->node.label_count == GFS_NODE_LABELS_IN_ROW,
+		 in_row = labels->count > GFS_NODE_LABELS_INLINE;
 	uint8_t bytes[GFS_LABELS_PER_NODE_MAX * 2];
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
 	struct gfs_row_edit edit = { 0 };

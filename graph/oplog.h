@@ -11,30 +11,30 @@
 
 /* The numbers are part of the format. */
 enum gfs_op_code {
-	GFS_OP_NAME_MAKE = 1,     /* flags: catalog kind; name, bytes */
-	GFS_OP_NAME_MADE = 2,     /* flags: catalog kind << 1 | made; name */
-	GFS_OP_NODE_CREATE = 3,   /* id, meta, bytes: key */
-	GFS_OP_NODE_DELETE = 4,   /* id; flags: detach */
-	GFS_OP_NODE_KEY = 5,      /* id, bytes: key; flags: by_kernel */
-	GFS_OP_NODE_META = 6,     /* id, meta; flags: which */
-	GFS_OP_LABEL_ADD = 7,     /* id, name */
+	GFS_OP_NAME_MAKE = 1,   /* flags: catalog kind; name, bytes */
+	GFS_OP_NAME_MADE = 2,   /* flags: catalog kind << 1 | made; name */
+	GFS_OP_NODE_CREATE = 3, /* id, meta, bytes: key */
+	GFS_OP_NODE_DELETE = 4, /* id; flags: detach */
+	GFS_OP_NODE_KEY = 5,    /* id, bytes: key; flags: by_kernel */
+	GFS_OP_NODE_META = 6,   /* id, meta; flags: which */
+	GFS_OP_LABEL_ADD = 7,   /* id, name */
 	GFS_OP_LABEL_REMOVE = 8,
-	GFS_OP_REL_CREATE = 9,    /* id, name, start, end */
-	GFS_OP_REL_DELETE = 10,   /* id */
-	GFS_OP_REL_MTIME = 11,    /* id, number: ns */
-	GFS_OP_FOLDER_MADE = 12,  /* id, name; flags: direction << 1 | made */
-	GFS_OP_PROP_SET = 13,     /* entity, name, bytes: encoded value */
-	GFS_OP_PROP_REMOVE = 14,  /* entity, name */
+	GFS_OP_REL_CREATE = 9,   /* id, name, start, end */
+	GFS_OP_REL_DELETE = 10,  /* id */
+	GFS_OP_REL_MTIME = 11,   /* id, number: ns */
+	GFS_OP_FOLDER_MADE = 12, /* id, name; flags: direction << 1 | made */
+	GFS_OP_PROP_SET = 13,    /* entity, name, bytes: encoded value */
+	GFS_OP_PROP_REMOVE = 14, /* entity, name */
 	GFS_OP_PROP_CREATE = 15,
-	GFS_OP_PROP_WRITE = 16,   /* entity, name, number: offset, bytes */
+	GFS_OP_PROP_WRITE = 16,    /* entity, name, number: offset, bytes */
 	GFS_OP_PROP_TRUNCATE = 17, /* entity, name, number: size */
 	GFS_OP_PROP_SETTLE = 18,
-	GFS_OP_PROP_TYPE = 19,    /* flags: type */
-	GFS_OP_PROP_MTIME = 20,   /* number: ns */
-	GFS_OP_PROP_RENAME = 21,  /* entity, name, entity2, name2 */
+	GFS_OP_PROP_TYPE = 19,   /* flags: type */
+	GFS_OP_PROP_MTIME = 20,  /* number: ns */
+	GFS_OP_PROP_RENAME = 21, /* entity, name, entity2, name2 */
 	GFS_OP_PROP_EXCHANGE = 22,
-	GFS_OP_BULK_NODE = 23,    /* id, meta, bytes: key, labels, props */
-	GFS_OP_BULK_REL = 24,     /* id, name, start, end, number: mtime, props */
+	GFS_OP_BULK_NODE = 23, /* id, meta, bytes: key, labels, props */
+	GFS_OP_BULK_REL = 24,  /* id, name, start, end, number: mtime, props */
 	GFS_OP_COUNT
 };
 

@@ -9,7 +9,7 @@ int gfs_owner_load(struct gfs_graph *graph, struct gfs_entity entity, struct gfs
 	struct gfs_owner owner = { .entity = entity };
 	bool is_node = entity.kind == GFS_NODE;
 	int err = is_node ? gfs_node_record_read(graph->store, entity.id, &owner.node)
-	                  : gfs_rel_record_read(graph->store, entity.id, &owner.rel);
+					  : gfs_rel_record_read(graph->store, entity.id, &owner.rel);
 	if (err == 0 && !(is_node ? owner.node.exists : owner.rel.exists))
 		err = GFS_ERR_NOTFOUND;
 	if (err == 0)
@@ -20,7 +20,7 @@ int gfs_owner_load(struct gfs_graph *graph, struct gfs_entity entity, struct gfs
 int gfs_owner_save(struct gfs_tx *tx, const struct gfs_owner *owner)
 {
 	return owner->entity.kind == GFS_NODE ? gfs_node_record_write(tx->txn, owner->entity.id, &owner->node)
-	                                      : gfs_rel_record_write(tx->txn, owner->entity.id, &owner->rel);
+										  : gfs_rel_record_write(tx->txn, owner->entity.id, &owner->rel);
 }
 
 uint64_t gfs_owner_row_id(const struct gfs_owner *owner)
@@ -89,8 +89,8 @@ static int store_row(struct gfs_tx *tx, struct gfs_owner *owner)
 	return err != 0 ? err : gfs_owner_save(tx, owner);
 }
 
-int gfs_owner_edit(struct gfs_tx *tx, struct gfs_owner *owner, const struct gfs_row *row, uint16_t key, const struct gfs_row_item *item,
-	enum gfs_touch touch)
+int gfs_owner_edit(struct gfs_tx *tx, struct gfs_owner *owner, const struct gfs_row *row, uint16_t key,
+	const struct gfs_row_item *item, enum gfs_touch touch)
 {
 	assert(key != 0);
 	uint64_t before = gfs_owner_mtime(owner);

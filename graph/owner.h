@@ -44,8 +44,8 @@ int gfs_row_store(struct gfs_tx *tx, uint64_t *row_id) GFS_CHECK;
 /* Puts `item` (NULL: nothing) in the place of property `key` and saves row and record. The owner is touched as for gfs_owner_touch, and
  * properties that showed the owner's former mtime keep showing it. item->mtime_ns is what it shall show; it is left out of the row
  * when that is the owner's. `row` is the owner's present row. */
-int gfs_owner_edit(struct gfs_tx *tx, struct gfs_owner *owner, const struct gfs_row *row, uint16_t key, const struct gfs_row_item *item,
-	enum gfs_touch touch) GFS_CHECK;
+int gfs_owner_edit(struct gfs_tx *tx, struct gfs_owner *owner, const struct gfs_row *row, uint16_t key,
+	const struct gfs_row_item *item, enum gfs_touch touch) GFS_CHECK;
 /* Sets the owner's mtime; properties that showed the former one keep it. Saves row and record. */
 int gfs_owner_set_mtime(struct gfs_tx *tx, struct gfs_owner *owner, uint64_t mtime_ns) GFS_CHECK;
 
@@ -67,9 +67,11 @@ struct gfs_prop_ref {
 #define GFS_AUTO_PROP __attribute__((cleanup(gfs_prop_ref_put))) struct gfs_prop_ref
 #define GFS_PROP_REF_INIT ((struct gfs_prop_ref){ 0 })
 /* GFS_ERR_NOTFOUND only for the owner: look at `found` for the property. */
-int gfs_prop_ref_load(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref) GFS_CHECK;
+int gfs_prop_ref_load(
+	struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref) GFS_CHECK;
 /* As gfs_prop_ref_load, but the property must be there. */
-int gfs_prop_ref_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref) GFS_CHECK;
+int gfs_prop_ref_get(
+	struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref) GFS_CHECK;
 void gfs_prop_ref_put(struct gfs_prop_ref *ref);
 
 /* The property has new contents, or is new: writes `item` in its place with the transaction's time, frees what the old one held, counts
@@ -80,11 +82,12 @@ int gfs_prop_place(struct gfs_tx *tx, struct gfs_prop_ref *ref, struct gfs_row_i
 
 /* A blob's tag: its value's type (0: not looked at since the last write), and whether that is declared. */
 #define GFS_BLOB_TAG(type, declared) ((uint32_t)(type) | (uint32_t)(declared) << 8)
-#define GFS_BLOB_TAG_TYPE(tag) ((enum gfs_type)((tag) & 0xff))
-#define GFS_BLOB_TAG_DECLARED(tag) (((tag) & 0x100) != 0)
+#define GFS_BLOB_TAG_TYPE(tag) ((enum gfs_type)((tag)&0xff))
+#define GFS_BLOB_TAG_DECLARED(tag) (((tag)&0x100) != 0)
 
 /* The value, wherever it lies; strings in `arena`, or in the row. */
-int gfs_item_value(struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
+int gfs_item_value(struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_arena *arena,
+	struct gfs_value *ret_value) GFS_CHECK;
 /* Appends the whole file. */
 int gfs_item_text(struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_buf *out) GFS_CHECK;
 int gfs_item_size(struct gfs_graph *graph, const struct gfs_row_item *item, uint64_t *ret_size) GFS_CHECK;
@@ -93,7 +96,8 @@ int gfs_item_declared(struct gfs_graph *graph, const struct gfs_row_item *item, 
 /* Fills the payload of `item` (value or blob) with an encoded value. The bytes must live until the row is written. */
 int gfs_item_put_encoded(struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_slice encoded) GFS_CHECK;
 /* Fills payload and latent type of `item` with a file's contents, honouring the declared type (0: none). Uses tx->value, tx->arena. */
-int gfs_item_put_text(struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_slice text, enum gfs_type declared) GFS_CHECK;
+int gfs_item_put_text(
+	struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_slice text, enum gfs_type declared) GFS_CHECK;
 /* A value from outside, in the form it is stored in: `declared` and `newline` as its text asks for. Replaces the contents of `out`.
  * GFS_ERR_INVALID, GFS_ERR_TOOBIG. */
 int gfs_value_encode_normal(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
@@ -105,6 +109,7 @@ int gfs_row_free_items(struct gfs_tx *tx, const struct gfs_row *row) GFS_CHECK;
 int gfs_item_put_blob(struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_slice text, uint32_t tag) GFS_CHECK;
 
 /* What a text is under a declared type (0: none): its value, and the latent type to remember. */
-int gfs_text_value(struct gfs_slice text, enum gfs_type declared, struct gfs_arena *arena, struct gfs_value *ret_value, enum gfs_type *ret_latent) GFS_CHECK;
+int gfs_text_value(struct gfs_slice text, enum gfs_type declared, struct gfs_arena *arena, struct gfs_value *ret_value,
+	enum gfs_type *ret_latent) GFS_CHECK;
 
 #endif

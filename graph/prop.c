@@ -33,7 +33,9 @@ void gfs_prop_ref_put(struct gfs_prop_ref *ref)
 
 static int tell(struct gfs_tx *tx, enum gfs_change_kind kind, struct gfs_entity entity, uint16_t key)
 {
-	struct gfs_change change = { .kind = (uint8_t)kind, .entity = (uint8_t)entity.kind, .id = entity.id, .name_id = key };
+	struct gfs_change change = {
+		.kind = (uint8_t)kind, .entity = (uint8_t)entity.kind, .id = entity.id, .name_id = key
+	};
 	return gfs_tx_tell(tx, &change);
 }
 
@@ -183,8 +185,8 @@ static int item_info(struct gfs_graph *graph, const struct gfs_owner *owner, con
 	return item->is_blob ? blob_info(graph, item, ret_info) : inline_info(item, ret_info);
 }
 
-int gfs_prop_list(struct gfs_graph *graph, struct gfs_entity entity, uint16_t from, struct gfs_prop_info *infos, size_t max,
-	size_t *ret_count)
+int gfs_prop_list(struct gfs_graph *graph, struct gfs_entity entity, uint16_t from, struct gfs_prop_info *infos,
+	size_t max, size_t *ret_count)
 {
 	struct gfs_owner owner;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
@@ -220,7 +222,8 @@ int gfs_prop_stat(struct gfs_graph *graph, struct gfs_entity entity, uint16_t ke
 /* ---- moving ---- */
 
 /* A property on its way: its payload out of the row, which is about to change. */
-static int lift(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_buf *bytes, struct gfs_row_item *ret_item)
+static int lift(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_buf *bytes,
+	struct gfs_row_item *ret_item)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
 	int err = gfs_prop_ref_get(graph, entity, key, &ref);
@@ -236,8 +239,8 @@ static int lift(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key,
 }
 
 /* Puts a lifted property under a key of an owner, or with `item` NULL takes the key's away. What was there is not freed. */
-static int put_lifted(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_row_item *item, struct gfs_row_item *ret_old,
-	bool *ret_had)
+static int put_lifted(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_row_item *item,
+	struct gfs_row_item *ret_old, bool *ret_had)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
 	int err = gfs_prop_ref_load(tx->graph, entity, key, &ref);
@@ -277,7 +280,8 @@ int gfs_apply_prop_rename(struct gfs_tx *tx, struct gfs_op *op)
 	if (err == 0)
 		err = count_property(tx, op->name, -1);
 	if (err == 0)
-		err = had ? gfs_catalog_touch(tx->txn, tx->graph->catalog, GFS_CATALOG_KEY, op->name2) : count_property(tx, op->name2, 1);
+		err = had ? gfs_catalog_touch(tx->txn, tx->graph->catalog, GFS_CATALOG_KEY, op->name2)
+				  : count_property(tx, op->name2, 1);
 	if (err == 0)
 		err = tell(tx, GFS_CHANGE_PROP_REMOVED, op->entity, op->name);
 	return err != 0 ? err : tell(tx, had ? GFS_CHANGE_PROP_CHANGED : GFS_CHANGE_PROP_CREATED, op->entity2, op->name2);

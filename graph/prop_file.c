@@ -22,8 +22,8 @@
 
 /* ---- reading ---- */
 
-static int read_inline(struct gfs_graph *graph, const struct gfs_row_item *item, uint64_t offset, void *data, size_t size,
-	size_t *ret_size)
+static int read_inline(struct gfs_graph *graph, const struct gfs_row_item *item, uint64_t offset, void *data,
+	size_t size, size_t *ret_size)
 {
 	GFS_AUTO_BUF text = GFS_BUF_INIT;
 	int err = gfs_item_text(graph, item, &text);
@@ -35,8 +35,8 @@ static int read_inline(struct gfs_graph *graph, const struct gfs_row_item *item,
 	return 0;
 }
 
-int gfs_prop_read(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, uint64_t offset, void *data, size_t size,
-	size_t *ret_size)
+int gfs_prop_read(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, uint64_t offset, void *data,
+	size_t size, size_t *ret_size)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
 	int err = gfs_prop_ref_get(graph, entity, key, &ref);
@@ -108,7 +108,8 @@ static int move_out(struct gfs_tx *tx, struct gfs_row_item *item, size_t keep, e
 	return gfs_item_put_blob(tx, item, gfs_slice(tx->text.data, GFS_MIN(keep, tx->text.size)), 0);
 }
 
-static int write_inline(struct gfs_tx *tx, struct gfs_row_item *item, uint64_t offset, struct gfs_slice data, enum gfs_type declared)
+static int write_inline(
+	struct gfs_tx *tx, struct gfs_row_item *item, uint64_t offset, struct gfs_slice data, enum gfs_type declared)
 {
 	int err = load_text(tx, item);
 	if (err != 0)
@@ -198,7 +199,8 @@ int gfs_apply_prop_truncate(struct gfs_tx *tx, struct gfs_op *op)
 	struct gfs_row_item item = ref.item;
 	err = gfs_item_declared(tx->graph, &item, &declared);
 	if (err == 0)
-		err = item.is_blob ? truncate_blob(tx, &item, op->number, declared) : truncate_inline(tx, &item, op->number, declared);
+		err = item.is_blob ? truncate_blob(tx, &item, op->number, declared)
+						   : truncate_inline(tx, &item, op->number, declared);
 	return err != 0 ? err : gfs_prop_place(tx, &ref, &item);
 }
 

@@ -44,7 +44,8 @@ static int blob_bytes(struct gfs_graph *graph, uint64_t blob_id, struct gfs_aren
 	return err;
 }
 
-static int blob_value(struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_arena *arena, struct gfs_value *ret_value)
+static int blob_value(
+	struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_arena *arena, struct gfs_value *ret_value)
 {
 	uint32_t tag;
 	struct gfs_slice text;
@@ -60,7 +61,8 @@ static int blob_value(struct gfs_graph *graph, const struct gfs_row_item *item, 
 	return err == GFS_ERR_INVALID ? GFS_ERR_CORRUPT : err;
 }
 
-int gfs_item_value(struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_arena *arena, struct gfs_value *ret_value)
+int gfs_item_value(
+	struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_arena *arena, struct gfs_value *ret_value)
 {
 	return item->is_blob ? blob_value(graph, item, arena, ret_value) : gfs_value_decode(item->value, arena, ret_value);
 }
@@ -70,7 +72,8 @@ int gfs_item_declared(struct gfs_graph *graph, const struct gfs_row_item *item, 
 	uint32_t tag;
 	struct gfs_value value;
 	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
-	int err = item->is_blob ? gfs_blob_tag(graph->store, item->blob_id, &tag) : gfs_value_decode(item->value, &arena, &value);
+	int err = item->is_blob ? gfs_blob_tag(graph->store, item->blob_id, &tag)
+							: gfs_value_decode(item->value, &arena, &value);
 	if (err != 0)
 		return err;
 	if (item->is_blob)

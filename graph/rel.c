@@ -119,7 +119,9 @@ static int unlink_one(struct gfs_tx *tx, uint64_t id, enum gfs_direction dir, st
 
 int gfs_rel_enter(struct gfs_tx *tx, uint64_t id, uint16_t type, uint64_t start, uint64_t end)
 {
-	struct gfs_change change = { .kind = GFS_CHANGE_REL_CREATED, .id = id, .name_id = type, .start = start, .end = end };
+	struct gfs_change change = {
+		.kind = GFS_CHANGE_REL_CREATED, .id = id, .name_id = type, .start = start, .end = end
+	};
 	int err = gfs_idset_add(tx->txn, tx->graph->sets, GFS_IDSET_TYPE, type, id);
 	if (err == 0)
 		err = gfs_tx_count_name(tx, GFS_CATALOG_TYPE, type, 1);
@@ -320,14 +322,15 @@ static int node_known(struct gfs_graph *graph, uint64_t node)
 	return gfs_node_get(graph, node, &record);
 }
 
-int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from, struct gfs_adj_type *types,
-	size_t max, size_t *ret_count)
+int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from,
+	struct gfs_adj_type *types, size_t max, size_t *ret_count)
 {
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_types(graph->store, node, dir, from, types, max, ret_count);
 }
 
-int gfs_rels_type(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
+int gfs_rels_type(
+	struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_type(graph->store, node, dir, type, ret_type);
@@ -339,15 +342,15 @@ int gfs_rels_mtime(struct gfs_graph *graph, uint64_t node, enum gfs_direction di
 	return err != 0 ? err : gfs_adj_mtime(graph->store, node, dir, ret_mtime_ns);
 }
 
-int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
-	struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
+int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
 {
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_list(graph->store, node, dir, type, from, entries, max, ret_count);
 }
 
-int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other, uint64_t *rels,
-	size_t max, size_t *ret_count)
+int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
+	uint64_t *rels, size_t max, size_t *ret_count)
 {
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_pair(graph->store, node, dir, type, other, rels, max, ret_count);

@@ -57,8 +57,9 @@ int gfs_row_next(struct gfs_slice *at, struct gfs_row_item *ret_item)
 		item.blob_id = gfs_read_le64(&in);
 	else
 		item.value = gfs_slice(in.at, gfs_reader_left(&in));
-	if (in.failed || (item.is_blob ? gfs_reader_left(&in) != 0 || item.blob_id == 0
-	                               : item.value.size == 0 || item.value.size > GFS_ROW_VALUE_BYTES_MAX))
+	if (in.failed ||
+		(item.is_blob ? gfs_reader_left(&in) != 0 || item.blob_id == 0
+					  : item.value.size == 0 || item.value.size > GFS_ROW_VALUE_BYTES_MAX))
 		return GFS_ERR_CORRUPT;
 	*at = gfs_slice(r.at, gfs_reader_left(&r));
 	*ret_item = item;
@@ -99,8 +100,9 @@ void gfs_row_put_item(struct gfs_buf *out, const struct gfs_row_item *item)
 	assert(item->key != 0 && item->is_blob == (item->blob_id != 0));
 	size_t payload = item->is_blob ? 8 : item->value.size;
 	gfs_buf_append_le16(out, item->key);
-	gfs_buf_append_u8(out, (uint8_t)((item->has_mtime ? ITEM_HAS_MTIME : 0) | (item->is_blob ? ITEM_IS_BLOB : 0)
-	                           | (item->latent != 0 ? ITEM_HAS_LATENT : 0)));
+	gfs_buf_append_u8(out,
+		(uint8_t)((item->has_mtime ? ITEM_HAS_MTIME : 0) | (item->is_blob ? ITEM_IS_BLOB : 0) |
+			(item->latent != 0 ? ITEM_HAS_LATENT : 0)));
 	gfs_buf_append_varint(out, payload + (item->has_mtime ? 8 : 0) + (item->latent != 0 ? 1 : 0));
 	if (item->has_mtime)
 		gfs_buf_append_le64(out, item->mtime_ns);

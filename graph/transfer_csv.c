@@ -22,7 +22,8 @@ void gfs_csv_row_release(struct gfs_csv_row *row)
 struct gfs_csv gfs_csv_open(struct gfs_slice contents)
 {
 	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
-	struct gfs_csv csv = { .at = contents.data, .end = contents.size == 0 ? contents.data : contents.data + contents.size };
+	struct gfs_csv csv = { .at = contents.data,
+		.end = contents.size == 0 ? contents.data : contents.data + contents.size };
 	if (contents.size >= sizeof mark && memcmp(contents.data, mark, sizeof mark) == 0)
 		csv.at += sizeof mark;
 	return csv;
@@ -68,7 +69,8 @@ static int undouble(struct gfs_slice text, struct gfs_arena *arena, struct gfs_s
 }
 
 /* csv->at is after the opening quote and ends after the closing one. */
-static int read_quoted(struct gfs_csv *csv, struct gfs_arena *arena, struct gfs_slice *ret_text, struct gfs_csv_fault *fault)
+static int read_quoted(
+	struct gfs_csv *csv, struct gfs_arena *arena, struct gfs_slice *ret_text, struct gfs_csv_fault *fault)
 {
 	const uint8_t *start = csv->at;
 	bool doubled = false;
@@ -116,7 +118,8 @@ static int add_field(struct gfs_csv_row *row, struct gfs_csv_field **ret_field)
 	return 0;
 }
 
-static int read_fields(struct gfs_csv *csv, struct gfs_arena *arena, struct gfs_csv_row *row, struct gfs_csv_fault *fault)
+static int read_fields(
+	struct gfs_csv *csv, struct gfs_arena *arena, struct gfs_csv_row *row, struct gfs_csv_fault *fault)
 {
 	for (;;) {
 		struct gfs_csv_field *field;

@@ -35,7 +35,8 @@ struct gfs_csv_fault {
 	const char *reason;
 };
 /* The next row that is not blank. GFS_ERR_NOTFOUND at the end. GFS_ERR_INVALID with *ret_fault: `csv` then stands after the bad row. */
-int gfs_csv_next(struct gfs_csv *csv, struct gfs_arena *arena, struct gfs_csv_row *row, struct gfs_csv_fault *ret_fault) GFS_CHECK;
+int gfs_csv_next(
+	struct gfs_csv *csv, struct gfs_arena *arena, struct gfs_csv_row *row, struct gfs_csv_fault *ret_fault) GFS_CHECK;
 
 /* A place as line and column, counted on from the place asked for before. */
 struct gfs_position {
@@ -67,7 +68,7 @@ enum gfs_column_kind {
 struct gfs_column_type {
 	const char *name;
 	enum gfs_type type;
-	int64_t min, max;    /* of an INTEGER */
+	int64_t min, max; /* of an INTEGER */
 	bool one_character;
 };
 
@@ -98,9 +99,9 @@ struct gfs_source {
 	struct gfs_slice contents;
 	struct gfs_position position;
 	bool is_jsonl;
-	struct gfs_csv csv;      /* after the header */
+	struct gfs_csv csv; /* after the header */
 	struct gfs_header header;
-	struct gfs_arena arena;  /* of the header */
+	struct gfs_arena arena; /* of the header */
 };
 
 /* The ids of one group, and their nodes. */
@@ -118,7 +119,7 @@ struct gfs_import {
 	struct gfs_source *source; /* being read */
 	uint64_t done_bytes;       /* of the sources before it */
 	uint64_t total_bytes;
-	uint64_t told_bytes;       /* when progress was called last */
+	uint64_t told_bytes;                          /* when progress was called last */
 	struct gfs_strmap names[GFS_CATALOG_KEY + 1]; /* by catalog kind: name -> id */
 	struct gfs_import_group *groups;
 	size_t group_count;
@@ -140,7 +141,8 @@ int gfs_import_blame(struct gfs_import *import, const uint8_t *at, int err, cons
 int gfs_import_row_done(struct gfs_import *import, int err, const uint8_t *next) GFS_CHECK;
 
 /* The id of a name. */
-int gfs_import_name(struct gfs_import *import, enum gfs_catalog_kind kind, struct gfs_slice name, const uint8_t *at, uint16_t *ret_id) GFS_CHECK;
+int gfs_import_name(struct gfs_import *import, enum gfs_catalog_kind kind, struct gfs_slice name, const uint8_t *at,
+	uint16_t *ret_id) GFS_CHECK;
 /* After a roll-back that may have taken names back. */
 void gfs_import_forget_names(struct gfs_import *import);
 int gfs_import_add_label(struct gfs_import *import, struct gfs_slice name, const uint8_t *at) GFS_CHECK;
@@ -149,8 +151,10 @@ int gfs_import_next_value(struct gfs_import *import, struct gfs_value **ret_valu
 void gfs_import_add_prop(struct gfs_import *import, uint16_t key);
 
 /* Makes the node of the labels and properties at hand. GFS_ERR_EXISTS when the key is taken; other errors have their message. */
-int gfs_import_node(struct gfs_import *import, struct gfs_slice key, const struct gfs_node_meta *meta, const uint8_t *at, uint64_t *ret_id) GFS_CHECK;
-int gfs_import_rel(struct gfs_import *import, uint16_t type, uint64_t start, uint64_t end, uint64_t mtime_ns, const uint8_t *at, uint64_t *ret_id) GFS_CHECK;
+int gfs_import_node(struct gfs_import *import, struct gfs_slice key, const struct gfs_node_meta *meta,
+	const uint8_t *at, uint64_t *ret_id) GFS_CHECK;
+int gfs_import_rel(struct gfs_import *import, uint16_t type, uint64_t start, uint64_t end, uint64_t mtime_ns,
+	const uint8_t *at, uint64_t *ret_id) GFS_CHECK;
 
 /* ---- import_csv.c, import_jsonl.c: the rows of import->source ---- */
 

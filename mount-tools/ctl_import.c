@@ -154,7 +154,8 @@ static int show_progress(void *context, uint64_t done, uint64_t total)
 	unsigned percent = total == 0 ? 100 : (unsigned)(done * 100 / total);
 	if (import->bar && percent != import->percent) {
 		int full = (int)(percent * BAR_WIDTH / 100);
-		fprintf(stderr, "\r[%.*s%*s] %3u %%", full, "########################################", BAR_WIDTH - full, "", percent);
+		fprintf(stderr, "\r[%.*s%*s] %3u %%", full, "########################################", BAR_WIDTH - full, "",
+			percent);
 		import->percent = percent;
 	}
 	return stop_wanted;

@@ -7,17 +7,18 @@
 /* Of fsck(8). */
 enum { FSCK_CLEAN = 0, FSCK_ERRORS_LEFT = 4, FSCK_FAILED = 8, FSCK_USAGE = 16 };
 
-static const char help[] = "usage: fsck.graphfs [-n] [-v] DIR\n"
-						   "Verify every page, record, chain, index entry and count of the graphfs database in DIR.\n"
-						   "A database that was not closed cleanly is recovered from its log first.\n"
-						   "\n"
-						   "  -n             change nothing, not even by recovery: the log is replayed in memory\n"
-						   "  -v             show progress, and more of what was verified\n"
-						   "  -a, -f, -p, -y accepted for fsck(8)'s sake; a check is always full, and nothing is repaired\n"
-						   "  -h, --help     show this\n"
-						   "  -V, --version  show the version\n"
-						   "\n"
-						   "exit code: 0 clean, 4 defects found, 8 could not check, 16 wrong usage\n";
+static const char help[] =
+	"usage: fsck.graphfs [-n] [-v] DIR\n"
+	"Verify every page, record, chain, index entry and count of the graphfs database in DIR.\n"
+	"A database that was not closed cleanly is recovered from its log first.\n"
+	"\n"
+	"  -n             change nothing, not even by recovery: the log is replayed in memory\n"
+	"  -v             show progress, and more of what was verified\n"
+	"  -a, -f, -p, -y accepted for fsck(8)'s sake; a check is always full, and nothing is repaired\n"
+	"  -h, --help     show this\n"
+	"  -V, --version  show the version\n"
+	"\n"
+	"exit code: 0 clean, 4 defects found, 8 could not check, 16 wrong usage\n";
 
 struct options {
 	bool change_nothing, verbose;
@@ -77,18 +78,21 @@ static void show_progress(void *context, uint64_t done, uint64_t total)
 		fprintf(stderr, "\r%3u %% ", (unsigned)(done * 100 / total));
 }
 
-static void show_report(const struct check *check, const struct gfs_check_report *r, const struct gfs_store_stats *stats, bool verbose)
+static void show_report(
+	const struct check *check, const struct gfs_check_report *r, const struct gfs_store_stats *stats, bool verbose)
 {
 	if (check->bar)
 		fputs("\r\033[K", stderr);
 	if (stats->recovered_transactions != 0)
-		printf("%s: recovered %llu transactions from the log\n", check->path, (unsigned long long)stats->recovered_transactions);
+		printf("%s: recovered %llu transactions from the log\n", check->path,
+			(unsigned long long)stats->recovered_transactions);
 	if (verbose) {
 		printf("%s: %llu labels, %llu relationship types, %llu property names\n", check->path,
 			(unsigned long long)r->labels, (unsigned long long)r->types, (unsigned long long)r->keys);
 		printf("%s: %llu bytes on disk\n", check->path, (unsigned long long)stats->disk_bytes);
 	}
-	printf("%s: verified %llu nodes, %llu relationships, %llu properties, %llu pages, %llu long values, %llu index entries: ",
+	printf(
+		"%s: verified %llu nodes, %llu relationships, %llu properties, %llu pages, %llu long values, %llu index entries: ",
 		check->path, (unsigned long long)r->nodes, (unsigned long long)r->relationships,
 		(unsigned long long)r->properties, (unsigned long long)r->pages, (unsigned long long)r->blobs,
 		(unsigned long long)r->index_entries);

@@ -3,13 +3,14 @@
 
 #include <stdlib.h>
 
-static const char help[] = "usage: mkfs.graphfs [--key-property NAME] DIR\n"
-						   "Make an empty graphfs database in DIR, a folder that is new or empty.\n"
-						   "\n"
-						   "  -k, --key-property NAME  Cypher's CREATE takes a node's key from this property (default: name)\n"
-						   "  -q, --quiet              say nothing when all is well\n"
-						   "  -h, --help               show this\n"
-						   "  -V, --version            show the version\n";
+static const char help[] =
+	"usage: mkfs.graphfs [--key-property NAME] DIR\n"
+	"Make an empty graphfs database in DIR, a folder that is new or empty.\n"
+	"\n"
+	"  -k, --key-property NAME  Cypher's CREATE takes a node's key from this property (default: name)\n"
+	"  -q, --quiet              say nothing when all is well\n"
+	"  -h, --help               show this\n"
+	"  -V, --version            show the version\n";
 
 struct options {
 	const char *key_property;
@@ -65,7 +66,7 @@ int main(int argc, char **argv)
 	struct gfs_graph_create_opts opts = { .key_property = options.key_property };
 	int err = gfs_graph_create(path, &opts, &message);
 	if (err != 0)
-		gfs_tool_say("%s", message.text[0] != '\0' ? message.text : gfs_err_text(err));
+		gfs_tool_complain(path, err, &message);
 	else if (!options.quiet)
 		printf("%s: an empty graphfs database\n", path);
 	free(path);

@@ -13,7 +13,7 @@ void gfs_tool_begin(const char *program)
 	program_name = program;
 }
 
-static void say(const char *format, va_list args)
+static void GFS_PRINTF(1, 0) say(const char *format, va_list args)
 {
 	(void)fflush(stdout); /* what came before stays before; the error of stdout shows at the end */
 	fprintf(stderr, "%s: ", program_name);
@@ -60,13 +60,22 @@ char *gfs_tool_path(const char *path)
 	return real;
 }
 
+void gfs_tool_complain(const char *path, int err, const struct gfs_message *message)
+{
+	const char *why = message->text[0] != '\0' ? message->text : gfs_err_text(err);
+	if (strstr(why, path) != NULL)
+		gfs_tool_say("%s", why);
+	else
+		gfs_tool_say("%s: %s", path, why);
+}
+
 int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph)
 {
 	struct gfs_message message = { "" };
 	int err = gfs_graph_open(path, opts, ret_graph, &message);
 	if (err == 0)
 		return 0;
-	gfs_tool_say("%s", message.text[0] != '\0' ? message.text : gfs_err_text(err));
+	gfs_tool_complain(path, err, &message);
 	bool mounted = false;
 	if (err == GFS_ERR_LOCKED && gfs_mountinfo_has_source(getpid(), path, &mounted) == 0 && mounted)
 		gfs_tool_say("it is mounted (findmnt -S %s): work there, or unmount it first", path);

@@ -19,6 +19,8 @@ const char *gfs_tool_errno(void);
 
 /* The absolute path without symlinks; a path that does not exist stays as it is. Owned by the caller; NULL with a message on error. */
 char *gfs_tool_path(const char *path);
+/* Prints what went wrong with the database: the message, or the error's text when that is empty, and the path unless the message has it. */
+void gfs_tool_complain(const char *path, int err, const struct gfs_message *message);
 /* Opens the database, or says why it cannot, with a hint when it is mounted. */
 int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph) GFS_CHECK;
 /* graphfsctl's subcommands: argv[0] is the subcommand. They return the program's exit code. */

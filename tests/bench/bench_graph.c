@@ -45,7 +45,8 @@ struct names {
 
 static void bulk_load(struct gfs_graph *g, struct names *names, bool unlogged)
 {
-	struct gfs_value text = { .type = GFS_TYPE_STRING, .newline = true }, number = { .type = GFS_TYPE_INTEGER, .newline = true };
+	struct gfs_value text = { .type = GFS_TYPE_STRING, .newline = true },
+					 number = { .type = GFS_TYPE_INTEGER, .newline = true };
 	struct gfs_bulk_prop props[3] = { { 0, &text }, { 0, &text }, { 0, &number } };
 	struct gfs_node_meta meta = { .mode = 0755 };
 	struct gfs_tx *tx;
@@ -73,7 +74,8 @@ static void bulk_load(struct gfs_graph *g, struct names *names, bool unlogged)
 	stop("bulk node, 3 properties", BULK_NODES);
 	start();
 	for (uint64_t i = 0; i < BULK_RELS; i++)
-		OK(gfs_bulk_rel(tx, names->type, ids[random_below(BULK_NODES)], ids[random_below(BULK_NODES)], 0, props + 2, i % 4 == 0, &id));
+		OK(gfs_bulk_rel(tx, names->type, ids[random_below(BULK_NODES)], ids[random_below(BULK_NODES)], 0, props + 2,
+			i % 4 == 0, &id));
 	stop("bulk relationship", BULK_RELS);
 	start();
 	OK(gfs_bulk_finish(tx));
@@ -135,13 +137,15 @@ static void look_ups(struct gfs_graph *g, const struct names *names)
 	stop("find by key", SINGLES);
 	start();
 	for (uint64_t i = 0; i < SINGLES; i++) {
-		OK(gfs_prop_get(g, (struct gfs_entity){ GFS_NODE, 1 + random_below(BULK_NODES) }, names->keys[0], &arena, &value));
+		OK(gfs_prop_get(
+			g, (struct gfs_entity){ GFS_NODE, 1 + random_below(BULK_NODES) }, names->keys[0], &arena, &value));
 		gfs_arena_clear(&arena);
 	}
 	stop("property get", SINGLES);
 	start();
 	for (uint64_t i = 0; i < SINGLES; i++)
-		OK(gfs_rels_list(g, 1 + random_below(BULK_NODES), GFS_OUT, names->type, (struct gfs_adj_entry){ 0 }, entries, GFS_COUNT(entries), &count));
+		OK(gfs_rels_list(g, 1 + random_below(BULK_NODES), GFS_OUT, names->type, (struct gfs_adj_entry){ 0 }, entries,
+			GFS_COUNT(entries), &count));
 	stop("list of neighbours", SINGLES);
 	gfs_graph_read_end(g);
 	gfs_arena_release(&arena);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,31 +177,47 @@ static bool reap(struct watch_slot *slot, unsigned number, bool *bad)
 	return true;
 }
 
+/* Since when each has made no step, and since when nobody has. */
+struct progress {
+	uint64_t steps[WATCH_SLOTS_MAX], since_ms[WATCH_SLOTS_MAX];
+	uint64_t any_ms;
+};
+
+/* True when process i has been still for too long. */
+static bool hangs(const struct watch *watch, struct progress *p, unsigned i)
+{
+	uint64_t steps = watch->slots[i].steps, now = now_ms(), limit_ms = watch->limit_s * UINT64_C(1000);
+	if (steps != p->steps[i]) {
+		p->steps[i] = steps;
+		p->since_ms[i] = now;
+		p->any_ms = now;
+		return false;
+	}
+	if (watch->slots[i].idle) {
+		p->since_ms[i] = now;
+		return now - p->any_ms > limit_ms;
+	}
+	return now - p->since_ms[i] > limit_ms;
+}
+
 int watch_wait(struct watch *watch)
 {
-	uint64_t steps[WATCH_SLOTS_MAX], since_ms[WATCH_SLOTS_MAX];
+	struct progress progress = { .any_ms = now_ms() };
 	bool bad = false;
-	for (unsigned i = 0; i < watch->count; i++) {
-		steps[i] = UINT64_MAX;
-		since_ms[i] = now_ms();
-	}
+	for (unsigned i = 0; i < watch->count; i++)
+		progress.since_ms[i] = progress.any_ms;
 	for (;;) {
 		unsigned running = 0;
 		for (unsigned i = 0; i < watch->count; i++) {
-			struct watch_slot *slot = &watch->slots[i];
-			if (reap(slot, i, &bad))
+			if (reap(&watch->slots[i], i, &bad))
 				continue;
 			running++;
-			uint64_t s = slot->steps;
-			if (s != steps[i]) {
-				steps[i] = s;
-				since_ms[i] = now_ms();
-			} else if (now_ms() - since_ms[i] > watch->limit_s * UINT64_C(1000)) {
-				fprintf(stderr, "HANG: process %u made no step for %u s\n", i, watch->limit_s);
-				print_all(watch);
-				end_all(watch);
-				return 2;
-			}
+			if (!hangs(watch, &progress, i))
+				continue;
+			fprintf(stderr, "HANG: process %u made no step for %u s\n", i, watch->limit_s);
+			print_all(watch);
+			end_all(watch);
+			return 2;
 		}
 		if (running == 0)
 			return bad;

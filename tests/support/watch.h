@@ -12,6 +12,7 @@
 struct watch_slot {
 	_Atomic uint64_t steps; /* relaxed: only compared with itself */
 	_Atomic pid_t pid;      /* 0: not running */
+	_Atomic bool idle;      /* waits for others of the test: it alone making no step is no hang */
 	char doing[400];        /* written by the process, read by the watchdog: may be torn, is always terminated */
 };
 

@@ -195,8 +195,8 @@ static void digest_node(struct gfs_graph *g, uint64_t id, struct gfs_node_record
 	GFS_AUTO_BUF key = GFS_BUF_INIT;
 	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
 	size_t count;
-	uint64_t numbers[] = { id, r->label_count, r->mode, r->uid, r->gid, r->link_generation, r->dir_generation, r->first_out,
-		r->first_in, r->mtime_ns, r->ctime_ns, r->btime_ns, r->labels_mtime_ns };
+	uint64_t numbers[] = { id, r->label_count, r->mode, r->uid, r->gid, r->link_generation, r->dir_generation,
+		r->first_out, r->first_in, r->mtime_ns, r->ctime_ns, r->btime_ns, r->labels_mtime_ns };
 	mix(digest, numbers, sizeof numbers);
 	int err = gfs_node_key(g, id, &key);
 	REQUIRE(err == 0 || err == GFS_ERR_NODATA);
@@ -219,7 +219,8 @@ static void digest_rels(struct gfs_graph *g, uint16_t type, uint64_t *digest)
 		for (size_t i = 0; i < count; i++) {
 			struct gfs_rel_record r;
 			OK(gfs_rel_get(g, ids[i], &r));
-			uint64_t numbers[] = { ids[i], r.type, r.start, r.end, r.start_prev, r.start_next, r.end_prev, r.end_next, r.mtime_ns };
+			uint64_t numbers[] = { ids[i], r.type, r.start, r.end, r.start_prev, r.start_next, r.end_prev, r.end_next,
+				r.mtime_ns };
 			mix(digest, numbers, sizeof numbers);
 			digest_props(g, rel_entity(ids[i]), digest);
 		}
@@ -241,8 +242,9 @@ static void digest_names(struct gfs_graph *g, enum gfs_catalog_kind kind, uint64
 
 uint64_t graph_digest(struct gfs_graph *g)
 {
-	static const enum gfs_counter counters[] = { GFS_COUNTER_NODE_NEXT, GFS_COUNTER_REL_NEXT, GFS_COUNTER_NODES, GFS_COUNTER_RELS,
-		GFS_COUNTER_PROPERTIES, GFS_COUNTER_ROOT_MTIME, GFS_COUNTER_LABELS_MTIME, GFS_COUNTER_TYPES_MTIME };
+	static const enum gfs_counter counters[] = { GFS_COUNTER_NODE_NEXT, GFS_COUNTER_REL_NEXT, GFS_COUNTER_NODES,
+		GFS_COUNTER_RELS, GFS_COUNTER_PROPERTIES, GFS_COUNTER_ROOT_MTIME, GFS_COUNTER_LABELS_MTIME,
+		GFS_COUNTER_TYPES_MTIME };
 	struct gfs_node_record r;
 	uint64_t id, digest = 0;
 	gfs_graph_read_begin(g);

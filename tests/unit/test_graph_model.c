@@ -107,8 +107,8 @@ static struct gfs_slice slice_of(struct text t)
 /* Texts that are near every boundary: types, the row's limit, a page. */
 static struct text random_text(void)
 {
-	static const char *const texts[] = { "", "\n", "30\n", "30", "-1\n", "030\n", "true\n", "1.5\n", "1.5", "NaN\n", "abc\n", "abc",
-		"[1, 2]\n", "[1, 2, 'a']\n", "\xff\xfe", "caf\xc3\xa9\n", "\xc3" };
+	static const char *const texts[] = { "", "\n", "30\n", "30", "-1\n", "030\n", "true\n", "1.5\n", "1.5", "NaN\n",
+		"abc\n", "abc", "[1, 2]\n", "[1, 2, 'a']\n", "\xff\xfe", "caf\xc3\xa9\n", "\xc3" };
 	if (below(3) != 0) {
 		const char *t = texts[below(GFS_COUNT(texts))];
 		return text_of(t, strlen(t));
@@ -118,7 +118,9 @@ static struct text random_text(void)
 	uint8_t *p = new_bytes(size);
 	unsigned style = below(4);
 	for (size_t i = 0; i < size; i++)
-		p[i] = (uint8_t)(style == 0 ? next_random() : style == 1 ? (unsigned char)"0123, []"[below(8)] : (unsigned char)('a' + below(26)));
+		p[i] = (uint8_t)(style == 0 ? next_random()
+				: style == 1        ? (unsigned char)"0123, []"[below(8)]
+									: (unsigned char)('a' + below(26)));
 	if (style == 3)
 		p[size - 1] = '\n';
 	return (struct text){ p, size };
@@ -206,7 +208,8 @@ static int by_entry(const void *a, const void *b)
 	return (x->rel > y->rel) - (x->rel < y->rel);
 }
 
-static void compare_pair(struct gfs_graph *g, uint64_t id, enum gfs_direction dir, uint16_t type, const struct gfs_adj_entry *entries, size_t count)
+static void compare_pair(struct gfs_graph *g, uint64_t id, enum gfs_direction dir, uint16_t type,
+	const struct gfs_adj_entry *entries, size_t count)
 {
 	uint64_t rels[RELS];
 	size_t n, expected = 0;
@@ -232,7 +235,8 @@ static void compare_folder(struct gfs_graph *g, unsigned n, enum gfs_direction d
 			expected[count++] = (struct gfs_adj_entry){ model->nodes[dir == GFS_OUT ? r->end : r->start].id, r->id };
 	}
 	qsort(expected, count, sizeof *expected, by_entry);
-	OK(gfs_rels_list(g, model->nodes[n].id, dir, shared->types[type], (struct gfs_adj_entry){ 0 }, got, RELS + 1, &got_count));
+	OK(gfs_rels_list(
+		g, model->nodes[n].id, dir, shared->types[type], (struct gfs_adj_entry){ 0 }, got, RELS + 1, &got_count));
 	REQUIRE(got_count == count && memcmp(got, expected, count * sizeof *got) == 0);
 	OK(gfs_rels_type(g, model->nodes[n].id, dir, shared->types[type], &info));
 	REQUIRE(info.count == count && info.made == model->nodes[n].made[dir][type]);
@@ -494,7 +498,11 @@ static int op_rel_create(struct gfs_tx *tx)
 	if (r == NULL || a == NULL)
 		return 0;
 	OK(gfs_rel_create(tx, shared->types[type], a->id, b->id, &id));
-	*r = (struct rel){ .there = true, .id = id, .type = type, .start = (unsigned)(a - model->nodes), .end = (unsigned)(b - model->nodes) };
+	*r = (struct rel){ .there = true,
+		.id = id,
+		.type = type,
+		.start = (unsigned)(a - model->nodes),
+		.end = (unsigned)(b - model->nodes) };
 	return 0;
 }
 
@@ -623,7 +631,9 @@ static int op_prop_write(struct gfs_tx *tx)
 	if (!some_target(&t))
 		return 0;
 	struct prop *p = &t.props[k];
-	uint64_t offset = below(3) == 0 || p->text.size == 0 ? below(2000) : below(2) == 0 ? p->text.size : below((unsigned)p->text.size + 1);
+	uint64_t offset = below(3) == 0 || p->text.size == 0 ? below(2000)
+		: below(2) == 0                                  ? p->text.size
+														 : below((unsigned)p->text.size + 1);
 	offset = below(2) == 0 ? 0 : offset;
 	int err = gfs_prop_write(tx, t.e, shared->keys[k], offset, slice_of(data));
 	if (expect(err, p->there ? 0 : GFS_ERR_NOTFOUND) == 0 && data.size != 0)
@@ -768,7 +778,9 @@ static int op_bulk_rel(struct gfs_tx *tx)
 	struct node *a = some_node(), *b = below(8) == 0 ? a : some_node();
 	if (r == NULL || a == NULL)
 		return 0;
-	struct rel made = { .there = true, .type = below(TYPES), .start = (unsigned)(a - model->nodes), .end = (unsigned)(b - model->nodes) };
+	struct rel made = {
+		.there = true, .type = below(TYPES), .start = (unsigned)(a - model->nodes), .end = (unsigned)(b - model->nodes)
+	};
 	random_props(&arena, &props, made.props);
 	OK(gfs_bulk_rel(tx, shared->types[made.type], a->id, b->id, below(2) * 77u, props.bulk, props.count, &made.id));
 	*r = made;
@@ -782,11 +794,43 @@ static int op_bulk_finish(struct gfs_tx *tx)
 }
 
 static int (*const operations[])(struct gfs_tx *tx) = {
-	op_node_create, op_node_create, op_node_create, op_node_create, op_node_delete, op_node_key, op_node_meta, op_label_add,
-	op_label_add, op_label_remove, op_label_made, op_rel_create, op_rel_create, op_rel_create, op_rel_create, op_rel_create,
-	op_rel_delete, op_rel_mtime, op_folder, op_prop_set, op_prop_set, op_prop_remove, op_prop_create, op_prop_create, op_prop_write,
-	op_prop_write, op_prop_write, op_prop_truncate, op_prop_settle, op_prop_type, op_prop_mtime, op_prop_rename, op_prop_exchange,
-	op_bulk_node, op_bulk_rel, op_bulk_rel, op_bulk_finish,
+	op_node_create,
+	op_node_create,
+	op_node_create,
+	op_node_create,
+	op_node_delete,
+	op_node_key,
+	op_node_meta,
+	op_label_add,
+	op_label_add,
+	op_label_remove,
+	op_label_made,
+	op_rel_create,
+	op_rel_create,
+	op_rel_create,
+	op_rel_create,
+	op_rel_create,
+	op_rel_delete,
+	op_rel_mtime,
+	op_folder,
+	op_prop_set,
+	op_prop_set,
+	op_prop_remove,
+	op_prop_create,
+	op_prop_create,
+	op_prop_write,
+	op_prop_write,
+	op_prop_write,
+	op_prop_truncate,
+	op_prop_settle,
+	op_prop_type,
+	op_prop_mtime,
+	op_prop_rename,
+	op_prop_exchange,
+	op_bulk_node,
+	op_bulk_rel,
+	op_bulk_rel,
+	op_bulk_finish,
 };
 
 /* ---- transactions ---- */
@@ -881,7 +925,8 @@ static void test_model(void **state)
 	uint64_t total = ops != NULL ? strtoull(ops, NULL, 0) : 20000;
 	struct fixture f = { .opts = { .wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN, .checkpoint_log_bytes = 1 << 20 } };
 	(void)state;
-	shared = mmap(NULL, sizeof *shared + TEXT_ARENA, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	shared = mmap(
+		NULL, sizeof *shared + TEXT_ARENA, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_ptr_not_equal(shared, MAP_FAILED);
 	model = &shared->model;
 	shared->random = seed != NULL ? strtoull(seed, NULL, 0) : gfs_clock_real_ns();
@@ -898,7 +943,8 @@ static void test_model(void **state)
 	assert_true(graph_digest(f.graph) == shared->digest);
 	compare_all(f.graph);
 	require_clean(f.graph);
-	print_message("%llu operations, %llu refused\n", (unsigned long long)shared->ops, (unsigned long long)shared->refused);
+	print_message(
+		"%llu operations, %llu refused\n", (unsigned long long)shared->ops, (unsigned long long)shared->refused);
 	fixture_destroy(&f);
 	munmap(shared, sizeof *shared + TEXT_ARENA);
 }

@@ -1,6 +1,6 @@
 /* store/wal when things break: a failing call at every index, damaged bytes, torn tails, recovery cut short. */
 #include "base/io.h"
-#include "store/wal_format.h"
+#include "store/wal_private.h"
 #include "tests/support/wal_model.h"
 
 #include <fcntl.h>
@@ -425,7 +425,84 @@ static void test_transaction_without_its_last_frame(void **state)
 	gfs_wal_close(start(0, 4));
 }
 
-/* Frames with good sums in an order that the log never writes: FIRST inside a transaction, none at its start. */
+static size_t size_same(uint64_t n)
+{
+	(void)n;
+	return 100;
+}
+
+/* A frame of an earlier life, whole, at its right position and with a good sum, behind a newer frame of the same size: as if a disk
+ * had lost the zeros that gfs_wal_start wrote. Only the chain tells. */
+static void test_stale_frame_does_not_chain(void **state)
+{
+	uint8_t old[SEGMENT], bytes[SEGMENT];
+	uint64_t lsns[6];
+	(void)state;
+	opts.mode = GFS_WAL_ASYNC;
+	model.size_of = size_same;
+	struct gfs_wal *wal = start(0, 0);
+	append(wal, 0, 2, lsns);
+	gfs_wal_close(wal);
+	load(NAME_1, old);
+	wal_scratch_empty(&scratch);
+	assert_int_equal(gfs_wal_create(scratch.dir_fd, WAL_MODEL_ID, 0), 0);
+	wal = start(0, 0);
+	append(wal, 5, 6, lsns);
+	gfs_wal_close(wal);
+	assert_int_equal(lsns[5], lsns[0]);
+	load(NAME_1, bytes);
+	memcpy(bytes + WAL_HEADER_BYTES + lsns[0], old + WAL_HEADER_BYTES + lsns[0], (size_t)(lsns[1] - lsns[0]));
+	save(NAME_1, bytes, SEGMENT);
+	model.first = 5;
+	assert_int_equal(reopen_read_only(0), 0);
+	assert_int_equal(model.count, 1);
+	assert_false(model.wrong);
+}
+
+struct forged {
+	uint32_t flags[3];
+	uint64_t durable_lsn; /* in the last */
+	int expected;
+	uint64_t count;
+};
+
+/* Frames whose sums and chain are right but which the log never writes in such an order. */
+static void test_forged_frames(void **state)
+{
+	enum { F = WAL_FRAME_FIRST, L = WAL_FRAME_LAST };
+	static const struct forged cases[] = {
+		{ { F | L, F, L }, 0, 0, 2 },
+		{ { F | L, F, 0 }, 0, 0, 1 },
+		{ { F | L, L, F | L }, 0, GFS_ERR_CORRUPT, 0 },
+		{ { L, F | L, F | L }, 0, GFS_ERR_CORRUPT, 0 },
+		{ { F, F | L, F | L }, 0, GFS_ERR_CORRUPT, 0 },
+		{ { F, 0, F | L }, 0, GFS_ERR_CORRUPT, 0 },
+		{ { F | L, F | L, F | L | 4 }, 0, 0, 2 },
+		{ { F | L, F | L, F | L }, 1 << 20, GFS_ERR_CORRUPT, 0 },
+	};
+	(void)state;
+	model.size_of = size_same; /* only counts matter here */
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint8_t bytes[SEGMENT], payload[8] = { 0 };
+		uint64_t lsn = 0, chain = 0;
+		load(NAME_1, bytes);
+		memset(bytes + WAL_HEADER_BYTES, 0, SEGMENT - WAL_HEADER_BYTES);
+		for (size_t k = 0; k < 3; k++) {
+			struct wal_frame frame = { .flags = cases[i].flags[k],
+				                       .previous_sum = chain,
+				                       .durable_lsn = k == 2 ? cases[i].durable_lsn : 0,
+				                       .payload = gfs_slice(payload, sizeof payload) };
+			lsn += wal_frame_encode(WAL_MODEL_ID, lsn, &frame, bytes + WAL_HEADER_BYTES + lsn);
+			chain = frame.sum;
+		}
+		save(NAME_1, bytes, SEGMENT);
+		assert_int_equal(reopen_read_only(0), cases[i].expected);
+		if (cases[i].expected == 0)
+			assert_int_equal(model.count, cases[i].count);
+	}
+}
+
+/* A segment gone, another's in its place, or cut after it was on disk: refused, never skipped. */
 static void test_segments_missing_or_misplaced(void **state)
 {
 	uint8_t one[SEGMENT], two[SEGMENT];
@@ -594,6 +671,8 @@ int main(void)
 		TEST(test_every_flipped_bit),
 		TEST(test_nothing_behind_a_torn_transaction),
 		TEST(test_transaction_without_its_last_frame),
+		TEST(test_stale_frame_does_not_chain),
+		TEST(test_forged_frames),
 		TEST(test_segments_missing_or_misplaced),
 		TEST(test_leftovers_are_removed),
 		TEST(test_read_only_changes_nothing),
