@@ -15,6 +15,9 @@ else()
 	target_link_libraries(gfs_tools INTERFACE ${GFS_LAYERS})
 endif()
 
+# What a user needs, without the tests.
+add_custom_target(programs)
+
 foreach(program ${GFS_PROGRAMS})
 	string(REGEX REPLACE "\\.graphfs$" "" file ${program})
 	set(main ${PROJECT_SOURCE_DIR}/mount-tools/${file}_main.c)
@@ -24,6 +27,7 @@ foreach(program ${GFS_PROGRAMS})
 	# A target named after the file: `fsck` and `mkfs` name no other, and a dot is awkward to type.
 	gfs_executable(${file}_program SOURCES ${main} LIBS gfs_tools)
 	set_target_properties(${file}_program PROPERTIES OUTPUT_NAME ${program})
+	add_dependencies(programs ${file}_program)
 	if(program MATCHES "\\.graphfs$")
 		install(TARGETS ${file}_program DESTINATION ${CMAKE_INSTALL_SBINDIR})
 	else()

@@ -1,6 +1,7 @@
 #include "fs/files.h"
 
 #include "base/map.h"
+#include "fs/bindings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,9 @@ struct gfs_files {
 	struct gfs_mutex lock;       /* guards all below */
 	struct gfs_u64map by_nodeid; /* -> struct gfs_file * */
 	struct gfs_file *open;       /* list of all */
-	_Atomic unsigned odd;        /* open files that are dead or renamed: while 0, a nodeid means what it packs (relaxed: changed under the
-	                                graph's exclusive lock, read under the graph lock) */
+	struct gfs_bindings bindings;
+	_Atomic unsigned odd;        /* open files that are dead or renamed, and bindings: while 0, a nodeid means what it packs (relaxed: changed
+	                                under the graph's exclusive lock, or where a nodeid that nobody holds is let go; read under the graph lock) */
 };
 
 int gfs_files_new(struct gfs_files **ret_files)
@@ -46,6 +48,7 @@ void gfs_files_free(struct gfs_files *files)
 		free(file);
 	}
 	gfs_u64map_release(&files->by_nodeid);
+	gfs_bindings_release(&files->bindings);
 	gfs_mutex_release(&files->lock);
 	free(files);
 }
@@ -79,25 +82,60 @@ static struct gfs_file *find(struct gfs_files *files, uint64_t nodeid)
 	return gfs_u64map_get(&files->by_nodeid, nodeid, &found) ? (struct gfs_file *)(uintptr_t)found : NULL;
 }
 
-/* The first generation whose nodeid is not held by an open file that is something else by now. */
-static uint64_t current_nodeid(struct gfs_files *files, struct gfs_entity entity, uint16_t key)
-{
-	for (unsigned gen = 0; gen < GFS_NODEID_GEN_MAX; gen++) {
-		struct gfs_file *file = find(files, pack(entity, key, gen));
-		if (!file || is(file, entity, key))
-			return pack(entity, key, gen);
-	}
-	return pack(entity, key, GFS_NODEID_GEN_MAX);
-}
-
 uint64_t gfs_files_nodeid(struct gfs_files *files, struct gfs_entity entity, uint16_t key)
 {
+	uint64_t base = pack(entity, key, 0);
 	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0)
-		return pack(entity, key, 0);
+		return base;
 	gfs_mutex_lock(&files->lock);
-	uint64_t nodeid = current_nodeid(files, entity, key);
+	uint64_t nodeid = gfs_bindings_nodeid(&files->bindings, base, true);
 	gfs_mutex_unlock(&files->lock);
 	return nodeid;
+}
+
+size_t gfs_files_nodeids(struct gfs_files *files, struct gfs_entity entity, uint16_t key, uint64_t *nodeids, size_t max)
+{
+	size_t count = 1;
+	nodeids[0] = pack(entity, key, 0);
+	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0)
+		return count;
+	gfs_mutex_lock(&files->lock);
+	nodeids[0] = gfs_bindings_nodeid(&files->bindings, nodeids[0], false);
+	for (struct gfs_file *file = files->open; file && count < max; file = file->next) {
+		if (is(file, entity, key) && file->nodeid != nodeids[0])
+			nodeids[count++] = file->nodeid;
+	}
+	gfs_mutex_unlock(&files->lock);
+	return count;
+}
+
+/* Runs `odd` along with a change of the number of bindings. */
+static void count_bindings(struct gfs_files *files, size_t before)
+{
+	size_t after = files->bindings.by_base.count;
+	if (after > before)
+		atomic_fetch_add_explicit(&files->odd, 1, memory_order_relaxed);
+	else if (after < before)
+		atomic_fetch_sub_explicit(&files->odd, 1, memory_order_relaxed);
+}
+
+static int advance(struct gfs_files *files, struct gfs_entity entity, uint16_t key)
+{
+	size_t before = files->bindings.by_base.count;
+	int err = gfs_bindings_advance(&files->bindings, pack(entity, key, 0));
+	count_bindings(files, before);
+	return err;
+}
+
+void gfs_files_forget(struct gfs_files *files, uint64_t nodeid)
+{
+	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0)
+		return;
+	gfs_mutex_lock(&files->lock);
+	size_t before = files->bindings.by_base.count;
+	gfs_bindings_forget(&files->bindings, nodeid);
+	count_bindings(files, before);
+	gfs_mutex_unlock(&files->lock);
 }
 
 int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_target *t)
@@ -110,7 +148,7 @@ int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_
 	struct gfs_file *file = find(files, nodeid);
 	if (file)
 		*t = (struct gfs_file_target){ file->entity, file->key, file->dead ? file : NULL };
-	else if (current_nodeid(files, t->entity, t->key) != nodeid)
+	else if (gfs_bindings_nodeid(&files->bindings, pack(t->entity, t->key, 0), false) != nodeid)
 		err = GFS_ERR_STALE;
 	gfs_mutex_unlock(&files->lock);
 	return err;
@@ -199,33 +237,58 @@ static void count_odd(struct gfs_files *files, bool before, bool after)
 		atomic_fetch_sub_explicit(&files->odd, 1, memory_order_relaxed);
 }
 
-void gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns)
+int gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns)
 {
 	gfs_mutex_lock(&files->lock);
-	for (struct gfs_file *file = files->open; file; file = file->next) {
+	int err = advance(files, entity, key);
+	for (struct gfs_file *file = files->open; !err && file; file = file->next) {
 		if (!is(file, entity, key))
 			continue;
 		bool odd = is_odd(file);
 		gfs_buf_append(&file->contents, contents.data, contents.size);
+		err = gfs_buf_failed(&file->contents);
 		file->mtime_ns = mtime_ns;
 		file->dead = true;
 		count_odd(files, odd, true);
 	}
 	gfs_mutex_unlock(&files->lock);
+	return err;
 }
 
-void gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key)
+static void become(struct gfs_files *files, struct gfs_file *file, struct gfs_entity to, uint16_t to_key)
+{
+	bool odd = is_odd(file);
+	file->entity = to;
+	file->key = to_key;
+	count_odd(files, odd, is_odd(file));
+}
+
+int gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key)
 {
 	gfs_mutex_lock(&files->lock);
-	for (struct gfs_file *file = files->open; file; file = file->next) {
-		if (!is(file, from, from_key))
-			continue;
-		bool odd = is_odd(file);
-		file->entity = to;
-		file->key = to_key;
-		count_odd(files, odd, is_odd(file));
+	int err = advance(files, from, from_key);
+	for (struct gfs_file *file = files->open; !err && file; file = file->next) {
+		if (is(file, from, from_key))
+			become(files, file, to, to_key);
 	}
 	gfs_mutex_unlock(&files->lock);
+	return err;
+}
+
+int gfs_files_exchange(struct gfs_files *files, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key)
+{
+	gfs_mutex_lock(&files->lock);
+	int err = advance(files, a, a_key);
+	if (!err)
+		err = advance(files, b, b_key);
+	for (struct gfs_file *file = files->open; !err && file; file = file->next) {
+		if (is(file, a, a_key))
+			become(files, file, b, b_key);
+		else if (is(file, b, b_key))
+			become(files, file, a, a_key);
+	}
+	gfs_mutex_unlock(&files->lock);
+	return err;
 }
 
 size_t gfs_file_dead_read(struct gfs_files *files, struct gfs_file *file, uint64_t offset, void *data, size_t size)

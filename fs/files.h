@@ -1,7 +1,7 @@
 /* Open property files. Descriptors go on working when their file is removed, replaced or renamed behind them: an open file remembers what its nodeid
  * means now, or, once the property is gone, keeps the contents it had (a tombstone).
  *
- * Only open files are remembered. One leaf mutex guards the table; every function may be called with or without the graph lock.
+ * Only open files are remembered, and names whose nodeid is no longer the one they pack (bindings.h). One leaf mutex guards the table; every function may be called with or without the graph lock.
  */
 #ifndef GFS_FS_FILES_H
 #define GFS_FS_FILES_H
@@ -20,8 +20,12 @@ struct gfs_file_target {
 int gfs_files_new(struct gfs_files **ret_files) GFS_CHECK;
 void gfs_files_free(struct gfs_files *files);
 
-/* The nodeid that a look-up of this property answers. */
+/* The nodeid that a look-up of this property answers: to be handed to the kernel. */
 uint64_t gfs_files_nodeid(struct gfs_files *files, struct gfs_entity entity, uint16_t key);
+/* All nodeids by which the kernel may know this property now: that one, and those of open files that were renamed to it. Returns how many, at most `max`. */
+size_t gfs_files_nodeids(struct gfs_files *files, struct gfs_entity entity, uint16_t key, uint64_t *nodeids, size_t max);
+/* The kernel has dropped its inode. */
+void gfs_files_forget(struct gfs_files *files, uint64_t nodeid);
 /* GFS_ERR_STALE when the nodeid is not (or no longer) anybody's name. */
 int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_target *ret_target) GFS_CHECK;
 
@@ -32,10 +36,11 @@ void gfs_file_target_get(struct gfs_files *files, struct gfs_file *file, struct 
 /* Is anybody holding this property open? */
 bool gfs_files_is_open(struct gfs_files *files, struct gfs_entity entity, uint16_t key);
 
-/* Before a property is removed or replaced, inside the transaction: its open files keep `contents` from now on. Nothing to do when it is not open. */
-void gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns);
-/* After a rename: open files follow. */
-void gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key);
+/* Before a property that is open is removed or replaced, inside the transaction: its open files keep `contents` from now on. */
+int gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns) GFS_CHECK;
+/* After a rename or an exchange, inside the transaction: open files follow, and the names get other nodeids. */
+int gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key) GFS_CHECK;
+int gfs_files_exchange(struct gfs_files *files, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key) GFS_CHECK;
 
 /* A dead file's contents, as read(2), write(2), ftruncate(2), fstat(2). */
 size_t gfs_file_dead_read(struct gfs_files *files, struct gfs_file *file, uint64_t offset, void *data, size_t size);

@@ -7,6 +7,7 @@
  *  K3  Only inodes that the kernel was ever told of need telling.
  *  K4  A reply with attributes may still be on its way to its caller, whose inode the kernel has not made: telling finds nothing, and the stale
  *      attributes would stay. Such inodes are told again for a while. */
+#include "base/checked.h"
 #include "base/clock.h"
 #include "fs/files.h"
 #include "fs/fs_private.h"
@@ -134,12 +135,15 @@ static void rel_changed(const struct notifier *n, const struct gfs_change *c)
 static void prop_changed(const struct notifier *n, const struct gfs_change *c)
 {
 	struct gfs_entity entity = { (enum gfs_entity_kind)c->entity, c->id };
-	uint64_t nodeid = gfs_files_nodeid(n->fs->files, entity, c->name_id);
-	uint64_t base = gfs_nodeid_ino(nodeid);
-	if (nodeid != n->by_kernel)
-		tell(n->fs, nodeid, true);
-	if (base != nodeid && base != n->by_kernel)
-		tell(n->fs, base, true);
+	uint64_t nodeids[16]; /* a property that is open under more of its former names has stale readers there */
+	size_t count = gfs_files_nodeids(n->fs->files, entity, c->name_id, nodeids, GFS_COUNT(nodeids) - 1);
+	uint64_t base = gfs_nodeid_ino(nodeids[0]);
+	if (base != nodeids[0])
+		nodeids[count++] = base;
+	for (size_t i = 0; i < count; i++) {
+		if (nodeids[i] != n->by_kernel)
+			tell(n->fs, nodeids[i], true);
+	}
 	if (entity.kind == GFS_NODE) {
 		node_attr(n, c->id);
 		json_of(n, c->id);

@@ -2,6 +2,7 @@
 #include "fs/ops.h"
 
 #include "base/log.h"
+#include "fs/files.h"
 #include "fs/imports.h"
 
 #include <stdio.h>
@@ -139,15 +140,24 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fuse_reply_entry(req, &e);
 }
 
+static void forget(struct gfs_fs *fs, uint64_t nodeid)
+{
+	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
+	if (kind == GFS_INODE_NODE_PROP || kind == GFS_INODE_REL_PROP)
+		gfs_files_forget(fs->files, nodeid);
+}
+
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
-	(void)ino, (void)count;
+	(void)count; /* the kernel forgets all its look-ups at once */
+	forget(fs_of(req), ino);
 	fuse_reply_none(req);
 }
 
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
-	(void)count, (void)forgets;
+	for (size_t i = 0; i < count; i++)
+		forget(fs_of(req), forgets[i].ino);
 	fuse_reply_none(req);
 }
 

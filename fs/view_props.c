@@ -109,7 +109,7 @@ static int bury(struct gfs_edit *e, struct gfs_entity entity, uint16_t key)
 		return GFS_ERR_NOMEM;
 	err = gfs_prop_read(e->graph, entity, key, 0, data, info.size, &size);
 	if (!err)
-		gfs_files_bury(e->fs->files, entity, key, gfs_slice(data, size), info.mtime_ns);
+		err = gfs_files_bury(e->fs->files, entity, key, gfs_slice(data, size), info.mtime_ns);
 	return err;
 }
 
@@ -138,19 +138,19 @@ int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *fro
 	if (err)
 		return err;
 	bool there = gfs_prop_stat(e->graph, to, to_key, &info) == 0;
-	if (flags & RENAME_EXCHANGE)
-		return there ? gfs_prop_exchange(e->tx, from, from_key, to, to_key) : GFS_ERR_NOTFOUND;
 	if ((flags & RENAME_NOREPLACE) && there)
 		return GFS_ERR_EXISTS;
 	if (from.kind == to.kind && from.id == to.id && from_key == to_key)
 		return 0;
+	if (flags & RENAME_EXCHANGE) {
+		err = there ? gfs_prop_exchange(e->tx, from, from_key, to, to_key) : GFS_ERR_NOTFOUND;
+		return err ? err : gfs_files_exchange(e->fs->files, from, from_key, to, to_key);
+	}
 	if (there)
 		err = bury(e, to, to_key);
 	if (!err)
 		err = gfs_prop_rename(e->tx, from, from_key, to, to_key);
-	if (!err)
-		gfs_files_move(e->fs->files, from, from_key, to, to_key);
-	return err;
+	return err ? err : gfs_files_move(e->fs->files, from, from_key, to, to_key);
 }
 
 static uint64_t ns_of(const struct timespec *t)

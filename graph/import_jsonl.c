@@ -193,7 +193,7 @@ static int read_folder_list(const struct line *line, const json_t *folders, enum
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < json_array_size(list); i++) {
 		const json_t *name = json_array_get(list, i);
-		uint16_t type;
+		uint16_t type = 0;
 		if (!json_is_string(name))
 			return gfs_import_fail(line->import, line->at, "a folder is not a string");
 		err = gfs_import_name(line->import, GFS_CATALOG_TYPE, text_of(name), line->at, &type);
@@ -289,8 +289,8 @@ static int resolve(const struct line *line, const char *name, uint64_t *ret_node
 static int read_relationship(const struct line *line)
 {
 	static const char *const known[] = { "rel", "type", "start", "end", "mtime", "properties", "mtimes", NULL };
-	uint64_t start, end, id, mtime = 0;
-	uint16_t type;
+	uint64_t start = 0, end = 0, id = 0, mtime = 0;
+	uint16_t type = 0;
 	int err = check_members(line, known);
 	if (err == 0)
 		err = get_name(line, "type", GFS_CATALOG_TYPE, &type);
@@ -327,7 +327,7 @@ static int read_head(const struct line *line)
 static int read_made(const struct line *line, const char *member, enum gfs_catalog_kind kind)
 {
 	const char *const known[] = { member, NULL };
-	uint16_t id;
+	uint16_t id = 0;
 	int err = check_members(line, known);
 	if (err == 0)
 		err = get_name(line, member, kind, &id);

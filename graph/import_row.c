@@ -94,7 +94,7 @@ void gfs_import_forget_names(struct gfs_import *import)
 
 int gfs_import_add_label(struct gfs_import *import, struct gfs_slice name, const uint8_t *at)
 {
-	uint16_t id;
+	uint16_t id = 0;
 	int err = gfs_import_name(import, GFS_CATALOG_LABEL, name, at, &id);
 	if (err != 0)
 		return err;

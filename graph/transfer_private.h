@@ -67,8 +67,8 @@ enum gfs_column_kind {
 /* A type that a header may name. */
 struct gfs_column_type {
 	const char *name;
-	enum gfs_type type;
 	int64_t min, max; /* of an INTEGER */
+	enum gfs_type type;
 	bool one_character;
 };
 

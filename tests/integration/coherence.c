@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/futex.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,7 +340,16 @@ static void look_after(const struct views *v)
 
 /* ---- changes of what this process owns ---- */
 
-#define DOING(...) (void)snprintf(me->doing, sizeof me->doing, __VA_ARGS__), watch_step(slot, "%s", me->doing)
+/* What is about to be done, for those who report. */
+static void doing(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void doing(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(me->doing, sizeof me->doing, format, args); /* cut when it is long */
+	va_end(args);
+	watch_step(slot, "%s", me->doing);
+}
 
 /* The result of a system call: must be 0, or fail with `err`. */
 static void must(long result, int err)
@@ -373,26 +383,26 @@ static void node_path(int node, char *path)
 	const struct model *model = &me->model;
 	int type = (int)below(MODEL_TYPES), other = (int)below(MODEL_NODES), label = (int)below(MODEL_LABELS);
 	if (model->links[type][other][node].id != 0 && below(3) == 0)
-		(void)snprintf(path, PATH_MAX_, "nodes/%s/out/%s/%s", key_of(other), model->types[type], key_of(node));
+		fs_path(path, "nodes/%s/out/%s/%s", key_of(other), model->types[type], key_of(node));
 	else if (model->links[type][node][other].id != 0 && below(3) == 0)
-		(void)snprintf(path, PATH_MAX_, "nodes/%s/in/%s/%s", key_of(other), model->types[type], key_of(node));
+		fs_path(path, "nodes/%s/in/%s/%s", key_of(other), model->types[type], key_of(node));
 	else if (model->nodes[node].labels[label] && below(3) == 0)
-		(void)snprintf(path, PATH_MAX_, "labels/%s/%s", model->labels[label], key_of(node));
+		fs_path(path, "labels/%s/%s", model->labels[label], key_of(node));
 	else
-		(void)snprintf(path, PATH_MAX_, "nodes/%s", key_of(node));
+		fs_path(path, "nodes/%s", key_of(node));
 }
 
 static void target_of(const char *folder, const char *name, char *target)
 {
 	switch (below(3)) {
 	case 0:
-		(void)snprintf(target, PATH_MAX_, "%s", name);
+		fs_path(target, "%s", name);
 		break;
 	case 1:
-		(void)snprintf(target, PATH_MAX_, "%s/%s/%s", options.mount, folder, name);
+		fs_path(target, "%s/%s/%s", options.mount, folder, name);
 		break;
 	default:
-		(void)snprintf(target, PATH_MAX_, "../../../%s%s%s", strcmp(folder, "nodes") == 0 ? "" : folder, strcmp(folder, "nodes") == 0 ? "" : "/",
+		fs_path(target, "../../../%s%s%s", strcmp(folder, "nodes") == 0 ? "" : folder, strcmp(folder, "nodes") == 0 ? "" : "/",
 			name);
 		break;
 	}
@@ -402,7 +412,7 @@ static void target_of(const char *folder, const char *name, char *target)
 static uint64_t rel_id(int type, int from, int to)
 {
 	char path[PATH_MAX_], target[PATH_MAX_];
-	(void)snprintf(path, sizeof path, "nodes/%s/out/%s/.rel/%s", key_of(from), me->model.types[type], key_of(to));
+	fs_path(path, "nodes/%s/out/%s/.rel/%s", key_of(from), me->model.types[type], key_of(to));
 	must(fs_readlink(mount_fd, path, target, sizeof target) == 0 ? 0 : -1, 0);
 	return strtoull(strrchr(target, '/') + 1, NULL, 10);
 }
@@ -413,27 +423,27 @@ static void change_link(void)
 	if (from < 0)
 		return;
 	struct model_link *link = &me->model.links[type][from][to];
-	char dir[PATH_MAX_], path[PATH_MAX_ * 2], target[PATH_MAX_];
+	char dir[PATH_MAX_], path[PATH_MAX_], target[PATH_MAX_];
 	bool by_in = below(2), there = link->id != 0, make = below(8) == 0 ? there : !there; /* now and then what cannot be */
 	int at = by_in ? to : from, other = by_in ? from : to;
 	struct views v = { 0 };
 	add_link_views(&v, type, key_of(from), key_of(to), link->id);
 	look_before(&v);
 	node_path(at, dir);
-	(void)snprintf(path, sizeof path, "%s/%s/%s/%s", dir, by_in ? "in" : "out", me->model.types[type], key_of(other));
+	fs_path(path, "%s/%s/%s/%s", dir, by_in ? "in" : "out", me->model.types[type], key_of(other));
 	if (make) {
 		target_of("nodes", key_of(other), target);
-		DOING("%u: ln -s %s %s", my_number, target, path);
+		doing("%u: ln -s %s %s", my_number, target, path);
 		must(symlinkat(target, mount_fd, path), there ? EEXIST : 0);
 		if (!there)
 			link->id = rel_id(type, from, to);
 	} else if (there && !link->has_prop && below(4) == 0) {
-		(void)snprintf(path, sizeof path, "rels/%s/%" PRIu64, me->model.types[type], link->id);
-		DOING("%u: rmdir %s", my_number, path);
+		fs_path(path, "rels/%s/%" PRIu64, me->model.types[type], link->id);
+		doing("%u: rmdir %s", my_number, path);
 		must(unlinkat(mount_fd, path, AT_REMOVEDIR), 0);
 		*link = (struct model_link){ 0 };
 	} else {
-		DOING("%u: rm %s", my_number, path);
+		doing("%u: rm %s", my_number, path);
 		must(unlinkat(mount_fd, path, 0), there ? 0 : ENOENT);
 		*link = (struct model_link){ 0 };
 	}
@@ -449,7 +459,7 @@ static void change_label(void)
 	int node = some_node(), label = (int)below(MODEL_LABELS);
 	if (node < 0)
 		return;
-	char dir[PATH_MAX_], path[PATH_MAX_ * 2], target[PATH_MAX_];
+	char dir[PATH_MAX_], path[PATH_MAX_], target[PATH_MAX_];
 	const char *name = me->model.labels[label];
 	bool *has = &me->model.nodes[node].labels[label], by_label = below(2);
 	struct views v = { 0 };
@@ -457,11 +467,11 @@ static void change_label(void)
 	look_before(&v);
 	node_path(node, dir);
 	if (by_label)
-		(void)snprintf(path, sizeof path, "labels/%s/%s", name, key_of(node));
+		fs_path(path, "labels/%s/%s", name, key_of(node));
 	else
-		(void)snprintf(path, sizeof path, "%s/labels/%s", dir, name);
+		fs_path(path, "%s/labels/%s", dir, name);
 	target_of(by_label ? "nodes" : "labels", by_label ? key_of(node) : name, target);
-	DOING("%u: %s %s", my_number, *has ? "rm" : "ln -s", path);
+	doing("%u: %s %s", my_number, *has ? "rm" : "ln -s", path);
 	must(*has ? unlinkat(mount_fd, path, 0) : symlinkat(target, mount_fd, path), 0);
 	*has = !*has;
 	look_after(&v);
@@ -488,8 +498,8 @@ static void make_node(int node)
 	*n = (struct model_node){ .mode = 0755 };
 	add_key_views(&v, node, key);
 	look_before(&v);
-	(void)snprintf(path, sizeof path, "nodes/%s", key);
-	DOING("%u: mkdir %s", my_number, path);
+	fs_path(path, "nodes/%s", key);
+	doing("%u: mkdir %s", my_number, path);
 	must(mkdirat(mount_fd, path, 0755), 0);
 	n->exists = true;
 	memcpy(n->key, key, sizeof key);
@@ -504,8 +514,8 @@ static void remove_node(int node)
 	memcpy(key, key_of(node), sizeof key);
 	add_key_views(&v, node, key);
 	look_before(&v);
-	(void)snprintf(path, sizeof path, "nodes/%s", key);
-	DOING("%u: rmdir %s", my_number, path);
+	fs_path(path, "nodes/%s", key);
+	doing("%u: rmdir %s", my_number, path);
 	must(unlinkat(mount_fd, path, AT_REMOVEDIR), empty ? 0 : ENOTEMPTY);
 	if (empty)
 		me->model.nodes[node].exists = false;
@@ -528,9 +538,9 @@ static void rename_node(int node)
 	add_key_views(&v, node, key);
 	look_before(&v);
 	bool can = there < 0 || model_node_is_empty(&me->model, there);
-	(void)snprintf(from, sizeof from, "nodes/%s", old);
-	(void)snprintf(to, sizeof to, "nodes/%s", key);
-	DOING("%u: mv %s %s", my_number, from, to);
+	fs_path(from, "nodes/%s", old);
+	fs_path(to, "nodes/%s", key);
+	doing("%u: mv %s %s", my_number, from, to);
 	must(renameat(mount_fd, from, mount_fd, to), can ? 0 : ENOTEMPTY);
 	if (can && there >= 0)
 		me->model.nodes[there].exists = false;
@@ -551,7 +561,7 @@ static void change_mode(int node)
 		add(&v, VIEW_PROP_STAT, key_of(node))->prop = prop;
 	look_before(&v);
 	node_path(node, path);
-	DOING("%u: chmod %o %s", my_number, (unsigned)mode, path);
+	doing("%u: chmod %o %s", my_number, (unsigned)mode, path);
 	must(fchmodat(mount_fd, path, (mode_t)mode, 0), 0);
 	me->model.nodes[node].mode = mode;
 	look_after(&v);
@@ -560,7 +570,7 @@ static void change_mode(int node)
 static void change_folder(int node)
 {
 	int dir = (int)below(MODEL_DIRS);
-	char base[PATH_MAX_], path[PATH_MAX_ * 2];
+	char base[PATH_MAX_], path[PATH_MAX_];
 	char *made = me->model.nodes[node].made[dir];
 	struct views v = { 0 };
 	struct model_view *view = add(&v, VIEW_SIDE, key_of(node));
@@ -570,8 +580,8 @@ static void change_folder(int node)
 	bool make = made[0] == '\0';
 	if (make) /* the folder of a type that is known is always there: each needs a name of its own */
 		(void)snprintf(made, sizeof me->model.nodes[node].made[dir], "M%u-%u", my_number, made_version++);
-	(void)snprintf(path, sizeof path, "%s/%s/%s", base, dir == MODEL_OUT ? "out" : "in", made);
-	DOING("%u: %s %s", my_number, make ? "mkdir" : "rmdir", path);
+	fs_path(path, "%s/%s/%s", base, dir == MODEL_OUT ? "out" : "in", made);
+	doing("%u: %s %s", my_number, make ? "mkdir" : "rmdir", path);
 	must(make ? mkdirat(mount_fd, path, 0755) : unlinkat(mount_fd, path, AT_REMOVEDIR), 0);
 	if (!make)
 		made[0] = '\0';
@@ -663,7 +673,7 @@ static void write_prop(struct model_prop *p, const char *path)
 	uint64_t offset = fresh ? 0 : append ? p->size : below(p->size + 10);
 	if (offset + size > MODEL_PROP_BYTES_MAX)
 		return;
-	DOING("%u: %s %zu bytes to %s at %" PRIu64, my_number, fresh ? "truncate, write" : append ? "append" : "write", size, path, offset);
+	doing("%u: %s %zu bytes to %s at %" PRIu64, my_number, fresh ? "truncate, write" : append ? "append" : "write", size, path, offset);
 	int fd = openat(mount_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | (fresh ? O_TRUNC : append ? O_APPEND : 0), 0644);
 	must(fd, 0);
 	if (fresh)
@@ -676,10 +686,10 @@ static void write_prop(struct model_prop *p, const char *path)
 
 static void truncate_prop(struct model_prop *p, const char *path)
 {
-	char absolute[PATH_MAX_ * 3];
+	char absolute[PATH_MAX_];
 	uint32_t size = below(2) ? below(p->size + 1) : below(300);
-	(void)snprintf(absolute, sizeof absolute, "%s/%s", options.mount, path);
-	DOING("%u: truncate %s from %u to %u", my_number, path, p->size, size);
+	fs_path(absolute, "%s/%s", options.mount, path);
+	doing("%u: truncate %s from %u to %u", my_number, path, p->size, size);
 	must(truncate(absolute, size), 0);
 	prop_truncate(p, size);
 }
@@ -688,7 +698,7 @@ static void rename_prop(int node, int prop, const char *path, const char *to_pat
 {
 	struct model_prop *p = &me->model.nodes[node].props[prop];
 	struct model_prop *q = &me->model.nodes[to_node].props[to_prop];
-	DOING("%u: mv %s %s", my_number, path, to_path);
+	doing("%u: mv %s %s", my_number, path, to_path);
 	must(renameat(mount_fd, path, mount_fd, to_path), 0);
 	if (p == q)
 		return;
@@ -706,7 +716,7 @@ static void change_prop(void)
 	if (node < 0)
 		return;
 	struct model_prop *p = &me->model.nodes[node].props[prop];
-	char dir[PATH_MAX_], path[PATH_MAX_ * 2], to_path[PATH_MAX_ * 2];
+	char dir[PATH_MAX_], path[PATH_MAX_], to_path[PATH_MAX_];
 	unsigned what = p->exists ? below(8) : 0;
 	struct views v = { 0 };
 	add_prop_views(&v, key_of(node), prop);
@@ -714,9 +724,9 @@ static void change_prop(void)
 		add_prop_views(&v, key_of(to_node), to_prop);
 	look_before(&v);
 	node_path(node, dir);
-	(void)snprintf(path, sizeof path, "%s/%s", dir, model_prop_name(prop));
+	fs_path(path, "%s/%s", dir, model_prop_name(prop));
 	node_path(to_node, dir);
-	(void)snprintf(to_path, sizeof to_path, "%s/%s", dir, model_prop_name(to_prop));
+	fs_path(to_path, "%s/%s", dir, model_prop_name(to_prop));
 	if (what < 4) {
 		write_prop(p, path);
 	} else if (what == 4) {
@@ -724,7 +734,7 @@ static void change_prop(void)
 	} else if (what == 7) {
 		rename_prop(node, prop, path, to_path, to_node, to_prop);
 	} else {
-		DOING("%u: rm %s", my_number, path);
+		doing("%u: rm %s", my_number, path);
 		must(unlinkat(mount_fd, path, 0), 0);
 		bury(node, prop);
 		p->exists = false;
@@ -744,18 +754,18 @@ static void change_rel_prop(void)
 	add_link_views(&v, type, key_of(from), key_of(to), link->id);
 	look_before(&v);
 	if (below(2))
-		(void)snprintf(path, sizeof path, "rels/%s/%" PRIu64 "/" MODEL_REL_PROP, me->model.types[type], link->id);
+		fs_path(path, "rels/%s/%" PRIu64 "/" MODEL_REL_PROP, me->model.types[type], link->id);
 	else
-		(void)snprintf(path, sizeof path, "nodes/%s/in/%s/.rel/%s/" MODEL_REL_PROP, key_of(to), me->model.types[type], key_of(from));
+		fs_path(path, "nodes/%s/in/%s/.rel/%s/" MODEL_REL_PROP, key_of(to), me->model.types[type], key_of(from));
 	if (link->has_prop && below(3) == 0) {
-		DOING("%u: rm %s", my_number, path);
+		doing("%u: rm %s", my_number, path);
 		must(unlinkat(mount_fd, path, 0), 0);
 		link->has_prop = false;
 		link->prop_size = 0;
 	} else {
 		uint8_t bytes[MODEL_REL_PROP_BYTES_MAX];
 		size_t size = random_bytes(bytes, sizeof bytes);
-		DOING("%u: write %zu bytes to %s", my_number, size, path);
+		doing("%u: write %zu bytes to %s", my_number, size, path);
 		int fd = openat(mount_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 		must(fd, 0);
 		must(write(fd, bytes, size), 0);
@@ -776,13 +786,13 @@ static struct model_prop *prop_of(struct file *file)
 
 static void open_file(struct file *file)
 {
-	char dir[PATH_MAX_], path[PATH_MAX_ * 2];
+	char dir[PATH_MAX_], path[PATH_MAX_];
 	int node = some_node(), prop = (int)below(MODEL_PROPS);
 	if (node < 0 || !me->model.nodes[node].props[prop].exists)
 		return;
 	node_path(node, dir);
-	(void)snprintf(path, sizeof path, "%s/%s", dir, model_prop_name(prop));
-	DOING("%u: open %s", my_number, path);
+	fs_path(path, "%s/%s", dir, model_prop_name(prop));
+	doing("%u: open %s", my_number, path);
 	int fd = openat(mount_fd, path, O_RDWR | O_CLOEXEC);
 	must(fd, 0);
 	*file = (struct file){ .fd = fd, .node = node, .prop = prop };
@@ -793,7 +803,7 @@ static void read_file(struct file *file)
 	static uint8_t bytes[MODEL_PROP_BYTES_MAX + 1];
 	const struct model_prop *p = prop_of(file);
 	struct stat st;
-	DOING("%u: read the open file of %s, %s", my_number, model_prop_name(file->prop), file->dead ? "gone" : key_of(file->node));
+	doing("%u: read the open file of %s, %s", my_number, model_prop_name(file->prop), file->dead ? "gone" : key_of(file->node));
 	must(fstat(file->fd, &st), 0);
 	ssize_t n = pread(file->fd, bytes, sizeof bytes, 0);
 	must(n, 0);
@@ -814,7 +824,7 @@ static void write_file(struct file *file)
 	struct views v = { 0 };
 	add_prop_views(&v, key_of(file->node), file->prop);
 	look_before(&v);
-	DOING("%u: write %zu bytes at %" PRIu64 " to the open file of %s, %s", my_number, size, offset, model_prop_name(file->prop),
+	doing("%u: write %zu bytes at %" PRIu64 " to the open file of %s, %s", my_number, size, offset, model_prop_name(file->prop),
 		file->dead ? "gone" : key_of(file->node));
 	must(pwrite(file->fd, bytes, size, (off_t)offset), 0);
 	prop_write(p, offset, bytes, size);
@@ -876,15 +886,15 @@ static void contended_result(long result)
 static void contend_rels(const char *a, const char *b, bool in)
 {
 	char path[PATH_MAX_], target[PATH_MAX_], rel[PATH_MAX_];
-	(void)snprintf(path, sizeof path, "nodes/%s/%s/TC/%s", a, in ? "in" : "out", b);
-	(void)snprintf(target, sizeof target, "../../../%s", b);
-	DOING("%u: contended ln and rm of %s", my_number, path);
+	fs_path(path, "nodes/%s/%s/TC/%s", a, in ? "in" : "out", b);
+	fs_path(target, "../../../%s", b);
+	doing("%u: contended ln and rm of %s", my_number, path);
 	switch (below(5)) {
 	case 0:
 		contended_result(unlinkat(mount_fd, path, 0));
 		break;
 	case 1:
-		(void)snprintf(path, sizeof path, "nodes/%s/%s/TC/.rel/%s", a, in ? "in" : "out", b);
+		fs_path(path, "nodes/%s/%s/TC/.rel/%s", a, in ? "in" : "out", b);
 		if (fs_readlink(mount_fd, path, rel, sizeof rel) == 0)
 			contended_result(unlinkat(mount_fd, strstr(rel, "rels/"), AT_REMOVEDIR));
 		break;
@@ -899,20 +909,25 @@ static void contend_labels(const char *key)
 	char path[PATH_MAX_], target[PATH_MAX_];
 	bool by_label = below(2);
 	unsigned label = below(2);
-	(void)snprintf(path, sizeof path, by_label ? "labels/LC%u/%s" : "nodes/%2$s/labels/LC%1$u", label, key);
-	(void)snprintf(target, sizeof target, by_label ? "../../nodes/%2$s" : "../../../labels/LC%1$u", label, key);
-	DOING("%u: contended ln and rm of %s", my_number, path);
+	if (by_label) {
+		fs_path(path, "labels/LC%u/%s", label, key);
+		fs_path(target, "../../nodes/%s", key);
+	} else {
+		fs_path(path, "nodes/%s/labels/LC%u", key, label);
+		fs_path(target, "../../../labels/LC%u", label);
+	}
+	doing("%u: contended ln and rm of %s", my_number, path);
 	contended_result(below(2) ? symlinkat(target, mount_fd, path) : unlinkat(mount_fd, path, 0));
 }
 
 static void contend_props(const char *key)
 {
-	char path[PATH_MAX_], other[PATH_MAX_ + 8];
+	char path[PATH_MAX_], other[PATH_MAX_];
 	uint8_t bytes[500];
 	struct fs_text text = { 0 };
-	(void)snprintf(path, sizeof path, "nodes/%s/%s", key, model_prop_name((int)below(MODEL_PROPS)));
-	(void)snprintf(other, sizeof other, "nodes/%s/%s", key, model_prop_name((int)below(MODEL_PROPS)));
-	DOING("%u: contended changes of %s", my_number, path);
+	fs_path(path, "nodes/%s/%s", key, model_prop_name((int)below(MODEL_PROPS)));
+	fs_path(other, "nodes/%s/%s", key, model_prop_name((int)below(MODEL_PROPS)));
+	doing("%u: contended changes of %s", my_number, path);
 	switch (below(6)) {
 	case 0:
 		contended_result(unlinkat(mount_fd, path, 0));
@@ -950,14 +965,14 @@ static void contend(void)
 		contend_props(a);
 		break;
 	case 3:
-		(void)snprintf(from, sizeof from, "nodes/%s", a);
-		(void)snprintf(to, sizeof to, "nodes/s-%u", atomic_fetch_add(&shared->versions, 1));
-		DOING("%u: contended mv %s %s", my_number, from, to);
+		fs_path(from, "nodes/%s", a);
+		fs_path(to, "nodes/s-%u", atomic_fetch_add(&shared->versions, 1));
+		doing("%u: contended mv %s %s", my_number, from, to);
 		contended_result(renameat(mount_fd, from, mount_fd, to));
 		break;
 	case 4:
-		(void)snprintf(from, sizeof from, "nodes/%s", a);
-		DOING("%u: contended chmod %s", my_number, from);
+		fs_path(from, "nodes/%s", a);
+		doing("%u: contended chmod %s", my_number, from);
 		contended_result(fchmodat(mount_fd, from, below(2) ? 0755 : 0750, 0));
 		break;
 	default:
@@ -1065,7 +1080,7 @@ static int work(void *context, struct watch_slot *my_slot)
 static void must_mkdir(const char *format, const char *name)
 {
 	char path[PATH_MAX_];
-	(void)snprintf(path, sizeof path, "%s/%s", format, name);
+	fs_path(path, "%s/%s", format, name);
 	if (mkdirat(mount_fd, path, 0755) != 0 && errno != EEXIST) {
 		perror(path);
 		exit(2);

@@ -47,6 +47,18 @@ void fs_text_print(struct fs_text *text, const char *format, ...)
 		fs_text_add(text, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
+void fs_path(char *out, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(out, FS_CHECK_PATH_MAX, format, args);
+	va_end(args);
+	if (n < 0 || (unsigned)n >= FS_CHECK_PATH_MAX) {
+		fprintf(stderr, "a path is too long: %s\n", out);
+		abort();
+	}
+}
+
 void fs_text_release(struct fs_text *text)
 {
 	free(text->data);

@@ -41,6 +41,9 @@ const char *fs_check_kind_name(enum fs_check_kind kind);
 /* What a check wants, as text. */
 void fs_check_show(const struct fs_check *check, char *out, size_t size);
 
+/* Formats a path into FS_CHECK_PATH_MAX bytes; ends the program when it does not fit. */
+void fs_path(char *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Text that can grow. Memory that runs out ends the program. */
 struct fs_text {
 	char *data; /* owned; NUL-terminated once something was added */

@@ -40,7 +40,7 @@ struct model_link {
 };
 
 struct model {
-	char prefix[8];
+	char prefix[16];
 	char types[MODEL_TYPES][16], labels[MODEL_LABELS][16];
 	struct model_node nodes[MODEL_NODES];
 	struct model_link links[MODEL_TYPES][MODEL_NODES][MODEL_NODES]; /* [type][from][to] */

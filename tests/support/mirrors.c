@@ -116,14 +116,14 @@ static bool read_link(struct mirrors *m, const char *path, char *target, size_t 
 static void each_link(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX], target[FS_CHECK_PATH_MAX], key[256], side[8], want[300];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	component(dir, 1, key, sizeof key);
 	component(dir, 2, side, sizeof side);
 	check_attr(m, path, S_IFLNK);
 	(void)snprintf(want, sizeof want, "../../../%.*s", (int)strcspn(name, "~"), name);
 	if (read_link(m, path, target, sizeof target) && strcmp(target, want) != 0)
 		mismatch(m, "%s -> %s", path, target);
-	(void)snprintf(path, sizeof path, "%s/.rel/%s", dir, name);
+	fs_path(path, "%s/.rel/%s", dir, name);
 	check_attr(m, path, S_IFLNK);
 	if (!read_link(m, path, target, sizeof target))
 		return;
@@ -136,7 +136,7 @@ static void each_link(struct mirrors *m, const char *dir, const char *name)
 static void each_folder(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	check_attr(m, path, S_IFDIR);
 	each_name(m, path, m->prefix, each_link);
 }
@@ -144,7 +144,7 @@ static void each_folder(struct mirrors *m, const char *dir, const char *name)
 static void each_node_label(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX], target[FS_CHECK_PATH_MAX], key[256], want[300];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	component(dir, 1, key, sizeof key);
 	check_attr(m, path, S_IFLNK);
 	(void)snprintf(want, sizeof want, "../../../labels/%s", name);
@@ -159,7 +159,7 @@ static void each_property(struct mirrors *m, const char *dir, const char *name)
 	char path[FS_CHECK_PATH_MAX];
 	struct fs_text text = { 0 };
 	struct stat st;
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	if (strcmp(name, "labels") == 0 || strcmp(name, "out") == 0 || strcmp(name, "in") == 0) {
 		check_attr(m, path, S_IFDIR);
 		return;
@@ -194,7 +194,7 @@ static void check_json(struct mirrors *m, const char *key)
 {
 	char path[FS_CHECK_PATH_MAX];
 	struct fs_text json = { 0 }, lines = { 0 };
-	(void)snprintf(path, sizeof path, "nodes/%s/.json", key);
+	fs_path(path, "nodes/%s/.json", key);
 	check_attr(m, path, S_IFREG);
 	int err = fs_read(m->fd, path, &json);
 	if (err != 0)
@@ -210,15 +210,15 @@ static void each_node(struct mirrors *m, const char *dir, const char *name)
 {
 	static const char *const sides[] = { "out", "in" };
 	char path[FS_CHECK_PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	m->report->nodes++;
 	check_attr(m, path, S_IFDIR);
 	each_name(m, path, "", each_property);
 	for (size_t i = 0; i < 2; i++) {
-		(void)snprintf(path, sizeof path, "%s/%s/%s", dir, name, sides[i]);
+		fs_path(path, "%s/%s/%s", dir, name, sides[i]);
 		each_name(m, path, "", each_folder);
 	}
-	(void)snprintf(path, sizeof path, "%s/%s/labels", dir, name);
+	fs_path(path, "%s/%s/labels", dir, name);
 	each_name(m, path, "", each_node_label);
 	check_json(m, name);
 }
@@ -229,10 +229,10 @@ static void each_rel(struct mirrors *m, const char *dir, const char *name)
 {
 	static const char *const ends[] = { "from", "to" };
 	char path[FS_CHECK_PATH_MAX], targets[2][FS_CHECK_PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	check_attr(m, path, S_IFDIR);
 	for (size_t i = 0; i < 2; i++) {
-		(void)snprintf(path, sizeof path, "%s/%s/%s", dir, name, ends[i]);
+		fs_path(path, "%s/%s/%s", dir, name, ends[i]);
 		if (!read_link(m, path, targets[i], sizeof targets[i]))
 			return;
 		if (strncmp(last_of(targets[i]), m->prefix, strlen(m->prefix)) != 0)
@@ -245,7 +245,7 @@ static void each_rel(struct mirrors *m, const char *dir, const char *name)
 static void each_type(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	check_attr(m, path, S_IFDIR);
 	each_name(m, path, "", each_rel);
 }
@@ -253,7 +253,7 @@ static void each_type(struct mirrors *m, const char *dir, const char *name)
 static void each_label_node(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX], target[FS_CHECK_PATH_MAX], want[300];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	check_attr(m, path, S_IFLNK);
 	(void)snprintf(want, sizeof want, "../../nodes/%s", name);
 	if (read_link(m, path, target, sizeof target) && strcmp(target, want) != 0)
@@ -264,7 +264,7 @@ static void each_label_node(struct mirrors *m, const char *dir, const char *name
 static void each_label(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fs_path(path, "%s/%s", dir, name);
 	check_attr(m, path, S_IFDIR);
 	each_name(m, path, m->prefix, each_label_node);
 }

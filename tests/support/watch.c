@@ -83,7 +83,7 @@ static void print_file(const char *path)
 static void print_thread(pid_t pid, const char *tid)
 {
 	static const char *const files[] = { "comm", "wchan", "syscall", "stack" };
-	char path[128];
+	char path[320];
 	fprintf(stderr, "    thread %s\n", tid);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		(void)snprintf(path, sizeof path, "/proc/%d/task/%s/%s", (int)pid, tid, files[i]);
