@@ -1,4 +1,4 @@
-# tests/FOLDER/PREFIX_*.c is a program of its own; the other sources of tests/unit help all of them.
+# tests/FOLDER/PREFIX_*.c is a program of its own; the other sources of tests/unit, and those of tests/support, help all of them.
 #
 #   unit         test_*.c   cmocka, ctest label unit
 #   conformance  test_*.c   cmocka, ctest label conformance
@@ -74,7 +74,7 @@ endforeach()
 file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/integration/*.c)
 foreach(source ${sources})
 	get_filename_component(name ${source} NAME_WE)
-	gfs_executable(${name} SOURCES ${source} LIBS gfs_tools DIRECTORY tests)
+	gfs_executable(${name} SOURCES ${source} LIBS gfs_test_support gfs_tools DIRECTORY tests)
 endforeach()
 
 # A name that starts with `lib` or an underscore is sourced by others.
@@ -91,6 +91,6 @@ if(GFS_BENCH)
 	file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/bench/*.c)
 	foreach(source ${sources})
 		get_filename_component(name ${source} NAME_WE)
-		gfs_executable(${name} SOURCES ${source} LIBS gfs_tools DIRECTORY bench)
+		gfs_executable(${name} SOURCES ${source} LIBS gfs_test_support gfs_tools DIRECTORY bench)
 	endforeach()
 endif()

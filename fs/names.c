@@ -37,6 +37,11 @@ static bool is_reserved(struct gfs_slice name, enum gfs_name_place place)
 	return false;
 }
 
+bool gfs_name_is_reserved(const char *component, enum gfs_name_place place)
+{
+	return is_reserved(gfs_slice_text(component), place);
+}
+
 /* Where a trailing "~DIGITS" starts, or SIZE_MAX. */
 static size_t tilde_suffix(const uint8_t *text, size_t size)
 {

@@ -29,6 +29,8 @@ struct gfs_component {
 
 /* GFS_ERR_NAMETOOLONG when the shown form does not fit. */
 int gfs_name_show(struct gfs_slice name, enum gfs_name_place place, struct gfs_component *ret) GFS_CHECK;
+/* A component, as it is, that names something of ours there. */
+bool gfs_name_is_reserved(const char *component, enum gfs_name_place place);
 /* A node: by key, or as @ID when the key is empty or too long. */
 void gfs_name_show_node(struct gfs_slice key, uint64_t id, enum gfs_name_place place, struct gfs_component *ret);
 /* A label, type or property: by name, or as @ID. */

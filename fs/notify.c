@@ -160,96 +160,167 @@ static void prop_changed(const struct notifier *n, const struct gfs_change *c)
 	}
 }
 
-/* Every inode that shows the owner and mode of a node: its folders and files. */
-static void meta_changed(const struct notifier *n, const struct gfs_change *c)
-{
-	struct gfs_fs *fs = n->fs;
-	struct gfs_prop_info props[BATCH];
-	struct gfs_adj_type types[BATCH];
-	size_t count = 0;
-	node_attr(n, c->id);
-	json_of(n, c->id);
-	attr_of(n, GFS_INODE_NODE_LABELS, 0, c->id);
-	attr_of(n, GFS_INODE_NODE_OUT, 0, c->id);
-	attr_of(n, GFS_INODE_NODE_IN, 0, c->id);
-	for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = props[count - 1].key + 1u) {
-		gfs_graph_read_begin(fs->graph);
-		int err = gfs_prop_list(fs->graph, (struct gfs_entity){ GFS_NODE, c->id }, (uint16_t)from, props, BATCH, &count);
-		gfs_graph_read_end(fs->graph);
-		if (err || count == 0)
-			break;
-		for (size_t i = 0; i < count; i++)
-			attr_of(n, GFS_INODE_NODE_PROP, props[i].key, c->id);
-	}
-	for (unsigned dir = GFS_OUT; dir <= GFS_IN; dir++) {
-		for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = types[count - 1].type + 1u) {
-			gfs_graph_read_begin(fs->graph);
-			int err = gfs_rels_types(fs->graph, c->id, (enum gfs_direction)dir, (uint16_t)from, types, BATCH, &count);
-			gfs_graph_read_end(fs->graph);
-			if (err || count == 0)
-				break;
-			for (size_t i = 0; i < count; i++) {
-				attr_of(n, dir == GFS_OUT ? GFS_INODE_OUT_TYPE : GFS_INODE_IN_TYPE, types[i].type, c->id);
-				attr_of(n, dir == GFS_OUT ? GFS_INODE_OUT_RELS : GFS_INODE_IN_RELS, types[i].type, c->id);
-			}
-		}
-	}
-}
+/* What a change of a node does to one relationship of its own: `dir` is the node's side of it. */
+typedef void (*each_rel)(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type,
+	const struct gfs_adj_entry *entry);
 
-/* The links of one direction that are named after a node whose key changed: seen from the nodes at their other ends. */
-static void renamed_links(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type)
+static void rels_of_type(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type, each_rel each)
 {
 	struct gfs_adj_entry entries[BATCH];
 	struct gfs_adj_entry from = { 0, 0 };
 	size_t count = 0;
-	bool out = dir == GFS_OUT;
 	for (;;) {
 		gfs_graph_read_begin(n->fs->graph);
 		int err = gfs_rels_list(n->fs->graph, c->id, dir, type, from, entries, BATCH, &count);
 		gfs_graph_read_end(n->fs->graph);
 		if (err || count == 0)
 			return;
-		for (size_t i = 0; i < count; i++) {
-			contents_of(n, out ? GFS_INODE_IN_LINK : GFS_INODE_OUT_LINK, 0, c->link_generation, entries[i].rel);
-			contents_of(n, out ? GFS_INODE_IN_REL : GFS_INODE_OUT_REL, 0, c->link_generation, entries[i].rel);
-			contents_of(n, out ? GFS_INODE_REL_FROM : GFS_INODE_REL_TO, 0, 0, entries[i].rel);
-			contents_of(n, out ? GFS_INODE_IN_TYPE : GFS_INODE_OUT_TYPE, 0, type, entries[i].other);
-			contents_of(n, out ? GFS_INODE_IN_RELS : GFS_INODE_OUT_RELS, 0, type, entries[i].other);
-			json_of(n, entries[i].other);
-		}
+		for (size_t i = 0; i < count; i++)
+			each(n, c, dir, type, &entries[i]);
 		from = entries[count - 1];
 		from.rel++;
 	}
 }
 
+static void rels_of_node(const struct notifier *n, const struct gfs_change *c, each_rel each)
+{
+	struct gfs_adj_type types[BATCH];
+	size_t count = 0;
+	for (unsigned dir = GFS_OUT; dir <= GFS_IN; dir++) {
+		for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = types[count - 1].type + 1u) {
+			gfs_graph_read_begin(n->fs->graph);
+			int err = gfs_rels_types(n->fs->graph, c->id, (enum gfs_direction)dir, (uint16_t)from, types, BATCH, &count);
+			gfs_graph_read_end(n->fs->graph);
+			if (err || count == 0)
+				break;
+			for (size_t i = 0; i < count; i++)
+				rels_of_type(n, c, (enum gfs_direction)dir, types[i].type, each);
+		}
+	}
+}
+
+/* ---- owner and mode of a node ---- */
+
+static void props_attr(const struct notifier *n, struct gfs_entity entity)
+{
+	struct gfs_prop_info props[BATCH];
+	size_t count = 0;
+	for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = props[count - 1].key + 1u) {
+		gfs_graph_read_begin(n->fs->graph);
+		int err = gfs_prop_list(n->fs->graph, entity, (uint16_t)from, props, BATCH, &count);
+		gfs_graph_read_end(n->fs->graph);
+		if (err || count == 0)
+			return;
+		for (size_t i = 0; i < count; i++) {
+			uint64_t nodeid = gfs_files_nodeid(n->fs->files, entity, props[i].key);
+			if (nodeid != n->by_kernel)
+				tell(n->fs, nodeid, false);
+		}
+	}
+}
+
+/* Relationships follow the node they start at; a link follows the node it lies in, and carries the other's link generation. */
+static void meta_rel(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type,
+	const struct gfs_adj_entry *entry)
+{
+	(void)c, (void)type;
+	struct gfs_node_record other;
+	bool out = dir == GFS_OUT;
+	gfs_graph_read_begin(n->fs->graph);
+	int err = gfs_node_get(n->fs->graph, entry->other, &other);
+	gfs_graph_read_end(n->fs->graph);
+	if (!err) {
+		attr_of(n, out ? GFS_INODE_OUT_LINK : GFS_INODE_IN_LINK, other.link_generation, entry->rel);
+		attr_of(n, out ? GFS_INODE_OUT_REL : GFS_INODE_IN_REL, other.link_generation, entry->rel);
+	}
+	if (!out)
+		return;
+	attr_of(n, GFS_INODE_REL, 0, entry->rel);
+	attr_of(n, GFS_INODE_REL_FROM, 0, entry->rel);
+	attr_of(n, GFS_INODE_REL_TO, 0, entry->rel);
+	props_attr(n, (struct gfs_entity){ GFS_REL, entry->rel });
+}
+
+static void meta_labels(const struct notifier *n, const struct gfs_change *c)
+{
+	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
+	struct gfs_node_record record;
+	size_t count = 0;
+	gfs_graph_read_begin(n->fs->graph);
+	int err = gfs_node_labels(n->fs->graph, c->id, labels, GFS_LABELS_PER_NODE_MAX, &count);
+	if (!err)
+		err = gfs_node_get(n->fs->graph, c->id, &record);
+	gfs_graph_read_end(n->fs->graph);
+	for (size_t i = 0; !err && i < count; i++) {
+		attr_of(n, GFS_INODE_NODE_LABEL, labels[i], c->id);
+		uint64_t nodeid = gfs_nodeid_pack(GFS_INODE_LABEL_NODE, record.link_generation & GFS_NODEID_GEN_MAX, labels[i], c->id);
+		if (nodeid != n->by_kernel)
+			tell(n->fs, nodeid, false);
+	}
+}
+
+/* The folder of any known type can be looked up, listed or not. */
+static void meta_folders(const struct notifier *n, const struct gfs_change *c)
+{
+	struct gfs_catalog_entry type = { 0 };
+	for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = type.id + 1u) {
+		gfs_graph_read_begin(n->fs->graph);
+		int err = gfs_catalog_next(gfs_graph_catalog(n->fs->graph), GFS_CATALOG_TYPE, (uint16_t)from, &type);
+		gfs_graph_read_end(n->fs->graph);
+		if (err)
+			return;
+		attr_of(n, GFS_INODE_OUT_TYPE, type.id, c->id);
+		attr_of(n, GFS_INODE_OUT_RELS, type.id, c->id);
+		attr_of(n, GFS_INODE_IN_TYPE, type.id, c->id);
+		attr_of(n, GFS_INODE_IN_RELS, type.id, c->id);
+	}
+}
+
+/* Every inode that shows the owner and mode of a node. */
+static void meta_changed(const struct notifier *n, const struct gfs_change *c)
+{
+	node_attr(n, c->id);
+	json_of(n, c->id);
+	attr_of(n, GFS_INODE_NODE_LABELS, 0, c->id);
+	attr_of(n, GFS_INODE_NODE_OUT, 0, c->id);
+	attr_of(n, GFS_INODE_NODE_IN, 0, c->id);
+	props_attr(n, (struct gfs_entity){ GFS_NODE, c->id });
+	meta_labels(n, c);
+	meta_folders(n, c);
+	rels_of_node(n, c, meta_rel);
+}
+
+/* ---- a node's key ---- */
+
+/* The link that is named after the node: seen from the node at the other end. */
+static void renamed_rel(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type,
+	const struct gfs_adj_entry *entry)
+{
+	bool out = dir == GFS_OUT;
+	contents_of(n, out ? GFS_INODE_IN_LINK : GFS_INODE_OUT_LINK, 0, c->link_generation, entry->rel);
+	contents_of(n, out ? GFS_INODE_IN_REL : GFS_INODE_OUT_REL, 0, c->link_generation, entry->rel);
+	contents_of(n, out ? GFS_INODE_REL_FROM : GFS_INODE_REL_TO, 0, 0, entry->rel);
+	contents_of(n, out ? GFS_INODE_IN_TYPE : GFS_INODE_OUT_TYPE, 0, type, entry->other);
+	contents_of(n, out ? GFS_INODE_IN_RELS : GFS_INODE_OUT_RELS, 0, type, entry->other);
+	json_of(n, entry->other);
+}
+
 static void node_renamed(const struct notifier *n, const struct gfs_change *c)
 {
-	struct gfs_fs *fs = n->fs;
-	struct gfs_adj_type types[BATCH];
 	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
 	size_t count = 0;
 	static_attr(n, GFS_STATIC_NODES);
 	attr_of(n, GFS_INODE_NODE, c->dir_generation, c->id);
 	node_attr(n, c->id);
 	json_of(n, c->id);
-	gfs_graph_read_begin(fs->graph);
-	int err = gfs_node_labels(fs->graph, c->id, labels, GFS_LABELS_PER_NODE_MAX, &count);
-	gfs_graph_read_end(fs->graph);
+	gfs_graph_read_begin(n->fs->graph);
+	int err = gfs_node_labels(n->fs->graph, c->id, labels, GFS_LABELS_PER_NODE_MAX, &count);
+	gfs_graph_read_end(n->fs->graph);
 	for (size_t i = 0; !err && i < count; i++) {
 		contents_of(n, GFS_INODE_LABEL, 0, labels[i], 0);
 		contents_of(n, GFS_INODE_LABEL_NODE, c->link_generation & GFS_NODEID_GEN_MAX, labels[i], c->id);
 	}
-	for (unsigned dir = GFS_OUT; dir <= GFS_IN; dir++) {
-		for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = types[count - 1].type + 1u) {
-			gfs_graph_read_begin(fs->graph);
-			err = gfs_rels_types(fs->graph, c->id, (enum gfs_direction)dir, (uint16_t)from, types, BATCH, &count);
-			gfs_graph_read_end(fs->graph);
-			if (err || count == 0)
-				break;
-			for (size_t i = 0; i < count; i++)
-				renamed_links(n, c, (enum gfs_direction)dir, types[i].type);
-		}
-	}
+	rels_of_node(n, c, renamed_rel);
 }
 
 static void node_deleted(const struct notifier *n, const struct gfs_change *c)

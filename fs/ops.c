@@ -351,7 +351,7 @@ static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	if (err)
 		gfs_reply_err(req, err);
 	else
-		reply_new(&e, view->create ? view->create(&e, parent, name, &child) : GFS_ERR_PERM, parent, &child);
+		reply_new(&e, view->create ? view->create(&e, parent, name, mode, &child) : GFS_ERR_PERM, parent, &child);
 }
 
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)

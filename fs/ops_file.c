@@ -101,7 +101,6 @@ void gfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void gfs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
 {
-	(void)mode; /* a property has its node's */
 	struct gfs_fs *fs = fs_of(req);
 	const struct gfs_view *view = gfs_view_of(parent);
 	struct fuse_entry_param entry;
@@ -112,7 +111,7 @@ void gfs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
 		gfs_reply_err(req, err);
 		return;
 	}
-	err = view->create ? view->create(&e, parent, name, &child) : GFS_ERR_PERM;
+	err = view->create ? view->create(&e, parent, name, mode, &child) : GFS_ERR_PERM;
 	if (!err)
 		err = gfs_entry_fill(fs, child, &entry);
 	err = gfs_edit_end(&e, err, parent);

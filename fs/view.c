@@ -61,7 +61,9 @@ void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const str
                    uint64_t mtime_ns)
 {
 	mode_t mode = S_ISLNK(file_type) ? 0777 : S_ISREG(file_type) ? record->mode & 0666 : record->mode;
-	uint64_t changed_ns = mtime_ns > record->ctime_ns ? mtime_ns : record->ctime_ns;
+	/* Only the node itself shows its ctime: what follows it would change without being told of. */
+	bool is_node = gfs_nodeid_unpack(nodeid).kind == GFS_INODE_NODE;
+	uint64_t changed_ns = is_node && record->ctime_ns > mtime_ns ? record->ctime_ns : mtime_ns;
 	fill(st, nodeid, file_type | mode, size, mtime_ns, changed_ns);
 	st->st_uid = record->uid;
 	st->st_gid = record->gid;

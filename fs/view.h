@@ -38,7 +38,7 @@ struct gfs_view {
 	int (*readlink)(struct gfs_fs *fs, uint64_t nodeid, struct gfs_buf *out);
 	int (*list)(struct gfs_lister *lister, uint64_t nodeid);
 	int (*mkdir)(struct gfs_edit *edit, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child);
-	int (*create)(struct gfs_edit *edit, uint64_t nodeid, const char *name, uint64_t *ret_child);
+	int (*create)(struct gfs_edit *edit, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child);
 	int (*symlink)(struct gfs_edit *edit, uint64_t nodeid, const char *name, const char *target, uint64_t *ret_child);
 	int (*unlink)(struct gfs_edit *edit, uint64_t nodeid, const char *name);
 	int (*rmdir)(struct gfs_edit *edit, uint64_t nodeid, const char *name);
@@ -95,7 +95,7 @@ int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct
 
 int gfs_props_lookup(struct gfs_fs *fs, struct gfs_entity entity, const char *name, uint64_t *ret_child) GFS_CHECK;
 int gfs_props_list(struct gfs_lister *lister, struct gfs_entity entity, uint64_t from_key, uint64_t cookie_base) GFS_CHECK;
-int gfs_props_create(struct gfs_edit *edit, struct gfs_entity entity, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_props_create(struct gfs_edit *edit, struct gfs_entity entity, const char *name, mode_t mode, uint64_t *ret_child) GFS_CHECK;
 int gfs_props_unlink(struct gfs_edit *edit, struct gfs_entity entity, const char *name) GFS_CHECK;
 /* rename(2) of a property; `flags` RENAME_*. */
 int gfs_props_rename(struct gfs_edit *edit, struct gfs_entity from, const char *from_name, struct gfs_entity to, const char *to_name,

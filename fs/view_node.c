@@ -77,7 +77,7 @@ static bool is_folder(const char *name)
 	return false;
 }
 
-static int node_create(struct gfs_edit *e, uint64_t nodeid, const char *name, uint64_t *ret_child)
+static int node_create(struct gfs_edit *e, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child)
 {
 	struct gfs_node_record record;
 	int err = live_node(e->fs, nodeid, &record);
@@ -85,7 +85,7 @@ static int node_create(struct gfs_edit *e, uint64_t nodeid, const char *name, ui
 		return err;
 	if (is_folder(name) || strcmp(name, JSON_NAME) == 0)
 		return GFS_ERR_EXISTS;
-	return gfs_props_create(e, (struct gfs_entity){ GFS_NODE, gfs_nodeid_unpack(nodeid).id }, name, ret_child);
+	return gfs_props_create(e, (struct gfs_entity){ GFS_NODE, gfs_nodeid_unpack(nodeid).id }, name, mode, ret_child);
 }
 
 /* mkdir of a fixed folder fails because it is there; no other folder can be. */

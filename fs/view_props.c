@@ -46,6 +46,11 @@ static int prop_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	if (err)
 		return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 	gfs_attr_fill(st, nodeid, S_IFREG, &owner, info.size, info.mtime_ns);
+	if (info.has_access) {
+		st->st_mode = S_IFREG | info.access.mode;
+		st->st_uid = info.access.uid;
+		st->st_gid = info.access.gid;
+	}
 	st->st_blocks = (blkcnt_t)((info.allocated_bytes + 511) / 512);
 	return 0;
 }
@@ -82,12 +87,25 @@ int gfs_props_list(struct gfs_lister *l, struct gfs_entity entity, uint64_t from
 	return 0;
 }
 
-int gfs_props_create(struct gfs_edit *e, struct gfs_entity entity, const char *name, uint64_t *ret_child)
+/* A file made with fewer rights than its node gives (mkstemp's 0600) has no more. */
+static int restrict_new(struct gfs_edit *e, struct gfs_entity entity, uint16_t key, mode_t mode)
+{
+	struct gfs_node_record owner;
+	int err = owner_of(e->graph, entity, &owner);
+	if (err || ((owner.mode & 0666) & ~mode) == 0)
+		return err;
+	struct gfs_access access = { .uid = owner.uid, .gid = owner.gid, .mode = mode & 0777 };
+	return gfs_prop_set_access(e->tx, entity, key, &access);
+}
+
+int gfs_props_create(struct gfs_edit *e, struct gfs_entity entity, const char *name, mode_t mode, uint64_t *ret_child)
 {
 	uint16_t key;
 	int err = gfs_view_make_name(e, GFS_CATALOG_KEY, name, &key);
 	if (!err)
 		err = gfs_prop_create(e->tx, entity, key);
+	if (!err)
+		err = restrict_new(e, entity, key, mode);
 	if (!err)
 		*ret_child = gfs_files_nodeid(e->fs->files, entity, key);
 	return err;
@@ -130,6 +148,8 @@ int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *fro
 {
 	struct gfs_prop_info info;
 	uint16_t from_key, to_key;
+	if (gfs_name_is_reserved(from_name, place_of(from)) || gfs_name_is_reserved(to_name, place_of(to)))
+		return GFS_ERR_PERM;
 	int err = gfs_view_find_name(e->graph, GFS_CATALOG_KEY, from_name, &from_key);
 	if (!err)
 		err = gfs_prop_stat(e->graph, from, from_key, &info);
@@ -163,6 +183,25 @@ static int dead_setattr(struct gfs_edit *e, struct gfs_file *file, const struct 
 	return to_set & FUSE_SET_ATTR_SIZE ? gfs_file_dead_truncate(e->fs->files, file, (uint64_t)st->st_size) : 0;
 }
 
+/* Owner and mode that are what the node gives anyway are not kept. */
+static int set_access(struct gfs_edit *e, uint64_t nodeid, const struct gfs_file_target *t, const struct stat *st, int to_set)
+{
+	struct gfs_node_record owner;
+	struct stat now;
+	int err = prop_attr(e->fs, nodeid, &now);
+	if (!err)
+		err = owner_of(e->graph, t->entity, &owner);
+	if (err)
+		return err;
+	struct gfs_access access = {
+		.uid = to_set & FUSE_SET_ATTR_UID ? st->st_uid : now.st_uid,
+		.gid = to_set & FUSE_SET_ATTR_GID ? st->st_gid : now.st_gid,
+		.mode = (to_set & FUSE_SET_ATTR_MODE ? st->st_mode : now.st_mode) & 0777,
+	};
+	bool follows = access.uid == owner.uid && access.gid == owner.gid && access.mode == (owner.mode & 0666);
+	return gfs_prop_set_access(e->tx, t->entity, t->key, follows ? NULL : &access);
+}
+
 static int prop_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *st, int to_set)
 {
 	struct gfs_file_target t;
@@ -171,7 +210,8 @@ static int prop_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *
 		return err;
 	if (t.dead)
 		return dead_setattr(e, t.dead, st, to_set);
-	err = gfs_view_setattr_follow(e, nodeid, st, to_set & ~FUSE_SET_ATTR_SIZE);
+	if (to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
+		err = set_access(e, nodeid, &t, st, to_set);
 	if (!err && (to_set & FUSE_SET_ATTR_SIZE))
 		err = gfs_prop_truncate(e->tx, t.entity, t.key, (uint64_t)st->st_size);
 	if (!err && (to_set & FUSE_SET_ATTR_MTIME_NOW))

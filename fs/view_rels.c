@@ -150,11 +150,11 @@ static bool is_end(const char *name)
 	return strcmp(name, ends[0].name) == 0 || strcmp(name, ends[1].name) == 0;
 }
 
-static int rel_create(struct gfs_edit *e, uint64_t nodeid, const char *name, uint64_t *ret_child)
+static int rel_create(struct gfs_edit *e, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child)
 {
 	if (is_end(name))
 		return GFS_ERR_EXISTS;
-	return gfs_props_create(e, (struct gfs_entity){ GFS_REL, gfs_nodeid_unpack(nodeid).id }, name, ret_child);
+	return gfs_props_create(e, (struct gfs_entity){ GFS_REL, gfs_nodeid_unpack(nodeid).id }, name, mode, ret_child);
 }
 
 /* The ends go only with the relationship; saying yes to their removal lets `rm -r` reach the rmdir that removes it. */

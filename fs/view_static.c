@@ -256,8 +256,9 @@ static int static_rmdir(struct gfs_edit *e, uint64_t nodeid, const char *name)
 	return GFS_ERR_PERM;
 }
 
-static int static_create(struct gfs_edit *e, uint64_t nodeid, const char *name, uint64_t *ret_child)
+static int static_create(struct gfs_edit *e, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child)
 {
+	(void)mode;
 	if (nodeid != gfs_nodeid_static(GFS_STATIC_IMPORT))
 		return GFS_ERR_PERM;
 	return gfs_imports_create(e->fs->imports, name, ret_child);

@@ -81,6 +81,7 @@ static int build_row(struct gfs_tx *tx, struct gfs_slice key, struct gfs_slice l
 {
 	uint16_t count, name;
 	struct gfs_slice value;
+	assert(props.data == NULL || props.data != tx->row.data);
 	gfs_buf_clear(&tx->row);
 	int err = count_props(props, &count);
 	if (err != 0 || (key.size == 0 && labels.size == 0 && count == 0))
@@ -117,6 +118,7 @@ static int take_labels(
 {
 	size_t count = labels.size / 2;
 	uint16_t last = 0;
+	assert(labels.size % 2 == 0);
 	if (count > GFS_LABELS_PER_NODE_MAX)
 		return GFS_ERR_LIMIT;
 	bool in_row = count > GFS_NODE_LABELS_INLINE;
@@ -184,6 +186,7 @@ int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node
 
 static int grow_pending(struct gfs_pending_list *list, size_t more)
 {
+	assert(list->count <= list->capacity && more <= 256);
 	if (list->capacity - list->count >= more)
 		return 0;
 	size_t capacity = list->capacity == 0 ? 256 : list->capacity * 2;
@@ -204,6 +207,7 @@ static void restore_pending(void *context, void *data, size_t size)
 	struct gfs_tx *tx = context;
 	const struct pending_state *state = data;
 	(void)size;
+	assert(state->done <= state->count && state->count <= tx->pending.capacity);
 	tx->pending.count = state->count;
 	tx->pending.done = state->done;
 }
@@ -224,6 +228,7 @@ static int add_pending(struct gfs_tx *tx, const struct gfs_op *op)
 		err = note_pending(tx);
 	if (err != 0)
 		return err;
+	assert(op->id != GFS_ID_NONE && op->start <= GFS_ID_MAX && op->end <= GFS_ID_MAX);
 	struct gfs_pending *p = tx->pending.items + tx->pending.count;
 	p[0] = (struct gfs_pending){ op->start << 17 | (uint64_t)GFS_OUT << 16 | op->name, op->end, op->id };
 	p[1] = (struct gfs_pending){ op->end << 17 | (uint64_t)GFS_IN << 16 | op->name, op->start, op->id };
@@ -327,6 +332,7 @@ static void radix_sort(struct gfs_pending **items, struct gfs_pending **spare, s
 static int sort_pending(const struct gfs_pending_list *list, struct gfs_pending **ret_items)
 {
 	size_t count = list->count - list->done;
+	assert(list->done < list->count && list->count <= list->capacity);
 	struct gfs_pending *items = malloc(count * sizeof *items), *spare = NULL;
 	size_t *places = NULL;
 	int err = GFS_ERR_NOMEM;
@@ -373,6 +379,7 @@ static int tell_folders(
 static int write_run(struct gfs_tx *tx, const struct gfs_pending *run, size_t count, struct gfs_adj_bulk_entry *entries)
 {
 	uint64_t node = run->at >> 17;
+	assert(count != 0 && node != GFS_ID_NONE && node <= GFS_ID_MAX);
 	enum gfs_direction dir = run->at >> 16 & 1 ? GFS_IN : GFS_OUT;
 	for (size_t i = 0; i < count; i++)
 		entries[i] = (struct gfs_adj_bulk_entry){ (uint16_t)run[i].at, { run[i].other, run[i].rel } };
@@ -402,6 +409,7 @@ static int write_runs(struct gfs_tx *tx, const struct gfs_pending *items, size_t
 int gfs_bulk_finish(struct gfs_tx *tx)
 {
 	struct gfs_pending *items;
+	assert(tx->pending.done <= tx->pending.count);
 	size_t count = tx->pending.count - tx->pending.done;
 	if (count == 0)
 		return 0;

@@ -12,6 +12,8 @@ enum { SLICE_ITEMS = 256, LIST_STEP = 64 };
 struct prop {
 	uint16_t key;
 	uint64_t mtime_ns;
+	bool has_access;
+	struct gfs_access access;
 	struct gfs_slice name;
 };
 
@@ -115,7 +117,7 @@ static int add_prop(struct dump *dump, const struct gfs_prop_info *info)
 	}
 	int err = gfs_catalog_get(gfs_graph_catalog(dump->graph), GFS_CATALOG_KEY, info->key, &entry);
 	if (err == 0)
-		dump->props[dump->prop_count++] = (struct prop){ info->key, info->mtime_ns, entry.name };
+		dump->props[dump->prop_count++] = (struct prop){ info->key, info->mtime_ns, info->has_access, info->access, entry.name };
 	return err;
 }
 
@@ -175,13 +177,31 @@ static void put_mtimes(struct dump *dump, uint64_t owner_mtime_ns)
 		gfs_buf_append_u8(&dump->out, '}');
 }
 
+static void put_access(struct dump *dump)
+{
+	bool any = false;
+	for (size_t i = 0; i < dump->prop_count; i++) {
+		const struct prop *prop = &dump->props[i];
+		if (!prop->has_access)
+			continue;
+		gfs_buf_append_text(&dump->out, any ? "," : ",\"access\":{");
+		any = true;
+		gfs_json_string(prop->name, &dump->out);
+		gfs_buf_printf(&dump->out, ":[%u,%u,%u]", prop->access.mode, prop->access.uid, prop->access.gid);
+	}
+	if (any)
+		gfs_buf_append_u8(&dump->out, '}');
+}
+
 static int put_properties(struct dump *dump, struct gfs_entity entity, uint64_t owner_mtime_ns)
 {
 	int err = list_props(dump, entity);
 	if (err == 0)
 		err = put_values(dump, entity);
-	if (err == 0)
+	if (err == 0) {
 		put_mtimes(dump, owner_mtime_ns);
+		put_access(dump);
+	}
 	return err;
 }
 

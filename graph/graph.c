@@ -1,6 +1,7 @@
 /* Opening and closing: the store, the indexes on top of it, settings, hooks. */
 #include "graph/graph_private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define SETTING_KEY_PROPERTY "setting:key_property"
@@ -9,6 +10,7 @@
 static int before_freeze(void *context, struct gfs_store *store)
 {
 	struct gfs_graph *graph = context;
+	assert(graph->store == store && graph->catalog != NULL && graph->sets != NULL);
 	int err = gfs_catalog_before_freeze(graph->catalog, store);
 	return err != 0 ? err : gfs_idsets_before_freeze(graph->sets, store);
 }
@@ -59,8 +61,11 @@ int gfs_graph_open(
 	const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message)
 {
 	struct gfs_graph *graph = calloc(1, sizeof *graph);
-	if (graph == NULL)
-		return gfs_fail(message, GFS_ERR_NOMEM, "%s: %s", path, gfs_err_text(GFS_ERR_NOMEM));
+	if (graph == NULL) {
+		(void)gfs_fail(
+			message, GFS_ERR_NOMEM, "%s: %s", path, gfs_err_text(GFS_ERR_NOMEM)); /* its answer is its argument */
+		return GFS_ERR_NOMEM;
+	}
 	gfs_tx_init(&graph->tx, graph);
 	int err = open_parts(graph, path, opts, message);
 	if (err != 0) {

@@ -167,12 +167,20 @@ int gfs_prop_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key
 int gfs_prop_set(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_value *value) GFS_CHECK;
 int gfs_prop_remove(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key) GFS_CHECK;
 
+/* Owner and mode of a property that were set on it, in place of its node's (a relationship's: of its start). */
+struct gfs_access {
+	uint32_t uid, gid;
+	uint16_t mode; /* permission bits */
+};
+
 struct gfs_prop_info {
 	uint16_t key;
 	enum gfs_type type;       /* as shown; for a long text not looked at yet: GFS_TYPE_STRING */
 	uint64_t size;            /* of the file */
 	uint64_t allocated_bytes; /* on disk */
 	uint64_t mtime_ns;        /* its own last write, or its entity's mtime */
+	bool has_access;          /* else it follows its node: mode & 0666 */
+	struct gfs_access access;
 };
 /* Up to `max` properties with key id >= from, ascending by key id. */
 int gfs_prop_list(struct gfs_graph *graph, struct gfs_entity entity, uint16_t from, struct gfs_prop_info *infos, size_t max, size_t *ret_count) GFS_CHECK;
@@ -192,6 +200,8 @@ int gfs_prop_settle(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key) G
 int gfs_prop_is_unsettled(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, bool *ret_unsettled) GFS_CHECK;
 int gfs_prop_set_type(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, enum gfs_type type) GFS_CHECK; /* GFS_ERR_INVALID: the text does not fit */
 int gfs_prop_set_mtime(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, uint64_t mtime_ns) GFS_CHECK;
+/* NULL: it follows its node again. */
+int gfs_prop_set_access(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_access *access) GFS_CHECK;
 /* Moves a property; one that is there is replaced. Node to node, or within one. */
 int gfs_prop_rename(struct gfs_tx *tx, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key) GFS_CHECK;
 /* Exchanges two properties (RENAME_EXCHANGE). */

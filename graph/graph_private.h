@@ -97,6 +97,7 @@ int gfs_apply_prop_truncate(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_prop_settle(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_prop_type(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_prop_mtime(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_prop_access(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_prop_rename(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_prop_exchange(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_bulk_node(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;

@@ -152,6 +152,46 @@ static int read_mtimes(const struct line *line, struct gfs_entity entity)
 	return 0;
 }
 
+static int read_access_of(const struct line *line, struct gfs_entity entity, const char *name, const json_t *json)
+{
+	static const uint64_t max[] = { 0777, UINT32_MAX, UINT32_MAX };
+	uint64_t part[GFS_COUNT(max)] = { 0 };
+	char shown[GFS_SHOWN_MAX];
+	uint16_t key;
+	int err = 0;
+	if (!json_is_array(json) || json_array_size(json) != GFS_COUNT(max))
+		return gfs_import_fail(line->import, line->at, "access of '%s' is not [mode, uid, gid]", gfs_show(gfs_slice_text(name), shown));
+	for (size_t i = 0; err == 0 && i < GFS_COUNT(max); i++)
+		err = get_number(line, json_array_get(json, i), "access", max[i], &part[i]);
+	if (err == 0)
+		err = gfs_import_name(line->import, GFS_CATALOG_KEY, gfs_slice_text(name), line->at, &key);
+	if (err != 0)
+		return err;
+	struct gfs_access access = { .mode = (uint16_t)part[0], .uid = (uint32_t)part[1], .gid = (uint32_t)part[2] };
+	err = gfs_prop_set_access(line->import->tx, entity, key, &access);
+	if (err == GFS_ERR_NOTFOUND)
+		return gfs_import_fail(line->import, line->at, "access of '%s', which is no property", gfs_show(gfs_slice_text(name), shown));
+	return err;
+}
+
+/* Owner and mode of properties that have their own. */
+static int read_access(const struct line *line, struct gfs_entity entity)
+{
+	const json_t *all = NULL;
+	const char *name;
+	json_t *json;
+	int err = get_typed(line, "access", JSON_OBJECT, "an object", &all);
+	if (err != 0 || all == NULL)
+		return err;
+	json_object_foreach((json_t *)(uintptr_t)all, name, json)
+	{
+		err = read_access_of(line, entity, name, json);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
 /* ---- nodes ---- */
 
 static int read_labels(const struct line *line)
@@ -215,9 +255,13 @@ static int read_folders(const struct line *line, uint64_t node)
 /* What the node has beyond labels and properties; its ctime then is what the line says. */
 static int finish_node(const struct line *line, uint64_t node, const struct gfs_node_meta *meta)
 {
-	if (json_object_get(line->json, "mtimes") == NULL && json_object_get(line->json, "folders") == NULL)
+	if (json_object_get(line->json, "mtimes") == NULL && json_object_get(line->json, "folders") == NULL &&
+		json_object_get(line->json, "access") == NULL)
 		return 0;
-	int err = read_mtimes(line, (struct gfs_entity){ GFS_NODE, node });
+	struct gfs_entity entity = { GFS_NODE, node };
+	int err = read_access(line, entity);
+	if (err == 0)
+		err = read_mtimes(line, entity);
 	if (err == 0)
 		err = read_folders(line, node);
 	if (err != 0 || meta->ctime_ns == 0)
@@ -228,7 +272,7 @@ static int finish_node(const struct line *line, uint64_t node, const struct gfs_
 static int read_node_parts(const struct line *line, struct gfs_node_meta *meta, uint64_t *number)
 {
 	static const char *const known[] = { "node", "key", "labels", "mode", "uid", "gid", "mtime", "ctime", "btime",
-		"properties", "mtimes", "folders", NULL };
+		"properties", "mtimes", "access", "folders", NULL };
 	struct gfs_import *import = line->import;
 	int err = check_members(line, known);
 	if (err == 0)
@@ -288,7 +332,7 @@ static int resolve(const struct line *line, const char *name, uint64_t *ret_node
 
 static int read_relationship(const struct line *line)
 {
-	static const char *const known[] = { "rel", "type", "start", "end", "mtime", "properties", "mtimes", NULL };
+	static const char *const known[] = { "rel", "type", "start", "end", "mtime", "properties", "mtimes", "access", NULL };
 	uint64_t start = 0, end = 0, id = 0, mtime = 0;
 	uint16_t type = 0;
 	int err = check_members(line, known);
@@ -304,7 +348,10 @@ static int read_relationship(const struct line *line)
 		err = read_properties(line);
 	if (err == 0)
 		err = gfs_import_rel(line->import, type, start, end, mtime, line->at, &id);
-	return err != 0 ? err : read_mtimes(line, (struct gfs_entity){ GFS_REL, id });
+	struct gfs_entity entity = { GFS_REL, id };
+	if (err == 0)
+		err = read_access(line, entity);
+	return err != 0 ? err : read_mtimes(line, entity);
 }
 
 /* ---- the other lines ---- */

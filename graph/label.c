@@ -23,6 +23,7 @@ static int labels_read(struct gfs_graph *graph, const struct gfs_node_record *re
 	if (err != 0)
 		return err;
 	ret->count = ref.row.labels.size / 2;
+	assert(ret->count <= GFS_LABELS_PER_NODE_MAX); /* gfs_row_open saw to it */
 	if (ret->count == 0)
 		return GFS_ERR_CORRUPT;
 	for (size_t i = 0; i < ret->count; i++)
@@ -91,6 +92,7 @@ static int labels_write(struct gfs_tx *tx, struct gfs_owner *owner, const struct
 	uint8_t bytes[GFS_LABELS_PER_NODE_MAX * 2];
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
 	struct gfs_row_edit edit = { 0 };
+	assert(owner->entity.kind == GFS_NODE && labels->count <= GFS_LABELS_PER_NODE_MAX);
 	memset(owner->node.labels, 0, sizeof owner->node.labels);
 	owner->node.label_count = in_row ? GFS_NODE_LABELS_IN_ROW : (uint8_t)labels->count;
 	if (!in_row)
@@ -138,6 +140,7 @@ int gfs_apply_label_add(struct gfs_tx *tx, struct gfs_op *op)
 	if (labels.count == GFS_LABELS_PER_NODE_MAX)
 		return GFS_ERR_LIMIT;
 	size_t at = labels_place(&labels, op->name);
+	assert(at <= labels.count);
 	memmove(labels.ids + at + 1, labels.ids + at, (labels.count - at) * sizeof labels.ids[0]);
 	labels.ids[at] = op->name;
 	labels.count++;
@@ -166,6 +169,7 @@ int gfs_apply_label_remove(struct gfs_tx *tx, struct gfs_op *op)
 		.link_generation = owner.node.link_generation,
 	};
 	size_t at = labels_place(&labels, op->name);
+	assert(at < labels.count && labels.ids[at] == op->name);
 	labels.count--;
 	memmove(labels.ids + at, labels.ids + at + 1, (labels.count - at) * sizeof labels.ids[0]);
 	touch_labels(tx, &owner);

@@ -106,6 +106,7 @@ int gfs_node_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_node_recor
 		err = gfs_keys_add(tx->txn, op->bytes, op->id);
 	if (err != 0)
 		return err;
+	assert(op->id != GFS_ID_NONE);
 	*ret_record = (struct gfs_node_record){
 		.exists = true,
 		.mode = op->meta.mode & MODE_BITS,
@@ -214,6 +215,7 @@ static int delete_row(struct gfs_tx *tx, uint64_t row_id)
 static int vacate(struct gfs_tx *tx, uint64_t id, const struct gfs_node_record *record)
 {
 	struct gfs_node_record nothing = { 0 };
+	assert(record->exists);
 	struct gfs_change change = {
 		.kind = GFS_CHANGE_NODE_DELETED,
 		.id = id,
@@ -263,6 +265,7 @@ static int write_key(struct gfs_tx *tx, struct gfs_owner *owner, const struct gf
 {
 	struct gfs_row changed = *row;
 	struct gfs_row_edit edit = { 0 };
+	assert(owner->entity.kind == GFS_NODE);
 	changed.key = key.size != 0 ? key : (struct gfs_slice){ 0 };
 	gfs_buf_clear(&tx->row);
 	int err = gfs_row_copy(&changed, &edit, &tx->row);

@@ -33,8 +33,9 @@ enum gfs_op_code {
 	GFS_OP_PROP_MTIME = 20,  /* number: ns */
 	GFS_OP_PROP_RENAME = 21, /* entity, name, entity2, name2 */
 	GFS_OP_PROP_EXCHANGE = 22,
-	GFS_OP_BULK_NODE = 23, /* id, meta, bytes: key, labels, props */
-	GFS_OP_BULK_REL = 24,  /* id, name, start, end, number: mtime, props */
+	GFS_OP_BULK_NODE = 23,   /* id, meta, bytes: key, labels, props */
+	GFS_OP_BULK_REL = 24,    /* id, name, start, end, number: mtime, props */
+	GFS_OP_PROP_ACCESS = 25, /* entity, name, meta: uid, gid, mode; flags: it has access of its own */
 	GFS_OP_COUNT
 };
 

@@ -36,6 +36,7 @@ uint64_t gfs_owner_mtime(const struct gfs_owner *owner)
 void gfs_owner_touch(const struct gfs_tx *tx, struct gfs_owner *owner, enum gfs_touch touch)
 {
 	bool is_node = owner->entity.kind == GFS_NODE;
+	assert(is_node ? owner->node.exists : owner->rel.exists);
 	uint64_t *mtime = is_node ? &owner->node.mtime_ns : &owner->rel.mtime_ns;
 	if (touch == GFS_TOUCH_LISTING)
 		*mtime = gfs_tx_later(tx, *mtime);
@@ -73,6 +74,7 @@ int gfs_row_store(struct gfs_tx *tx, uint64_t *row_id)
 	int err = gfs_buf_failed(&tx->row);
 	if (err != 0)
 		return err;
+	assert(row.size == 0 || row.data != NULL);
 	if (row.size != 0)
 		return *row_id == 0 ? gfs_heap_insert(tx->txn, row, row_id) : gfs_heap_update(tx->txn, *row_id, row, row_id);
 	if (*row_id == 0)
@@ -94,6 +96,7 @@ int gfs_owner_edit(struct gfs_tx *tx, struct gfs_owner *owner, const struct gfs_
 {
 	assert(key != 0);
 	uint64_t before = gfs_owner_mtime(owner);
+	assert(item == NULL || item->key == key);
 	gfs_owner_touch(tx, owner, touch);
 	uint64_t now = gfs_owner_mtime(owner);
 	struct gfs_row_item put;

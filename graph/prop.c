@@ -41,6 +41,7 @@ static int tell(struct gfs_tx *tx, enum gfs_change_kind kind, struct gfs_entity 
 
 static int count_property(struct gfs_tx *tx, uint16_t key, int delta)
 {
+	assert(key != 0 && (delta == 1 || delta == -1));
 	int err = gfs_tx_count_name(tx, GFS_CATALOG_KEY, key, delta);
 	return err != 0 ? err : gfs_tx_add_counter(tx, GFS_COUNTER_PROPERTIES, delta);
 }
@@ -59,6 +60,7 @@ int gfs_prop_place(struct gfs_tx *tx, struct gfs_prop_ref *ref, struct gfs_row_i
 	assert(item->key != 0);
 	if (!ref->found)
 		return place_new(tx, ref, item);
+	assert(ref->item.key == item->key);
 	item->mtime_ns = gfs_tx_later(tx, gfs_item_mtime(&ref->owner, &ref->item));
 	int err = gfs_owner_edit(tx, &ref->owner, &ref->row.row, item->key, item, GFS_TOUCH_CTIME);
 	if (err == 0 && ref->item.blob_id != item->blob_id)
@@ -93,6 +95,10 @@ int gfs_apply_prop_set(struct gfs_tx *tx, struct gfs_op *op)
 	int err = gfs_name_known(tx->graph, GFS_CATALOG_KEY, op->name);
 	if (err == 0)
 		err = gfs_prop_ref_load(tx->graph, op->entity, op->name, &ref);
+	if (err == 0 && ref.found) {
+		item.has_access = ref.item.has_access;
+		item.access = ref.item.access;
+	}
 	if (err == 0)
 		err = gfs_item_put_encoded(tx, &item, op->bytes);
 	return err != 0 ? err : gfs_prop_place(tx, &ref, &item);
@@ -181,7 +187,12 @@ static int inline_info(const struct gfs_row_item *item, struct gfs_prop_info *in
 static int item_info(struct gfs_graph *graph, const struct gfs_owner *owner, const struct gfs_row_item *item,
 	struct gfs_prop_info *ret_info)
 {
-	*ret_info = (struct gfs_prop_info){ .key = item->key, .mtime_ns = gfs_item_mtime(owner, item) };
+	*ret_info = (struct gfs_prop_info){
+		.key = item->key,
+		.mtime_ns = gfs_item_mtime(owner, item),
+		.has_access = item->has_access,
+		.access = item->access,
+	};
 	return item->is_blob ? blob_info(graph, item, ret_info) : inline_info(item, ret_info);
 }
 
@@ -247,6 +258,7 @@ static int put_lifted(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key,
 	if (err != 0)
 		return err;
 	struct gfs_row_item put = { 0 };
+	assert(item == NULL || item->is_blob || item->value.data == NULL || item->value.size != 0);
 	if (item != NULL) {
 		put = *item;
 		put.key = key;

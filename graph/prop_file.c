@@ -96,6 +96,7 @@ static int resize_text(struct gfs_tx *tx, size_t size)
 static int leave_open(struct gfs_tx *tx, struct gfs_row_item *item, enum gfs_type declared)
 {
 	uint32_t tag;
+	assert(item->is_blob && declared < GFS_TYPE_COUNT);
 	item->latent = (uint8_t)declared;
 	int err = gfs_blob_tag(tx->graph->store, item->blob_id, &tag);
 	return err != 0 || tag == 0 ? err : gfs_blob_set_tag(tx->txn, item->blob_id, 0);
@@ -104,6 +105,7 @@ static int leave_open(struct gfs_tx *tx, struct gfs_row_item *item, enum gfs_typ
 /* Moves a text out of the row, cut to `keep` bytes. */
 static int move_out(struct gfs_tx *tx, struct gfs_row_item *item, size_t keep, enum gfs_type declared)
 {
+	assert(!item->is_blob);
 	item->latent = (uint8_t)declared;
 	return gfs_item_put_blob(tx, item, gfs_slice(tx->text.data, GFS_MIN(keep, tx->text.size)), 0);
 }
@@ -122,6 +124,7 @@ static int write_inline(
 	err = resize_text(tx, size);
 	if (err != 0)
 		return err;
+	assert(offset + data.size <= tx->text.size);
 	memcpy(tx->text.data + offset, data.data, data.size);
 	return gfs_item_put_text(tx, item, gfs_buf_slice(&tx->text), declared);
 }
@@ -246,6 +249,7 @@ static int blob_is_utf8(struct gfs_tx *tx, uint64_t blob_id, bool *ret_is)
 			break;
 		at += got;
 		size_t have = kept + got;
+		assert(kept <= 3 && have <= LOOK_BYTES + 4);
 		kept = at < size ? open_tail(piece, have) : 0;
 		*ret_is = gfs_utf8_valid(piece, have - kept);
 		memmove(piece, piece + have - kept, kept);
@@ -407,5 +411,28 @@ int gfs_apply_prop_mtime(struct gfs_tx *tx, struct gfs_op *op)
 int gfs_prop_set_mtime(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, uint64_t mtime_ns)
 {
 	struct gfs_op op = { .code = GFS_OP_PROP_MTIME, .entity = entity, .name = key, .number = mtime_ns };
+	return gfs_tx_apply(tx, &op);
+}
+
+int gfs_apply_prop_access(struct gfs_tx *tx, struct gfs_op *op)
+{
+	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
+	if (op->meta.mode & ~0777u)
+		return GFS_ERR_INVALID;
+	int err = gfs_prop_ref_get(tx->graph, op->entity, op->name, &ref);
+	if (err != 0)
+		return err;
+	struct gfs_row_item item = ref.item;
+	item.mtime_ns = gfs_item_mtime(&ref.owner, &item);
+	item.has_access = op->flags != 0;
+	item.access = (struct gfs_access){ .uid = op->meta.uid, .gid = op->meta.gid, .mode = op->meta.mode };
+	return place_same_text(tx, &ref, &item);
+}
+
+int gfs_prop_set_access(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_access *access)
+{
+	struct gfs_op op = { .code = GFS_OP_PROP_ACCESS, .entity = entity, .name = key, .flags = access != NULL };
+	if (access != NULL)
+		op.meta = (struct gfs_node_meta){ .uid = access->uid, .gid = access->gid, .mode = access->mode };
 	return gfs_tx_apply(tx, &op);
 }

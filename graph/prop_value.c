@@ -80,7 +80,7 @@ int gfs_item_declared(struct gfs_graph *graph, const struct gfs_row_item *item, 
 		*ret_type = GFS_BLOB_TAG_DECLARED(tag) ? GFS_BLOB_TAG_TYPE(tag) : (enum gfs_type)item->latent;
 	else
 		*ret_type = value.declared ? value.type : (enum gfs_type)item->latent;
-	return 0;
+	return *ret_type < GFS_TYPE_COUNT ? 0 : GFS_ERR_CORRUPT;
 }
 
 static int value_file(const struct gfs_value *value, struct gfs_buf *out)
@@ -147,6 +147,7 @@ int gfs_item_put_blob(struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_s
 		err = gfs_blob_set_tag(tx->txn, id, tag);
 	if (err != 0)
 		return err;
+	assert(id != 0);
 	item->is_blob = true;
 	item->blob_id = id;
 	item->value = (struct gfs_slice){ 0 };
@@ -156,6 +157,7 @@ int gfs_item_put_blob(struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_s
 static int put_value_blob(struct gfs_tx *tx, struct gfs_row_item *item, const struct gfs_value *value)
 {
 	uint32_t tag = GFS_BLOB_TAG(value->type, value->declared);
+	assert(value->type != GFS_TYPE_NULL && value->type < GFS_TYPE_COUNT);
 	if (value->type == GFS_TYPE_STRING || value->type == GFS_TYPE_BYTES) {
 		int err = gfs_item_put_blob(tx, item, value->bytes, tag);
 		if (err == 0 && value->newline)
@@ -185,6 +187,7 @@ int gfs_item_put_text(struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_s
 {
 	struct gfs_value value;
 	enum gfs_type latent;
+	assert(declared < GFS_TYPE_COUNT && !item->is_blob);
 	if (text.size >= GFS_ROW_VALUE_BYTES_MAX) {
 		item->latent = (uint8_t)declared;
 		return gfs_item_put_blob(tx, item, text, 0);

@@ -37,6 +37,8 @@ static int link_back(struct gfs_tx *tx, uint64_t next, enum gfs_direction dir, u
 	int err = neighbour_read(tx, next, &record);
 	if (err != 0)
 		return err;
+	if (next == id)
+		return GFS_ERR_CORRUPT;
 	*link_prev(&record, dir) = id;
 	return gfs_rel_record_write(tx->txn, next, &record);
 }
@@ -58,6 +60,7 @@ static int ends_read(struct gfs_tx *tx, uint64_t start, uint64_t end, struct end
 
 static struct gfs_node_record *end_of(struct ends *ends, enum gfs_direction dir)
 {
+	assert(dir == GFS_OUT || dir == GFS_IN);
 	return dir == GFS_OUT || ends->loop ? &ends->start : &ends->end;
 }
 
@@ -72,6 +75,7 @@ static int ends_write(struct gfs_tx *tx, uint64_t start, uint64_t end, const str
 int gfs_rel_link(struct gfs_tx *tx, uint64_t id, struct gfs_rel_record *record)
 {
 	struct ends ends;
+	assert(id != GFS_ID_NONE && record->exists);
 	int err = ends_read(tx, record->start, record->end, &ends);
 	if (err != 0)
 		return err;
@@ -134,6 +138,7 @@ int gfs_rel_enter(struct gfs_tx *tx, uint64_t id, uint16_t type, uint64_t start,
 static int tell_folder(struct gfs_tx *tx, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t count)
 {
 	struct gfs_adj_type folder;
+	assert(count <= 1);
 	if (!gfs_tx_tells(tx))
 		return 0;
 	int err = gfs_adj_type(tx->graph->store, node, dir, type, &folder);
@@ -161,6 +166,7 @@ int gfs_rel_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_rel_record 
 		err = rel_id(tx, op);
 	if (err != 0)
 		return err;
+	assert(op->id != GFS_ID_NONE);
 	*ret_record = (struct gfs_rel_record){
 		.exists = true,
 		.type = op->name,
@@ -263,6 +269,7 @@ int gfs_apply_rel_delete(struct gfs_tx *tx, struct gfs_op *op)
 		err = forget_rel(tx, op->id, &record);
 	if (err != 0)
 		return err;
+	assert(ends.loop == (record.start == record.end));
 	struct gfs_change change = {
 		.kind = GFS_CHANGE_REL_DELETED,
 		.id = op->id,

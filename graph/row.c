@@ -3,7 +3,7 @@
 #include <assert.h>
 
 enum { ROW_HAS_KEY = 1, ROW_HAS_LABELS = 2, ROW_FLAGS_ALL = 3 };
-enum { ITEM_HAS_MTIME = 1, ITEM_IS_BLOB = 2, ITEM_HAS_LATENT = 4, ITEM_FLAGS_ALL = 7 };
+enum { ITEM_HAS_MTIME = 1, ITEM_IS_BLOB = 2, ITEM_HAS_LATENT = 4, ITEM_HAS_ACCESS = 8, ITEM_FLAGS_ALL = 15 };
 
 int gfs_row_open(struct gfs_slice bytes, struct gfs_row *ret_row)
 {
@@ -48,6 +48,14 @@ int gfs_row_next(struct gfs_slice *at, struct gfs_row_item *ret_item)
 	item.is_blob = flags & ITEM_IS_BLOB;
 	if (item.has_mtime)
 		item.mtime_ns = gfs_read_le64(&in);
+	item.has_access = flags & ITEM_HAS_ACCESS;
+	if (item.has_access) {
+		item.access.uid = gfs_read_le32(&in);
+		item.access.gid = gfs_read_le32(&in);
+		item.access.mode = gfs_read_le16(&in);
+		if (item.access.mode & ~0777u)
+			return GFS_ERR_CORRUPT;
+	}
 	if (flags & ITEM_HAS_LATENT) {
 		item.latent = gfs_read_u8(&in);
 		if (item.latent == 0)
@@ -98,14 +106,21 @@ void gfs_row_put_head(struct gfs_buf *out, struct gfs_slice key, struct gfs_slic
 void gfs_row_put_item(struct gfs_buf *out, const struct gfs_row_item *item)
 {
 	assert(item->key != 0 && item->is_blob == (item->blob_id != 0));
+	assert(item->is_blob || (item->value.size != 0 && item->value.size <= GFS_ROW_VALUE_BYTES_MAX));
 	size_t payload = item->is_blob ? 8 : item->value.size;
 	gfs_buf_append_le16(out, item->key);
 	gfs_buf_append_u8(out,
 		(uint8_t)((item->has_mtime ? ITEM_HAS_MTIME : 0) | (item->is_blob ? ITEM_IS_BLOB : 0) |
-			(item->latent != 0 ? ITEM_HAS_LATENT : 0)));
-	gfs_buf_append_varint(out, payload + (item->has_mtime ? 8 : 0) + (item->latent != 0 ? 1 : 0));
+			(item->latent != 0 ? ITEM_HAS_LATENT : 0) | (item->has_access ? ITEM_HAS_ACCESS : 0)));
+	gfs_buf_append_varint(
+		out, payload + (item->has_mtime ? 8 : 0) + (item->latent != 0 ? 1 : 0) + (item->has_access ? 10 : 0));
 	if (item->has_mtime)
 		gfs_buf_append_le64(out, item->mtime_ns);
+	if (item->has_access) {
+		gfs_buf_append_le32(out, item->access.uid);
+		gfs_buf_append_le32(out, item->access.gid);
+		gfs_buf_append_le16(out, item->access.mode);
+	}
 	if (item->latent != 0)
 		gfs_buf_append_u8(out, item->latent);
 	if (item->is_blob)
@@ -165,6 +180,7 @@ int gfs_row_copy(const struct gfs_row *row, const struct gfs_row_edit *edit, str
 	}
 	if (err != GFS_ERR_NOTFOUND || seen != row->count)
 		return GFS_ERR_CORRUPT;
+	assert(!pending || edit->item->key == edit->key);
 	if (pending)
 		gfs_row_put_item(out, edit->item);
 	return gfs_buf_failed(out);

@@ -3,21 +3,22 @@
  *
  *   0 1 flags: 1 a key follows, 2 a label list follows   1 2 number of properties
  *   [varint n, n bytes: the key]  [varint n, n label ids of 2 bytes, ascending]
- *   properties, ascending by key id, each: 2 key id, 1 flags (1 own time, 2 in a blob, 4 latent type), varint length of the rest,
- *   [8 own mtime] [1 latent type] and then an encoded value (graph/value.h), or 8 bytes of blob id.
+ *   properties, ascending by key id, each: 2 key id, 1 flags (1 own time, 2 in a blob, 4 latent type, 8 own access), varint length
+ *   of the rest, [8 own mtime] [4 uid, 4 gid, 2 mode] [1 latent type] and then an encoded value (graph/value.h), or 8 bytes of blob id.
  *
  * Invariants, checked by gfs_row_check and therefore by fsck:
  *   W1 a row has at least one of: key, labels, properties (an empty one is not kept: row id 0)
  *   W2 property keys are strictly ascending and none is 0; so are label ids, of which there are more than three
  *   W3 nothing follows the last property
  *   W4 a property has a value of at most GFS_ROW_VALUE_BYTES_MAX encoded bytes or a blob, never both
- * A property without a time of its own shows its owner's mtime. A latent type is a declared one that the present text does not carry
+ * A property without a time, or without access, of its own shows its owner's. A latent type is a declared one that the present text does not carry
  * by itself (graph/prop_file.c). */
 #ifndef GFS_GRAPH_ROW_H
 #define GFS_GRAPH_ROW_H
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "graph/graph.h"
 
 struct gfs_row {
 	struct gfs_slice key;    /* data NULL: none */
@@ -30,6 +31,8 @@ struct gfs_row_item {
 	uint16_t key;
 	bool has_mtime;
 	bool is_blob;
+	bool has_access; /* owner and mode of its own */
+	struct gfs_access access;
 	uint8_t latent; /* enum gfs_type; 0: none */
 	uint64_t mtime_ns;
 	uint64_t blob_id;

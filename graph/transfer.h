@@ -41,7 +41,7 @@ int gfs_import(struct gfs_graph *graph, const struct gfs_import_file *files, siz
  *   {"node":1,"key":"ann","labels":["Person"],"mode":493,"uid":0,"gid":0,"mtime":NS,"ctime":NS,"btime":NS,"properties":{"age":30},"folders":{"out":["LIKES"]}}
  *   {"rel":1,"type":"KNOWS","start":1,"end":2,"mtime":NS,"properties":{}}
  * Nodes and relationships are numbered from 1 in the order of their ids, so the same graph gives the same bytes whatever its ids. A property with its own mtime
- * is listed in "mtimes":{"age":NS}. Takes the shared lock in slices: meant for a database that nobody writes to. */
+ * is listed in "mtimes":{"age":NS}, one with its own owner and mode in "access":{"age":[MODE,UID,GID]}. Takes the shared lock in slices: meant for a database that nobody writes to. */
 int gfs_dump(struct gfs_graph *graph, int (*write)(void *context, struct gfs_slice bytes), void *context) GFS_CHECK;
 
 #endif

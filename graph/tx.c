@@ -33,6 +33,7 @@ static const apply_fn apply_of[GFS_OP_COUNT] = {
 	[GFS_OP_PROP_SETTLE] = gfs_apply_prop_settle,
 	[GFS_OP_PROP_TYPE] = gfs_apply_prop_type,
 	[GFS_OP_PROP_MTIME] = gfs_apply_prop_mtime,
+	[GFS_OP_PROP_ACCESS] = gfs_apply_prop_access,
 	[GFS_OP_PROP_RENAME] = gfs_apply_prop_rename,
 	[GFS_OP_PROP_EXCHANGE] = gfs_apply_prop_exchange,
 	[GFS_OP_BULK_NODE] = gfs_apply_bulk_node,
@@ -125,12 +126,15 @@ int gfs_tx_begin(struct gfs_graph *graph, struct gfs_tx **ret_tx)
 int gfs_tx_commit(struct gfs_tx *tx, uint64_t *ret_lsn, struct gfs_changes *ret_changes)
 {
 	struct gfs_graph *graph = tx->graph;
+	assert(tx->txn != NULL && !tx->replaying);
 	int err = gfs_bulk_finish(tx);
 	if (err != 0) {
 		gfs_tx_abort(tx);
 		return err;
 	}
 	bool unlogged = tx->unlogged;
+	assert(tx->pending.done == tx->pending.count);
+	assert(!unlogged || gfs_txn_log(tx->txn)->size == 0);
 	struct gfs_changes changes = tx->changes;
 	struct gfs_txn *txn = tx->txn;
 	tx->changes = (struct gfs_changes){ 0 };
@@ -192,6 +196,7 @@ static void pop_change(void *context, void *data, size_t size)
 
 static int grow_changes(struct gfs_tx *tx)
 {
+	assert(tx->changes.count == tx->changes_capacity);
 	size_t capacity = tx->changes_capacity == 0 ? 16 : tx->changes_capacity * 2;
 	struct gfs_change *items = realloc(tx->changes.items, capacity * sizeof *items);
 	if (items == NULL)
@@ -212,6 +217,8 @@ int gfs_tx_tell(struct gfs_tx *tx, const struct gfs_change *change)
 		tx->changes.everything = true;
 		return 0;
 	}
+	assert(tx->changes.count < GFS_CHANGES_MAX);
+	assert((change->id == GFS_ID_NONE) == (change->kind == GFS_CHANGE_NAME_LISTED));
 	int err = tx->changes.count < tx->changes_capacity ? 0 : grow_changes(tx);
 	void *data;
 	if (err == 0)

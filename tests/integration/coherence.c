@@ -2,7 +2,7 @@
  * at once after, through other views, half of the time by another process. Every process owns some nodes and knows what each view must show of
  * them; beside those there are nodes that all change at once, and whose views must agree whenever all pause.
  *
- *   coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit SECONDS] [--daemon PID]
+ *   coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit SECONDS] [--daemon PID] [--trace 1]
  *
  * A stale answer is printed with what was wanted; it is then looked at again for a second, to tell late from never. Exit status 0: no stale
  * answer, no hang. */
@@ -65,7 +65,7 @@ struct shared {
 static struct {
 	const char *mount;
 	uint64_t ops, seed;
-	unsigned procs, contended, limit_s;
+	unsigned procs, contended, limit_s, trace;
 	pid_t daemon;
 } options = { .ops = 200000, .procs = 4, .contended = 20, .limit_s = 20 };
 
@@ -349,6 +349,8 @@ static void doing(const char *format, ...)
 	(void)vsnprintf(me->doing, sizeof me->doing, format, args); /* cut when it is long */
 	va_end(args);
 	watch_step(slot, "%s", me->doing);
+	if (options.trace)
+		fprintf(stderr, "%" PRIu64 " %s\n", op_number, me->doing);
 }
 
 /* The result of a system call: must be 0, or fail with `err`. */
@@ -1136,6 +1138,8 @@ static void parse(int argc, char **argv)
 			options.contended = (unsigned)n;
 		else if (strcmp(argv[i], "--limit") == 0)
 			options.limit_s = (unsigned)n;
+		else if (strcmp(argv[i], "--trace") == 0)
+			options.trace = (unsigned)n;
 		else if (strcmp(argv[i], "--daemon") == 0)
 			options.daemon = (pid_t)n;
 		else
@@ -1146,7 +1150,7 @@ static void parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	if (argc < 2 || argc % 2 != 0) {
-		fprintf(stderr, "usage: coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit S] [--daemon PID]\n");
+		fprintf(stderr, "usage: coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit S] [--daemon PID] [--trace 1]\n");
 		return 2;
 	}
 	options.mount = argv[1];

@@ -324,7 +324,7 @@ cat >import/rels.csv <<-END || fail "import of relationships"
 	dora,emil,KNOWS,2.5
 	dora,ann,KNOWS,
 END
-mapfile -t ids < <(ls -U rels/KNOWS | sort -n | while read -r r; do [ "$(cat "rels/KNOWS/$r/to/name")" = emil ] && echo "$r"; done)
+mapfile -t ids < <(ls -U rels/KNOWS | sort -n | while read -r r; do [ "$(readlink "rels/KNOWS/$r/to")" = ../../../nodes/emil ] && echo "$r"; done)
 is "${#ids[@]}" 3 "parallel relationships"
 lists nodes/dora/out/KNOWS ann emil "emil~${ids[1]}" "emil~${ids[2]}"
 lists nodes/emil/in/KNOWS dora "dora~${ids[1]}" "dora~${ids[2]}"
@@ -391,6 +391,21 @@ echo two >nodes/carl/fourth
 expect EEXIST rename nodes/carl/third nodes/carl/fourth noreplace
 expect 0 rename nodes/carl/third nodes/carl/fourth exchange
 is "$(cat nodes/carl/third nodes/carl/fourth)" $'two\none' "exchanged"
+# A new property takes a name that another was moved from: the kernel still holds the moved one's inode.
+for i in 1 2 3 4 5; do
+	echo "moved $i" >nodes/carl/first
+	mv nodes/carl/first nodes/carl/moved$i
+	echo "new $i" >nodes/carl/first
+	is "$(cat nodes/carl/first nodes/carl/moved$i)" "new $i"$'\n'"moved $i"
+done
+for i in 1 2 3 4 5; do
+	is "$(cat nodes/carl/moved$i)" "moved $i"
+done
+mv nodes/carl/moved1 nodes/carl/first
+mv nodes/carl/moved2 nodes/bob/first
+mv nodes/bob/first nodes/carl/moved1
+is "$(cat nodes/carl/first nodes/carl/moved1)" $'moved 1\nmoved 2'
+rm nodes/carl/first nodes/carl/moved*
 ok "mv over" mv -f nodes/carl/third nodes/carl/fourth
 is "$(cat nodes/carl/fourth)" two
 hasnt nodes/carl/third
@@ -399,6 +414,10 @@ for fixed in labels in out .json; do
 	"$fsop" rename nodes/carl/$fixed nodes/carl/other 0 | grep -q '^0' && fail "$fixed was renamed"
 	"$fsop" rename nodes/carl/fourth nodes/carl/$fixed 0 | grep -q '^0' && fail "$fixed was replaced"
 done
+expect EPERM rename nodes/carl/fourth nodes/carl/.json 0
+expect EPERM rename nodes/carl/.json nodes/carl/other 0
+expect EPERM rename nodes/carl/fourth "rels/KNOWS/$(ls rels/KNOWS | head -n 1)/from" 0
+expect EPERM rename "rels/KNOWS/$(ls rels/KNOWS | head -n 1)/to" nodes/carl/other 0
 is "$(cat nodes/carl/fourth)" two
 ok "rm" rm nodes/carl/fourth
 

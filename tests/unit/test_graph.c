@@ -2,7 +2,9 @@
 #include "tests/unit/graph_fixture.h"
 
 #include "base/checked.h"
+#include "base/io.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -588,6 +590,79 @@ static void test_json(void **state)
 	assert_int_equal(gfs_node_json(f.graph, 999, &out), GFS_ERR_NOTFOUND);
 }
 
+/* ---- failures and threads ---- */
+
+static struct gfs_io_verdict no_writes(void *context, const struct gfs_io_event *event)
+{
+	(void)context;
+	return (struct gfs_io_verdict){ .error = event->op == GFS_IO_WRITE ? ENOSPC : 0 };
+}
+
+/* A commit that the log refuses leaves nothing behind and is told to nobody. */
+static void test_failed_commit(void **state)
+{
+	struct gfs_node_meta meta = { 0 };
+	struct gfs_changes changes;
+	unsigned calls = 0;
+	uint64_t id;
+	(void)state;
+	(void)new_node(&f, "before");
+	gfs_graph_set_listener(f.graph, count_calls, &calls);
+	struct gfs_tx *tx = tx_begin(&f);
+	OK(gfs_node_create(tx, gfs_slice_text("lost"), &meta, &id));
+	assert_int_equal(gfs_bulk_rel(tx, 1, id, id, 0, NULL, 0, &id), GFS_ERR_NOTFOUND);
+	gfs_io_set_hook(no_writes, NULL);
+	assert_int_equal(gfs_tx_commit(tx, NULL, &changes), GFS_ERR_NOSPC);
+	gfs_io_set_hook(NULL, NULL);
+	assert_int_equal(calls, 0);
+	assert_int_equal(gfs_node_find(f.graph, gfs_slice_text("lost"), &id), GFS_ERR_NOTFOUND);
+	OK(gfs_node_find(f.graph, gfs_slice_text("before"), &id));
+	assert_int_equal(gfs_tx_begin(f.graph, &tx), GFS_ERR_FAILED);
+	require_clean(f.graph);
+	struct gfs_graph *graph = f.graph;
+	f.graph = NULL;
+	(void)gfs_graph_close(graph); /* it says that it could not write a checkpoint */
+	fixture_open(&f);
+	assert_int_equal(gfs_node_find(f.graph, gfs_slice_text("lost"), &id), GFS_ERR_NOTFOUND);
+}
+
+/* A writer that commits hands the transaction on: what it keeps of it must be its own. */
+static void *writer(void *context)
+{
+	struct gfs_node_meta meta = { 0 };
+	struct gfs_changes c;
+	struct gfs_tx *tx;
+	uint64_t id;
+	(void)context;
+	for (unsigned i = 0; i < 300; i++) {
+		OK(gfs_tx_begin(f.graph, &tx));
+		OK(gfs_node_create(tx, gfs_slice_text(""), &meta, &id));
+		if (i % 3 == 0) {
+			gfs_tx_abort(tx);
+			continue;
+		}
+		OK(gfs_tx_commit(tx, NULL, &c));
+		REQUIRE(c.count == 1 && c.items[0].id == id);
+		gfs_changes_release(&c);
+		gfs_graph_read_begin(f.graph);
+		struct gfs_node_record r;
+		OK(gfs_node_get(f.graph, id, &r));
+		gfs_graph_read_end(f.graph);
+	}
+	return NULL;
+}
+
+static void test_writers(void **state)
+{
+	pthread_t threads[4];
+	(void)state;
+	for (unsigned i = 0; i < GFS_COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, writer, NULL), 0);
+	for (unsigned i = 0; i < GFS_COUNT(threads); i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(gfs_store_counter(gfs_graph_store(f.graph), GFS_COUNTER_NODES), 800);
+}
+
 /* A property row far longer than a page. */
 static void test_many_properties(void **state)
 {
@@ -642,6 +717,8 @@ int main(void)
 		TEST(test_names),
 		TEST(test_versions),
 		TEST(test_json),
+		TEST(test_failed_commit),
+		TEST(test_writers),
 		TEST(test_many_properties),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
