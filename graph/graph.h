@@ -24,6 +24,7 @@ struct gfs_tx;
 struct gfs_graph_create_opts {
 	const char *key_property; /* Cypher's CREATE takes a node's key from it; NULL: "name" */
 };
+/* `opts` may be NULL: the defaults. */
 int gfs_graph_create(const char *path, const struct gfs_graph_create_opts *opts, struct gfs_message *message) GFS_CHECK;
 /* Opens the store, recovers, starts its threads. */
 int gfs_graph_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message) GFS_CHECK;
