@@ -1,8 +1,8 @@
 /* The tree under /.graphfs: one table, whose row number is a file's id. To add a file, add a row at the end of its folder and nothing
  * else: ids live only as long as the mount. */
+#include "fs/control.h"
 #include "base/checked.h"
 #include "base/parse.h"
-#include "fs/control.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "base/clock.h"
 #include "base/checked.h"
+#include "base/clock.h"
 #include "fs/control.h"
 
 #include <fcntl.h>
@@ -46,7 +46,8 @@ static uint64_t names_in_use(struct gfs_fs *fs, enum gfs_catalog_kind kind)
 	struct gfs_catalog *catalog = gfs_graph_catalog(fs->graph);
 	struct gfs_catalog_entry e;
 	uint64_t count = 0;
-	for (uint64_t id = 1; id <= GFS_NAME_ID_MAX && gfs_catalog_next(catalog, kind, (uint16_t)id, &e) == 0; id = (uint64_t)e.id + 1)
+	for (uint64_t id = 1; id <= GFS_NAME_ID_MAX && gfs_catalog_next(catalog, kind, (uint16_t)id, &e) == 0;
+		 id = (uint64_t)e.id + 1)
 		count += e.count > 0 || e.made;
 	return count;
 }
@@ -83,8 +84,8 @@ static void show_store(const struct sample *t)
 	counter(t, "graphfs_aborts_total", "Transactions taken back since the mount.", t->s.aborts);
 	counter(t, "graphfs_checkpoints_total", "Checkpoints written since the mount.", t->s.checkpoints);
 	seconds(t, "graphfs_checkpoint_last_seconds", "How long the last checkpoint took.", t->s.checkpoint_ns_last);
-	seconds(t, "graphfs_checkpoint_stall_max_seconds", "The longest that a checkpoint kept readers and writers waiting.",
-		t->s.checkpoint_stall_ns_max);
+	seconds(t, "graphfs_checkpoint_stall_max_seconds",
+		"The longest that a checkpoint kept readers and writers waiting.", t->s.checkpoint_stall_ns_max);
 	counter(t, "graphfs_pages_read_total", "Pages read from the database file.", t->s.pages_read);
 	counter(t, "graphfs_pages_written_total", "Pages written to the database file.", t->s.pages_written);
 	gauge(t, "graphfs_disk_bytes", "Size of the database file and the log.", t->s.disk_bytes);

@@ -12,6 +12,7 @@ struct gfs_file {
 	struct gfs_entity entity; /* what it is now */
 	uint16_t key;
 	unsigned opens, writers;
+	bool closing; /* renamed and closed: nobody's, but the kernel is not told yet, so that changes still must be told to it */
 	bool dead;
 	uint64_t mtime_ns; /* of a dead one */
 	struct gfs_buf contents; /* of a dead one */
@@ -146,7 +147,9 @@ int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_
 		return 0;
 	gfs_mutex_lock(&files->lock);
 	struct gfs_file *file = find(files, nodeid);
-	if (file)
+	if (file && file->closing)
+		err = GFS_ERR_STALE;
+	else if (file)
 		*t = (struct gfs_file_target){ file->entity, file->key, file->dead ? file : NULL };
 	else if (gfs_bindings_nodeid(&files->bindings, pack(t->entity, t->key, 0), false) != nodeid)
 		err = GFS_ERR_STALE;
@@ -178,6 +181,7 @@ int gfs_files_open(struct gfs_files *files, uint64_t nodeid, bool writer, struct
 	if (!file)
 		file = add(files, nodeid);
 	if (file) {
+		file->closing = false;
 		file->opens++;
 		file->writers += writer;
 	}
@@ -199,16 +203,31 @@ static void forget(struct gfs_files *files, struct gfs_file *file)
 	free(file);
 }
 
-bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *t)
+bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *t, uint64_t *ret_left)
 {
+	*ret_left = 0;
 	gfs_mutex_lock(&files->lock);
 	file->writers -= writer;
 	bool settle = writer && file->writers == 0 && !file->dead;
 	*t = (struct gfs_file_target){ file->entity, file->key, NULL };
-	if (--file->opens == 0)
-		forget(files, file);
+	if (--file->opens == 0) {
+		file->closing = is_odd(file) && !file->dead;
+		if (file->closing)
+			*ret_left = file->nodeid;
+		else
+			forget(files, file);
+	}
 	gfs_mutex_unlock(&files->lock);
 	return settle;
+}
+
+void gfs_files_drop(struct gfs_files *files, uint64_t left)
+{
+	gfs_mutex_lock(&files->lock);
+	struct gfs_file *file = find(files, left);
+	if (file && file->closing)
+		forget(files, file);
+	gfs_mutex_unlock(&files->lock);
 }
 
 void gfs_file_target_get(struct gfs_files *files, struct gfs_file *file, struct gfs_file_target *t)

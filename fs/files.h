@@ -29,9 +29,11 @@ void gfs_files_forget(struct gfs_files *files, uint64_t nodeid);
 /* GFS_ERR_STALE when the nodeid is not (or no longer) anybody's name. */
 int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_target *ret_target) GFS_CHECK;
 
-/* Counts an open; release returns true when that was the last writer of a property that still exists (settle it then). */
 int gfs_files_open(struct gfs_files *files, uint64_t nodeid, bool writer, struct gfs_file **ret_file) GFS_CHECK;
-bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *ret_target);
+/* One open less. Returns true when that was the last writer of a property that still exists (settle it then). `ret_left` is 0, or a nodeid that the
+ * kernel still holds under the property's present name, and that is nobody's from now on: the kernel is to be told, then gfs_files_drop. */
+bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *ret_target, uint64_t *ret_left);
+void gfs_files_drop(struct gfs_files *files, uint64_t left);
 void gfs_file_target_get(struct gfs_files *files, struct gfs_file *file, struct gfs_file_target *ret_target);
 /* Is anybody holding this property open? */
 bool gfs_files_is_open(struct gfs_files *files, struct gfs_entity entity, uint16_t key);

@@ -132,32 +132,59 @@ static void rel_changed(const struct notifier *n, const struct gfs_change *c)
 	attr_of(n, GFS_INODE_REL, 0, c->id);
 }
 
-static void prop_changed(const struct notifier *n, const struct gfs_change *c)
+/* A property that is open under more of its former names has stale readers there. */
+#define PROP_NODEIDS_MAX 16u
+
+static void prop_tell(const struct notifier *n, struct gfs_entity entity, uint16_t key, bool contents)
 {
-	struct gfs_entity entity = { (enum gfs_entity_kind)c->entity, c->id };
-	uint64_t nodeids[16]; /* a property that is open under more of its former names has stale readers there */
-	size_t count = gfs_files_nodeids(n->fs->files, entity, c->name_id, nodeids, GFS_COUNT(nodeids) - 1);
+	uint64_t nodeids[PROP_NODEIDS_MAX];
+	size_t count = gfs_files_nodeids(n->fs->files, entity, key, nodeids, PROP_NODEIDS_MAX - 1);
 	uint64_t base = gfs_nodeid_ino(nodeids[0]);
 	if (base != nodeids[0])
 		nodeids[count++] = base;
 	for (size_t i = 0; i < count; i++) {
 		if (nodeids[i] != n->by_kernel)
-			tell(n->fs, nodeids[i], true);
+			tell(n->fs, nodeids[i], contents);
 	}
+}
+
+/* The links that lead to a relationship show its mtime. */
+static void rel_prop_changed(const struct notifier *n, const struct gfs_change *c)
+{
+	struct gfs_rel_record rel;
+	struct gfs_node_record start, end;
+	gfs_graph_read_begin(n->fs->graph);
+	int err = gfs_rel_get(n->fs->graph, c->id, &rel);
+	if (!err)
+		err = gfs_node_get(n->fs->graph, rel.start, &start);
+	if (!err)
+		err = gfs_node_get(n->fs->graph, rel.end, &end);
+	gfs_graph_read_end(n->fs->graph);
+	if (err) /* gone meanwhile, and told of */
+		return;
+	json_of(n, rel.start);
+	json_of(n, rel.end);
+	if (c->kind == GFS_CHANGE_PROP_CHANGED)
+		return;
+	attr_of(n, GFS_INODE_REL, 0, c->id);
+	attr_of(n, GFS_INODE_REL_FROM, 0, c->id);
+	attr_of(n, GFS_INODE_REL_TO, 0, c->id);
+	attr_of(n, GFS_INODE_OUT_LINK, end.link_generation, c->id);
+	attr_of(n, GFS_INODE_OUT_REL, end.link_generation, c->id);
+	attr_of(n, GFS_INODE_IN_LINK, start.link_generation, c->id);
+	attr_of(n, GFS_INODE_IN_REL, start.link_generation, c->id);
+}
+
+static void prop_changed(const struct notifier *n, const struct gfs_change *c)
+{
+	struct gfs_entity entity = { (enum gfs_entity_kind)c->entity, c->id };
+	prop_tell(n, entity, c->name_id, true);
 	if (entity.kind == GFS_NODE) {
 		node_attr(n, c->id);
 		json_of(n, c->id);
 		return;
 	}
-	struct gfs_rel_record rel;
-	attr_of(n, GFS_INODE_REL, 0, c->id);
-	gfs_graph_read_begin(n->fs->graph);
-	int err = gfs_rel_get(n->fs->graph, c->id, &rel);
-	gfs_graph_read_end(n->fs->graph);
-	if (!err) {
-		json_of(n, rel.start);
-		json_of(n, rel.end);
-	}
+	rel_prop_changed(n, c);
 }
 
 /* What a change of a node does to one relationship of its own: `dir` is the node's side of it. */
@@ -211,11 +238,8 @@ static void props_attr(const struct notifier *n, struct gfs_entity entity)
 		gfs_graph_read_end(n->fs->graph);
 		if (err || count == 0)
 			return;
-		for (size_t i = 0; i < count; i++) {
-			uint64_t nodeid = gfs_files_nodeid(n->fs->files, entity, props[i].key);
-			if (nodeid != n->by_kernel)
-				tell(n->fs, nodeid, false);
-		}
+		for (size_t i = 0; i < count; i++)
+			prop_tell(n, entity, props[i].key, false);
 	}
 }
 

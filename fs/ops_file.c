@@ -87,6 +87,18 @@ static int open_file(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, struct 
 	return 0;
 }
 
+/* The kernel's last descriptor of the file is gone, or never came to be. True: settle the target. */
+static bool let_go(struct gfs_fs *fs, const struct fuse_file_info *fi, struct gfs_file_target *t)
+{
+	uint64_t left;
+	bool settle = gfs_files_release(fs->files, file_of(fi), is_writer(fi), t, &left);
+	if (left) {
+		gfs_notify_contents(fs, left);
+		gfs_files_drop(fs->files, left);
+	}
+	return settle;
+}
+
 void gfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct gfs_fs *fs = fs_of(req);
@@ -95,7 +107,7 @@ void gfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		gfs_reply_err(req, err);
 	else if (fuse_reply_open(req, fi) == -ENOENT && is_prop(ino)) { /* the caller was interrupted: no release will come */
 		struct gfs_file_target t;
-		(void)gfs_files_release(fs->files, file_of(fi), is_writer(fi), &t);
+		(void)let_go(fs, fi, &t);
 	}
 }
 
@@ -143,7 +155,7 @@ void gfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct gfs_fs *fs = fs_of(req);
 	struct gfs_file_target t;
-	if (is_prop(ino) && gfs_files_release(fs->files, file_of(fi), is_writer(fi), &t) && !fs->opts.read_only)
+	if (is_prop(ino) && let_go(fs, fi, &t) && !fs->opts.read_only)
 		settle(fs, req, &t);
 	fuse_reply_err(req, 0);
 }

@@ -217,16 +217,32 @@ int gfs_view_may_write(const struct gfs_edit *edit, uint64_t node)
 	return record.mode & bit ? 0 : GFS_ERR_ACCESS;
 }
 
+/* Does its mode follow a node's, rather than being the mount's own? */
+static bool follows_node(uint64_t nodeid)
+{
+	switch (gfs_nodeid_unpack(nodeid).kind) {
+	case GFS_INODE_STATIC:
+	case GFS_INODE_LABEL:
+	case GFS_INODE_TYPE:
+	case GFS_INODE_IMPORT:
+	case GFS_INODE_IMPORT_ERROR:
+	case GFS_INODE_CONTROL:
+		return false;
+	default:
+		return true;
+	}
+}
+
 int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set)
 {
 	struct stat now;
 	int err = gfs_view_of(nodeid)->attr(edit->fs, nodeid, &now);
 	if (err)
 		return err;
-	bool changes = ((to_set & FUSE_SET_ATTR_MODE) && ((st->st_mode ^ now.st_mode) & 07777)) ||
-	               ((to_set & FUSE_SET_ATTR_UID) && st->st_uid != now.st_uid) ||
-	               ((to_set & FUSE_SET_ATTR_GID) && st->st_gid != now.st_gid) || (to_set & FUSE_SET_ATTR_SIZE);
-	return changes ? GFS_ERR_PERM : 0;
+	/* rsync, tar, cp -p, install and most editors set the mode of what they have made, and give up when that fails. */
+	bool mode = (to_set & FUSE_SET_ATTR_MODE) && ((st->st_mode ^ now.st_mode) & 07777) && !follows_node(nodeid);
+	bool owner = ((to_set & FUSE_SET_ATTR_UID) && st->st_uid != now.st_uid) || ((to_set & FUSE_SET_ATTR_GID) && st->st_gid != now.st_gid);
+	return mode || owner || (to_set & FUSE_SET_ATTR_SIZE) ? GFS_ERR_PERM : 0;
 }
 
 bool gfs_view_entity(uint64_t dir_nodeid, struct gfs_entity *ret_entity)

@@ -88,7 +88,8 @@ int gfs_view_show_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint
 int gfs_view_target(const char *target, const char *folder, const char **ret_last, struct gfs_buf *memory) GFS_CHECK;
 /* GFS_ERR_ACCESS unless the caller may write to the node. */
 int gfs_view_may_write(const struct gfs_edit *edit, uint64_t node) GFS_CHECK;
-/* Accepts times (which follow from the data) and what would change nothing; GFS_ERR_PERM for any other change of mode or owner. */
+/* Accepts times (which follow from the data), what would change nothing, and any mode of what follows a node (it stays as the node's);
+ * GFS_ERR_PERM for another owner, or mode of the mount's own folders. */
 int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set) GFS_CHECK;
 
 /* ---- properties of nodes and relationships (view_props.c) ---- */

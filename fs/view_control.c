@@ -56,7 +56,7 @@ static int control_list(struct gfs_lister *l, uint64_t nodeid)
 static int control_setattr(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set)
 {
 	const int times = FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_ATIME_NOW | FUSE_SET_ATTR_MTIME_NOW |
-	                  FUSE_SET_ATTR_CTIME;
+		FUSE_SET_ATTR_CTIME;
 	(void)edit;
 	if (to_set & ~(times | FUSE_SET_ATTR_SIZE))
 		return GFS_ERR_PERM;

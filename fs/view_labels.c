@@ -117,7 +117,7 @@ static int node_label_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	if (!err)
 		err = live(fs, gfs_nodeid_unpack(nodeid).id, &record);
 	if (!err)
-		gfs_attr_fill(st, nodeid, S_IFLNK, &record, target.size, record.labels_mtime_ns);
+		gfs_attr_fill(st, nodeid, S_IFLNK, &record, target.size, record.btime_ns); /* labels come and go beside it */
 	return err;
 }
 
@@ -258,7 +258,7 @@ static int label_node_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	struct gfs_node_record record;
 	int err = label_node_live(fs, nodeid, &name, &record);
 	if (!err)
-		gfs_attr_fill(st, nodeid, S_IFLNK, &record, strlen("../../nodes/") + name.size, record.labels_mtime_ns);
+		gfs_attr_fill(st, nodeid, S_IFLNK, &record, strlen("../../nodes/") + name.size, record.btime_ns);
 	return err;
 }
 

@@ -2,7 +2,8 @@
  * what was changed by ids, so that replay meets the same graph; what depends on the clock is the transaction's time.
  *
  * A record is one byte of code and then the fields of that code (oplog.c has the table), integers as varints. Decoding bytes of any
- * origin is safe: it yields a record within the limits of base/limits.h or GFS_ERR_CORRUPT. */
+ * origin is safe: it yields a record whose ids are within the limits of base/limits.h and whose bytes lie in the input, or
+ * GFS_ERR_CORRUPT. Lengths, modes and values are looked at when the record is applied. */
 #ifndef GFS_GRAPH_OPLOG_H
 #define GFS_GRAPH_OPLOG_H
 

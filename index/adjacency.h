@@ -2,10 +2,11 @@
  * time of each folder's last change at hand. The on-disk truth is the relationship records and their chains; this index is kept in
  * the same transaction and can be rebuilt from them.
  *
- * Form. KV table ADJ. Key (node, direction): a header listing the types with their counts, folder flags and times; while the node's
- * entries of that direction number at most GFS_ADJ_INLINE_MAX they follow in the same value. A type that outgrows it has blocks of at most
- * GFS_ADJ_BLOCK_MAX entries under keys (node, direction, type, last other, last relationship): the key is the block's inclusive upper
- * bound, the last block's is all ones, so the block that must hold an entry is the first with a key >= it.
+ * Form. KV table ADJ. Key (node, direction): a header listing the types with their counts, folder flags and times, followed
+ * by entries, at most GFS_ADJ_INLINE_MAX. What is too much goes to blocks, the type with the most entries first, and stays there until
+ * the type's count is 0. Blocks have at most GFS_ADJ_BLOCK_MAX entries and lie under keys (node, direction, type, last other, last
+ * relationship): the key is the block's inclusive upper bound, the last block's is all ones, so the block that must hold an entry is
+ * the first with a key >= it.
  * An entry is 12 bytes: other node (48 bits), relationship (48 bits).
  *
  * Callers hold the graph lock: shared to look, exclusive to change. */

@@ -4,7 +4,7 @@
  * A chunk as bytes is the value in KV table IDSETS: CRoaring's portable format of a bitmap of 16-bit values. It is valid if and only if
  *   I1  its cookie is that of the portable format, it has exactly one container, with key 0, and nothing follows;
  *   I2  the container has the kind and size that cookie and cardinality (1 to 65,536) demand;
- *   I3  its values strictly ascend, its runs do not meet, and their number is the cardinality.
+ *   I3  its values strictly ascend, its runs do not overlap, and their number is the cardinality.
  *
  * In memory, a set is a directory of its chunks, sorted by number. A chunk is unloaded (`bits` is NULL; its value is in IDSETS), clean, or
  * dirty (its value is stale; it is on the dirty list exactly once). Only the exclusive graph lock lets a chunk join a directory, move in

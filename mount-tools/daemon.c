@@ -34,7 +34,8 @@ static void complain_of_death(pid_t child)
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFSIGNALED(status))
-		(void)fprintf(stderr, "graphfs: the daemon was ended by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		(void)fprintf(
+			stderr, "graphfs: the daemon was ended by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		(void)fprintf(stderr, "graphfs: the daemon ended with status %d without a word\n", WEXITSTATUS(status));
 }
@@ -70,7 +71,7 @@ int gfs_daemon_start(struct gfs_daemon *daemon, bool foreground, int failure_sta
 		wait_for_child(fds[0], child, failure_status);
 	}
 	(void)close(fds[0]); /* the parent's end */
-	(void)setsid(); /* cannot fail in a new process */
+	(void)setsid();      /* cannot fail in a new process */
 	daemon->report_fd = fds[1];
 	return 0;
 }

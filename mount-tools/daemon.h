@@ -13,7 +13,8 @@ struct gfs_daemon {
 
 /* Call before any thread is started. Forks, unless in the foreground, and returns in the child, a session leader; the parent waits and then
  * ends the process with 0, or with `failure_status` after the child's message on stderr. */
-int gfs_daemon_start(struct gfs_daemon *daemon, bool foreground, int failure_status, struct gfs_message *message) GFS_CHECK;
+int gfs_daemon_start(
+	struct gfs_daemon *daemon, bool foreground, int failure_status, struct gfs_message *message) GFS_CHECK;
 
 /* The service works: detaches from folder and terminal, turns the log to syslog, and lets the parent go. GFS_ERR_INTERRUPTED when the
  * parent is gone: whoever started it has given up. */

@@ -176,8 +176,27 @@ static const struct flag {
 
 /* Meant for mount(8), for init, or granted in any case. */
 static const char *const ignored[] = {
-	"defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group", "nofail", "_netdev", "dev", "nodev",
-	"suid", "nosuid", "comment", "default_permissions", "silent", "loud", "nolazytime", "norelatime", "nostrictatime",
+	"defaults",
+	"auto",
+	"noauto",
+	"user",
+	"nouser",
+	"users",
+	"owner",
+	"group",
+	"nofail",
+	"_netdev",
+	"dev",
+	"nodev",
+	"suid",
+	"nosuid",
+	"comment",
+	"default_permissions",
+	"silent",
+	"loud",
+	"nolazytime",
+	"norelatime",
+	"nostrictatime",
 };
 
 /* What /proc/self/mountinfo shows of a FUSE mount and mount(8) hands back with `remount`. */
@@ -237,12 +256,14 @@ static int take_word(struct gfs_mount_options *o, struct gfs_slice name, struct 
 	return 0;
 }
 
-static int take_valued(struct gfs_mount_options *o, const struct valued *v, struct gfs_slice item, struct gfs_message *message)
+static int take_valued(
+	struct gfs_mount_options *o, const struct valued *v, struct gfs_slice item, struct gfs_message *message)
 {
 	size_t skip = strlen(v->name) + 1;
 	if (skip <= item.size && v->take(o, gfs_slice(item.data + skip, item.size - skip)) == 0)
 		return 0;
-	return gfs_fail(message, GFS_ERR_INVALID, "option %.*s: must be %s", (int)item.size, (const char *)item.data, v->wanted);
+	return gfs_fail(
+		message, GFS_ERR_INVALID, "option %.*s: must be %s", (int)item.size, (const char *)item.data, v->wanted);
 }
 
 static int take_item(struct gfs_mount_options *o, struct gfs_slice item, struct gfs_message *message)

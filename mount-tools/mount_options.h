@@ -26,7 +26,8 @@ int gfs_mount_options_parse(struct gfs_mount_options *options, const char *list,
 int gfs_mount_options_finish(struct gfs_mount_options *options, struct gfs_message *message) GFS_CHECK;
 
 /* Adds what libfuse must know to `args`. */
-int gfs_mount_options_args(const struct gfs_mount_options *options, const char *source, struct fuse_args *args) GFS_CHECK;
+int gfs_mount_options_args(
+	const struct gfs_mount_options *options, const char *source, struct fuse_args *args) GFS_CHECK;
 
 /* The text of enum gfs_wal_mode. */
 const char *gfs_mount_options_wal_mode(enum gfs_wal_mode mode);

@@ -46,7 +46,8 @@ static int put(uint32_t permitted, uint32_t effective)
 static void empty_bounding_set(void)
 {
 	for (unsigned long c = 0; c <= LAST_POSSIBLE; c++)
-		(void)prctl(PR_CAPBSET_DROP, c, 0UL, 0UL, 0UL); /* fails for numbers the kernel has not, and without CAP_SETPCAP */
+		(void)prctl(
+			PR_CAPBSET_DROP, c, 0UL, 0UL, 0UL); /* fails for numbers the kernel has not, and without CAP_SETPCAP */
 }
 
 int gfs_privileges_limit(void)

@@ -3,13 +3,13 @@
 #include "mount-tools/mountinfo.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,16 +55,48 @@ int gfs_mountpoint_resolve(const char *mountpoint, char **ret_path, struct gfs_m
 	return 0;
 }
 
-static bool is_dead(const char *path)
+static bool is_ours(const char *path)
+{
+	struct gfs_mountinfo info;
+	if (gfs_mountinfo_find(path, &info) != 0)
+		return false;
+	bool ours = strcmp(info.type, GFS_MOUNTINFO_TYPE) == 0;
+	gfs_mountinfo_release(&info);
+	return ours;
+}
+
+/* A daemon that is just being killed: its last requests are aborted, every later one finds nobody. */
+static int stat_again(const char *path)
 {
 	struct stat st;
-	return stat(path, &st) != 0 && errno == ENOTCONN;
+	int number;
+	do
+		number = stat(path, &st) != 0 ? errno : 0;
+	while (number == ECONNABORTED);
+	return number;
+}
+
+static int statfs_again(const char *path)
+{
+	struct statfs fs;
+	int number;
+	do
+		number = statfs(path, &fs) != 0 ? errno : 0;
+	while (number == ECONNABORTED);
+	return number;
+}
+
+/* The kernel keeps our attributes for ever, so that stat(2) of a dead graphfs may well succeed; statfs(2) always asks the daemon. */
+static bool is_dead(const char *path)
+{
+	return stat_again(path) == ENOTCONN || (is_ours(path) && statfs_again(path) == ENOTCONN);
 }
 
 /* Who is not root asks the setuid helper. Its own message goes to stderr. */
 static int unmount_by_helper(const char *path)
 {
-	char *const argv[] = { (char[]){ "fusermount3" }, (char[]){ "-u" }, (char[]){ "-z" }, (char[]){ "--" }, strdup(path), NULL };
+	char *const argv[] = { (char[]){ "fusermount3" }, (char[]){ "-u" }, (char[]){ "-z" }, (char[]){ "--" },
+		strdup(path), NULL };
 	pid_t pid;
 	int status = -1;
 	if (argv[4] && posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) == 0) {

@@ -65,12 +65,13 @@ static int check_writable(int dir_fd, const char *mountpoint, struct gfs_message
 static unsigned long flags_after(const struct gfs_mountinfo *info, const struct gfs_mount_options *o)
 {
 	unsigned long now = gfs_mount_options_flags(info->options) | gfs_mount_options_flags(info->super_options);
-	return ((now & ~o->clear) | o->set | MS_NOSUID | MS_NODEV) & ~(o->set & MS_NOATIME ? (unsigned long)MS_RELATIME : 0);
+	return ((now & ~o->clear) | o->set | MS_NOSUID | MS_NODEV) &
+		~(o->set & MS_NOATIME ? (unsigned long)MS_RELATIME : 0);
 }
 
 /* Settings are files: they are written while the mount may be written to, before or after the change. */
-static int change(int dir_fd, const char *mountpoint, bool was_read_only, unsigned long flags, const struct gfs_mount_options *o,
-	struct gfs_message *message)
+static int change(int dir_fd, const char *mountpoint, bool was_read_only, unsigned long flags,
+	const struct gfs_mount_options *o, struct gfs_message *message)
 {
 	int err = was_read_only ? 0 : apply_settings(dir_fd, o, message);
 	if (!err && was_read_only && !(flags & MS_RDONLY))
@@ -98,8 +99,8 @@ int gfs_remount(const char *mountpoint, const struct gfs_mount_options *o, struc
 		err = gfs_fail(message, gfs_err_from_errno(errno), "%s: %s", mountpoint, strerror(errno));
 		goto out;
 	}
-	bool was_read_only =
-		((gfs_mount_options_flags(info.options) | gfs_mount_options_flags(info.super_options)) & MS_RDONLY) != 0;
+	bool was_read_only = ((gfs_mount_options_flags(info.options) | gfs_mount_options_flags(info.super_options)) &
+							 MS_RDONLY) != 0;
 	err = change(dir_fd, mountpoint, was_read_only, flags_after(&info, o), o, message);
 out:
 	if (dir_fd >= 0)

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mount-tools/mountinfo.h"
+#include "mount-tools/open_graph.h"
 #include "mount-tools/privileges.h"
 
 #define FUSE_USE_VERSION 314
@@ -16,49 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLOSING_WAIT_S 60u
-#define CLOSING_POLL_MS 20
-
 /* ---- opening ---- */
-
-/* First line of a small file, "" when it cannot be read. */
-static void read_line(const char *path, char *text, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	if (!f || !fgets(text, (int)size, f))
-		text[0] = '\0';
-	if (f)
-		(void)fclose(f); /* only read */
-	text[strcspn(text, "\n")] = '\0';
-}
-
-/* umount(8) is done before the daemon is: then it writes its last checkpoint. Whether that is who holds the lock. */
-static bool is_closing(const char *source)
-{
-	char path[64], text[64];
-	GFS_AUTO_BUF lock = GFS_BUF_INIT;
-	bool mounted = false;
-	gfs_buf_printf(&lock, "%s/lock", source);
-	gfs_buf_append_u8(&lock, 0);
-	if (gfs_buf_failed(&lock) != 0)
-		return false;
-	read_line((const char *)lock.data, text, sizeof text);
-	long pid = strtol(text, NULL, 10);
-	if (pid <= 0 || gfs_mountinfo_has_source((pid_t)pid, source, &mounted) != 0)
-		return true; /* it has just let go, or is about to */
-	(void)snprintf(path, sizeof path, "/proc/%ld/comm", pid);
-	read_line(path, text, sizeof text);
-	return strcmp(text, "graphfs") == 0 && !mounted;
-}
 
 static int open_graph(const struct gfs_serve_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message)
 {
-	const struct timespec pause = { .tv_nsec = CLOSING_POLL_MS * (long)GFS_NS_PER_MS };
-	uint64_t until = gfs_clock_mono_ns() + CLOSING_WAIT_S * GFS_NS_PER_S;
-	int err = gfs_graph_open(opts->source, &opts->mount->store, ret_graph, message);
-	while (err == GFS_ERR_LOCKED && is_closing(opts->source) && gfs_clock_mono_ns() < until) {
-		(void)nanosleep(&pause, NULL); /* a signal only makes it shorter */
-		err = gfs_graph_open(opts->source, &opts->mount->store, ret_graph, message);
+	int err = gfs_open_patiently(opts->source, &opts->mount->store, ret_graph, message);
+	if (err && !strstr(message->text, opts->source)) {
+		struct gfs_message why = *message;
+		err = gfs_fail(message, err, "%s: %s", opts->source, why.text);
 	}
 	return err;
 }
@@ -73,7 +38,8 @@ static void log_libfuse(enum fuse_log_level level, const char *format, va_list a
 	gfs_log(level <= FUSE_LOG_ERR ? GFS_LOG_ERROR : level <= FUSE_LOG_INFO ? GFS_LOG_INFO : GFS_LOG_DEBUG, "%s", text);
 }
 
-static int make_fs(const struct gfs_serve_opts *opts, struct gfs_graph *graph, struct gfs_fs **ret_fs, struct gfs_message *message)
+static int make_fs(
+	const struct gfs_serve_opts *opts, struct gfs_graph *graph, struct gfs_fs **ret_fs, struct gfs_message *message)
 {
 	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
 	int err = fuse_opt_add_arg(&args, "graphfs") == 0 ? 0 : GFS_ERR_NOMEM;
@@ -81,7 +47,8 @@ static int make_fs(const struct gfs_serve_opts *opts, struct gfs_graph *graph, s
 		err = gfs_mount_options_args(opts->mount, opts->source, &args);
 	if (!err && opts->debug)
 		err = fuse_opt_add_arg(&args, "-d") == 0 ? 0 : GFS_ERR_NOMEM;
-	err = err ? gfs_fail(message, err, "%s", gfs_err_text(err)) : gfs_fs_new(graph, &opts->mount->fs, &args, ret_fs, message);
+	err = err ? gfs_fail(message, err, "%s", gfs_err_text(err))
+			  : gfs_fs_new(graph, &opts->mount->fs, &args, ret_fs, message);
 	fuse_opt_free_args(&args);
 	return err;
 }
@@ -95,7 +62,8 @@ static int mount_fs(const struct gfs_serve_opts *opts, struct gfs_fs *fs, struct
 	if (!err && lowered)
 		err = gfs_fail(message, lowered, "cannot give privileges up: %s", gfs_err_text(lowered));
 	if (err && opts->mount->allow_other && geteuid() != 0)
-		err = gfs_fail(message, err, "%s: cannot mount: for allow_other by users, /etc/fuse.conf must have the line user_allow_other",
+		err = gfs_fail(message, err,
+			"%s: cannot mount: for allow_other by users, /etc/fuse.conf must have the line user_allow_other",
 			opts->mountpoint);
 	return err;
 }
@@ -113,7 +81,7 @@ static void unmount(struct gfs_fs *fs)
 struct waiter {
 	pthread_t thread;
 	struct gfs_fs *fs;
-	_Atomic bool over; /* set before the waiter is woken for the last time; relaxed, pthread_kill orders it */
+	_Atomic bool over; /* sequentially consistent: set before the waiter is woken for the last time */
 };
 
 static sigset_t ending_signals(void)
@@ -147,7 +115,8 @@ static int run(struct gfs_fs *fs)
 		return GFS_ERR_NOMEM;
 	int err = gfs_fs_run(fs);
 	w.over = true;
-	(void)pthread_kill(w.thread, SIGTERM); /* not joined yet, so that it is there */
+	(void)kill(getpid(),
+		SIGTERM); /* blocked in all threads: it wakes the waiter, or stays pending when that has ended before */
 	(void)pthread_join(w.thread, NULL); /* joinable, joined once */
 	return err;
 }
@@ -158,13 +127,14 @@ static int prepare(struct gfs_message *message)
 {
 	sigset_t set = ending_signals();
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* a valid set */
-	(void)signal(SIGPIPE, SIG_IGN); /* a valid signal */
+	(void)signal(SIGPIPE, SIG_IGN);               /* a valid signal */
 	(void)umask(0); /* nodes have the mode that was asked for; the database's own files name theirs */
 	int err = gfs_privileges_limit();
 	return err ? gfs_fail(message, err, "cannot give privileges up: %s", gfs_err_text(err)) : 0;
 }
 
-static int start(const struct gfs_serve_opts *opts, struct gfs_fs *fs, struct gfs_daemon *daemon, struct gfs_message *message)
+static int start(
+	const struct gfs_serve_opts *opts, struct gfs_fs *fs, struct gfs_daemon *daemon, struct gfs_message *message)
 {
 	int err = mount_fs(opts, fs, message);
 	if (!err)

@@ -1,6 +1,7 @@
 #include "mount-tools/tools.h"
 
 #include "mount-tools/mountinfo.h"
+#include "mount-tools/open_graph.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ void gfs_tool_complain(const char *path, int err, const struct gfs_message *mess
 int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph)
 {
 	struct gfs_message message = { "" };
-	int err = gfs_graph_open(path, opts, ret_graph, &message);
+	int err = gfs_open_patiently(path, opts, ret_graph, &message);
 	if (err == 0)
 		return 0;
 	gfs_tool_complain(path, err, &message);

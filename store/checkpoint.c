@@ -12,7 +12,7 @@
  *  C2  A checkpoint's LSN is on disk in the log before the batch that names it commits: at reopen it is found there.
  *  C3  The batch's META record and the superblock name the same sequence and LSN; LMDB is ahead by at most this one step.
  *  C5  A settled store has written its last state twice: LMDB falling back by one commit changes nothing, not even what was never
- *      logged, and the log is empty.
+ *      logged, and nothing is left to replay.
  *  C4  The first checkpoint that fails is the last: the store is failed, frames stay dirty, the log has everything. */
 #include "store/store_private.h"
 

@@ -1,7 +1,7 @@
 /* The heap: property rows of any size in slotted pages, addressed by a row id that changes only when the row moves.
  *
  * A row id is page index << 12 | slot (never 0). A row longer than a page's room is kept in a blob and its slot holds the blob's id:
- * callers do not see the difference. Free space is found through the free-space map (one byte a page: free bytes / 32). */
+ * callers do not see the difference. Free space is found through the free-space map (store/fsm.h). */
 #ifndef GFS_STORE_HEAP_H
 #define GFS_STORE_HEAP_H
 

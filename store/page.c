@@ -6,9 +6,9 @@
  *      that list stay dirty (P1) until gfs_page_clean, which comes after the commit and under the exclusive lock. So a reader, who
  *      holds the graph lock shared from its miss to its insertion, never misses a page that a commit is changing: what it reads
  *      from the key-value store is the newest state of the page, whether the commit is before or after its read.
- *  P3  A frame in the frozen list that was not captured yet is never changed: gfs_page_dirty copies it to `shadow` first. A shadow
+ *  P3  A frame in the frozen list that was not captured yet is never changed: page_dirty copies it to `shadow` first. A shadow
  *      exists only between that copy and the capture.
- *  P4  A frame is changed only under the exclusive lock and after gfs_page_dirty put it on the list of G.
+ *  P4  A frame is changed only under the exclusive lock and after page_dirty put it on the list of G.
  *  P5  Frames with `absent` set are not pages: they answer GFS_ERR_NOTFOUND and are not written. */
 #include "store/store_private.h"
 

@@ -28,7 +28,7 @@ struct gfs_txn;
 
 struct gfs_store_opts {
 	bool read_only;                  /* needs a store that was closed cleanly or whose log replays; changes nothing on disk */
-	bool force_read_only_on_dirty;   /* unused by writers: fsck opens a store without replaying its log */
+	bool force_read_only_on_dirty;   /* for tests: opens read-only, without replaying the log */
 	uint64_t page_cache_bytes;       /* 0: 64 MiB */
 	enum gfs_wal_mode wal_mode;
 	unsigned wal_interval_ms;        /* 0: 10 */

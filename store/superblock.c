@@ -12,7 +12,7 @@
 /* One copy. All integers little-endian.
  *
  *   S1  A copy is valid if and only if its magic is right, its sum is that of its other 4,088 bytes, seeded with the copy's
- *       index, and its version is known. The rest is zero.
+ *       index. Of two the higher sequence counts, and only its version is judged. The rest is zero.
  *   S2  Writing touches only the copy that the sequence number names, so the other one outlives a torn write. */
 #define COPY_BYTES 4096u
 #define COPY_COUNT 2u

@@ -1,7 +1,8 @@
 /* The superblock: who the database is and which checkpoint is its last, outside LMDB, in two checksummed copies.
  *
  * File `superblock`, 8,192 bytes: copy 0 at 0, copy 1 at 4,096. Copies are written in turn (sequence number % 2), each with a sync, so
- * a torn write leaves the other. Valid is the copy with the right magic, version and XXH3-64; of two the higher sequence. */
+ * a torn write leaves the other. Valid is a copy with the right magic and XXH3-64; of two the higher sequence counts, and
+ * its version alone is judged. */
 #ifndef GFS_STORE_SUPERBLOCK_H
 #define GFS_STORE_SUPERBLOCK_H
 

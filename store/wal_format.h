@@ -8,7 +8,8 @@
  *   W3  Frames start 8-aligned and follow each other without a gap. The next frame starts in the next segment if and only if
  *       fewer than WAL_ROOM_BYTES_MIN bytes are left.
  *   W4  A frame is valid if and only if its LSN is its position, its length fits, its flags are known, its sum is right and its
- *       previous_sum is the sum of the frame before (in the oldest kept segment the first frame's is taken on trust).
+ *       previous_sum is the sum of the frame before (of the first frame read, that of the segment in which replay starts, it is
+ *       taken on trust).
  *   W5  A transaction is committed if and only if all its frames, from FIRST to LAST, are valid and so is all before it.
  *   W6  durable_lsn in a frame is a position that was on disk when the frame was written, the end of some transaction before this one.
  *       So a valid frame whose durable_lsn lies past the end that W5 finds proves damage; a crash alone cannot make one. */

@@ -37,9 +37,8 @@
 /* An open property file. */
 struct file {
 	int fd; /* -1: none */
-	bool dead; /* the property is gone: `grave` is what the file holds */
 	int node, prop;
-	struct model_prop grave;
+	struct model_prop *grave; /* the property is gone, and this is what the file holds; NULL: it is there */
 };
 
 struct worker {
@@ -77,6 +76,7 @@ static unsigned my_number;
 static int mount_fd;
 static uint64_t random_state;
 static struct file files[FILES];
+static struct model_prop graves[FILES];
 static uint64_t op_number;
 static unsigned key_version, made_version;
 
@@ -646,21 +646,43 @@ static void prop_truncate(struct model_prop *p, uint32_t size)
 	p->size = size;
 }
 
-/* The files that are open on a property keep what it held. */
+static bool is_open_on(const struct file *file, int node, int prop)
+{
+	return file->fd >= 0 && !file->grave && file->node == node && file->prop == prop;
+}
+
+static struct model_prop *free_grave(void)
+{
+	for (int g = 0; g < FILES; g++) {
+		bool used = false;
+		for (int i = 0; i < FILES; i++)
+			used = used || (files[i].fd >= 0 && files[i].grave == &graves[g]);
+		if (!used)
+			return &graves[g];
+	}
+	assert(!"more graves than files");
+	return NULL;
+}
+
+/* The files that are open on a property keep what it held, together. */
 static void bury(int node, int prop)
 {
+	struct model_prop *grave = NULL;
 	for (int i = 0; i < FILES; i++) {
-		if (files[i].fd >= 0 && !files[i].dead && files[i].node == node && files[i].prop == prop) {
-			files[i].dead = true;
-			files[i].grave = me->model.nodes[node].props[prop];
+		if (!is_open_on(&files[i], node, prop))
+			continue;
+		if (!grave) {
+			grave = free_grave();
+			*grave = me->model.nodes[node].props[prop];
 		}
+		files[i].grave = grave;
 	}
 }
 
 static void follow(int node, int prop, int to_node, int to_prop)
 {
 	for (int i = 0; i < FILES; i++) {
-		if (files[i].fd >= 0 && !files[i].dead && files[i].node == node && files[i].prop == prop) {
+		if (is_open_on(&files[i], node, prop)) {
 			files[i].node = to_node;
 			files[i].prop = to_prop;
 		}
@@ -783,7 +805,7 @@ static void change_rel_prop(void)
 
 static struct model_prop *prop_of(struct file *file)
 {
-	return file->dead ? &file->grave : &me->model.nodes[file->node].props[file->prop];
+	return file->grave ? file->grave : &me->model.nodes[file->node].props[file->prop];
 }
 
 static void open_file(struct file *file)
@@ -805,7 +827,7 @@ static void read_file(struct file *file)
 	static uint8_t bytes[MODEL_PROP_BYTES_MAX + 1];
 	const struct model_prop *p = prop_of(file);
 	struct stat st;
-	doing("%u: read the open file of %s, %s", my_number, model_prop_name(file->prop), file->dead ? "gone" : key_of(file->node));
+	doing("%u: read the open file of %s, %s", my_number, model_prop_name(file->prop), file->grave ? "gone" : key_of(file->node));
 	must(fstat(file->fd, &st), 0);
 	ssize_t n = pread(file->fd, bytes, sizeof bytes, 0);
 	must(n, 0);
@@ -827,7 +849,7 @@ static void write_file(struct file *file)
 	add_prop_views(&v, key_of(file->node), file->prop);
 	look_before(&v);
 	doing("%u: write %zu bytes at %" PRIu64 " to the open file of %s, %s", my_number, size, offset, model_prop_name(file->prop),
-		file->dead ? "gone" : key_of(file->node));
+		file->grave ? "gone" : key_of(file->node));
 	must(pwrite(file->fd, bytes, size, (off_t)offset), 0);
 	prop_write(p, offset, bytes, size);
 	look_after(&v);

@@ -74,7 +74,9 @@ where() {
 }
 
 fail() {
-	printf 'FAIL %s%s: %s\n' "$(where)" "${section:+ ($section)}" "$*" >&2
+	local text="$*"
+	[ ${#text} -lt 1500 ] || text="${text:0:1500} ..."
+	printf 'FAIL %s%s: %s\n' "$(where)" "${section:+ ($section)}" "$text" >&2
 	exit 1
 }
 
@@ -85,7 +87,7 @@ pass() {
 # begin NAME: what the following checks are about.
 begin() {
 	section=$1
-	echo "- $1"
+	printf '%4d s  %s\n' "$SECONDS" "$1"
 }
 
 finish() {

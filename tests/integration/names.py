@@ -166,6 +166,8 @@ def dumped(file):
                     assert sorted(n.encode() for n in o["labels"]) == sorted(NAMES)
                     assert sorted(n.encode() for n in o["properties"]) == sorted(NAMES)
             elif "rel" in o:
+                if o["type"].encode() in LONG:
+                    continue
                 types.add(o["type"].encode())
                 props |= {n.encode() for n in o["properties"]}
     assert keys - set(LONG) == set(NAMES) | {b"base", b"other"}, keys ^ set(NAMES)

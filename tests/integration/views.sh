@@ -429,13 +429,25 @@ echo 1 >nodes/meta/p
 is "$(mode nodes/meta/p) $(mode nodes/meta/out)" "644 755"
 ok "chmod" chmod 750 nodes/meta
 is "$(mode nodes/meta) $(mode nodes/meta/p) $(mode nodes/meta/labels)" "750 640 750" "after chmod of the node"
-expect EPERM chmod nodes/meta/p 600
-expect 0 chmod nodes/meta/p 640
-expect EPERM chmod nodes/meta/out 700
-expect EPERM chown nodes/meta/p 1234 1234
+# a property can have its own mode and owner
+expect 0 chmod nodes/meta/p 600
+is "$(mode nodes/meta/p)" 600 "a mode of its own"
+expect 0 chmod nodes/meta 755
+is "$(mode nodes/meta) $(mode nodes/meta/p)" "755 600"
+expect 0 chmod nodes/meta/p 644
+expect 0 chmod nodes/meta 750
+is "$(mode nodes/meta/p)" 640 "follows again"
+# a folder cannot; to refuse would stop tar and rsync
+expect 0 chmod nodes/meta/out 700
+is "$(mode nodes/meta/out)" 750
+expect EPERM chmod nodes 700
+expect EPERM chmod labels/Person 700
 ok "chown" chown 1234:2345 nodes/meta
 is "$(stat -c %u:%g nodes/meta) $(stat -c %u:%g nodes/meta/p) $(stat -c %u:%g nodes/meta/in)" "1234:2345 1234:2345 1234:2345"
+expect 0 chown nodes/meta/p 1111 2222
+is "$(stat -c %u:%g nodes/meta) $(stat -c %u:%g nodes/meta/p)" "1234:2345 1111:2222"
 expect 0 chown nodes/meta/p 1234 2345
+expect EPERM chown nodes/meta/out 1111 2222
 ok "touch" touch -d @1000000000.123456789 nodes/meta
 is "$(stat -c %.9Y nodes/meta)" 1000000000.123456789
 echo 2 >nodes/meta/q
@@ -601,6 +613,7 @@ lists labels/Person ann bob emil
 lists nodes ann bob carl emil
 
 begin "a remount keeps everything"
+ok "chmod" chmod 604 nodes/ann/height
 snapshot() {
 	find nodes labels rels \( -type l -printf '%p -> %l\n' \) -o -printf '%p %y %i %m %u:%g %T@ %s\n' | sort
 	find nodes rels -type f -print0 | sort -z | xargs -0 cat | cksum

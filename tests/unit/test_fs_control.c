@@ -260,8 +260,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_tree), TEST(test_simple), TEST(test_wal), TEST(test_cache), TEST(test_checkpoint), TEST(test_stats),
-		TEST(test_stats_form), TEST(test_setattr),
+		TEST(test_tree),
+		TEST(test_simple),
+		TEST(test_wal),
+		TEST(test_cache),
+		TEST(test_checkpoint),
+		TEST(test_stats),
+		TEST(test_stats_form),
+		TEST(test_setattr),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,10 @@ static void test_values(void **state)
 {
 	(void)state;
 	struct gfs_mount_options o;
-	assert_int_equal(parse(&o, "wal=group,wal_interval=25,cache=64M,checkpoint_interval=5,checkpoint_log=8M,uid=7,gid=8,threads=4,poll_us=0"), 0);
+	assert_int_equal(
+		parse(&o,
+			"wal=group,wal_interval=25,cache=64M,checkpoint_interval=5,checkpoint_log=8M,uid=7,gid=8,threads=4,poll_us=0"),
+		0);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_GROUP);
 	assert_int_equal(o.store.wal_interval_ms, 25);
 	assert_int_equal(o.store.page_cache_bytes, 64 << 20);
@@ -80,8 +83,9 @@ static void test_ignored(void **state)
 {
 	(void)state;
 	struct gfs_mount_options o;
-	assert_int_equal(parse(&o, "defaults,auto,noauto,user,users,nouser,owner,group,nofail,_netdev,dev,suid,nodev,nosuid,"
-	                           "x-systemd.requires=/a,x-gvfs-hide,X-mount.mkdir,comment=a b,default_permissions,,"),
+	assert_int_equal(parse(&o,
+						 "defaults,auto,noauto,user,users,nouser,owner,group,nofail,_netdev,dev,suid,nodev,nosuid,"
+						 "x-systemd.requires=/a,x-gvfs-hide,X-mount.mkdir,comment=a b,default_permissions,,"),
 		0);
 	assert_int_equal(o.set | o.clear, 0);
 }
@@ -139,7 +143,8 @@ static void test_remount(void **state)
 {
 	(void)state;
 	struct gfs_mount_options o;
-	assert_int_equal(parse(&o, "rw,nosuid,nodev,relatime,remount,noatime,user_id=0,group_id=0,default_permissions,allow_other"), 0);
+	assert_int_equal(
+		parse(&o, "rw,nosuid,nodev,relatime,remount,noatime,user_id=0,group_id=0,default_permissions,allow_other"), 0);
 	assert_true(o.remount);
 	assert_int_equal(o.set, MS_NOATIME);
 	assert_true((o.clear & (MS_RDONLY | MS_RELATIME)) == (MS_RDONLY | MS_RELATIME));
@@ -175,16 +180,22 @@ static void test_args(void **state)
 	args = (struct fuse_args)FUSE_ARGS_INIT(0, NULL);
 	assert_int_equal(parse(&o, "allow_other"), 0);
 	assert_int_equal(gfs_mount_options_args(&o, "/db", &args), 0);
-	assert_true(has_arg(&args, "-oallow_other") && has_arg(&args, "-odefault_permissions") && has_arg(&args, "-ofsname=/db"));
+	assert_true(
+		has_arg(&args, "-oallow_other") && has_arg(&args, "-odefault_permissions") && has_arg(&args, "-ofsname=/db"));
 	fuse_opt_free_args(&args);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values), cmocka_unit_test(test_later_wins),
-		cmocka_unit_test(test_ignored), cmocka_unit_test(test_refused), cmocka_unit_test(test_sloppy),
-		cmocka_unit_test(test_remount), cmocka_unit_test(test_args),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_later_wins),
+		cmocka_unit_test(test_ignored),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_sloppy),
+		cmocka_unit_test(test_remount),
+		cmocka_unit_test(test_args),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
