@@ -13,19 +13,21 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Both are set only while no I/O is under way, so whatever started the threads orders them: relaxed is enough. */
+/* The context is written before the hook that needs it is published (release), and read after that was seen (acquire); taking the hook
+ * away leaves it alone. */
 static _Atomic(gfs_io_hook) io_hook;
 static void *io_hook_context;
 
 void gfs_io_set_hook(gfs_io_hook hook, void *context)
 {
-	io_hook_context = context;
-	atomic_store_explicit(&io_hook, hook, memory_order_relaxed);
+	if (hook != NULL)
+		io_hook_context = context;
+	atomic_store_explicit(&io_hook, hook, memory_order_release);
 }
 
 static struct gfs_io_verdict consult(const struct gfs_io_event *event)
 {
-	gfs_io_hook hook = atomic_load_explicit(&io_hook, memory_order_relaxed);
+	gfs_io_hook hook = atomic_load_explicit(&io_hook, memory_order_acquire);
 	if (hook == NULL)
 		return (struct gfs_io_verdict){ 0 };
 	return hook(io_hook_context, event);

@@ -40,8 +40,8 @@ struct gfs_io_event {
 	uint64_t offset;
 };
 
-/* Called before every operation, from any thread. NULL (the default) costs one relaxed atomic load. Set it only while no I/O
- * is under way. */
+/* Called before every operation, from any thread. NULL (the default) costs one atomic load. Replace a hook by another
+ * only while no I/O is under way; setting the first or taking it away is always fine. */
 typedef struct gfs_io_verdict (*gfs_io_hook)(void *context, const struct gfs_io_event *event);
 void gfs_io_set_hook(gfs_io_hook hook, void *context);
 

@@ -165,7 +165,7 @@ struct gfs_strmap_slot {
 	uint64_t value;
 };
 
-/* Keys are only ever added to a block, even when removed from the map. */
+/* A removed key keeps its room, unless it was the last one added: so taking back what was just added, newest first, leaves nothing. */
 struct gfs_strmap_block {
 	struct gfs_strmap_block *next;
 	size_t used;
@@ -244,6 +244,19 @@ static const uint8_t *strmap_copy(struct gfs_strmap *map, struct gfs_slice key)
 	return copy;
 }
 
+static void strmap_give_back(struct gfs_strmap *map, const struct gfs_strmap_slot *slot)
+{
+	struct gfs_strmap_block *block = map->blocks;
+	size_t size = GFS_MAX(slot->size, (size_t)1);
+	if (block->used < size || slot->key != block->bytes + (block->used - size))
+		return;
+	block->used -= size;
+	if (block->used == 0 && block->next != NULL) {
+		map->blocks = block->next;
+		free(block);
+	}
+}
+
 int gfs_strmap_set(struct gfs_strmap *map, struct gfs_slice key, uint64_t value, struct gfs_slice *ret_key)
 {
 	/* Growing first costs a replaced key a spare rehash at most once a doubling. */
@@ -301,6 +314,7 @@ bool gfs_strmap_remove(struct gfs_strmap *map, struct gfs_slice key)
 	size_t at = strmap_find(map, key, gfs_hash64(key.data, key.size));
 	if (map->slots[at].key == NULL)
 		return false;
+	strmap_give_back(map, &map->slots[at]);
 	strmap_close_gap(map, at);
 	map->count--;
 	return true;

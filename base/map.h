@@ -26,7 +26,7 @@ bool gfs_u64map_remove(struct gfs_u64map *map, uint64_t key);
 /* Iterate: start with *at = 0; false at the end. The map must not change meanwhile. */
 bool gfs_u64map_next(const struct gfs_u64map *map, size_t *at, uint64_t *ret_key, uint64_t *ret_value);
 
-/* Byte strings are copied into the map's arena and never move: gfs_strmap_get's ret_key stays valid until release. */
+/* Byte strings are copied and never move: the ret_key of gfs_strmap_set stays valid until that key is removed, or the release. */
 struct gfs_strmap {
 	struct gfs_strmap_slot *slots;
 	size_t count;

@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a property held when it went; shared by all files that were open on it. */
+struct grave {
+	unsigned files;
+	uint64_t mtime_ns;
+	struct gfs_buf contents;
+};
+
 /* One inode of the kernel's that is open. */
 struct gfs_file {
 	uint64_t nodeid; /* what the kernel calls it */
@@ -13,9 +20,7 @@ struct gfs_file {
 	uint16_t key;
 	unsigned opens, writers;
 	bool closing; /* renamed and closed: nobody's, but the kernel is not told yet, so that changes still must be told to it */
-	bool dead;
-	uint64_t mtime_ns; /* of a dead one */
-	struct gfs_buf contents; /* of a dead one */
+	struct grave *grave; /* NULL: the property is there */
 	struct gfs_file *next;
 };
 
@@ -27,6 +32,14 @@ struct gfs_files {
 	_Atomic unsigned odd;        /* open files that are dead or renamed, and bindings: while 0, a nodeid means what it packs (relaxed: changed
 	                                under the graph's exclusive lock, or where a nodeid that nobody holds is let go; read under the graph lock) */
 };
+
+static void grave_put(struct grave *grave)
+{
+	if (!grave || --grave->files > 0)
+		return;
+	gfs_buf_release(&grave->contents);
+	free(grave);
+}
 
 int gfs_files_new(struct gfs_files **ret_files)
 {
@@ -45,7 +58,7 @@ void gfs_files_free(struct gfs_files *files)
 	while (files->open) {
 		struct gfs_file *file = files->open;
 		files->open = file->next;
-		gfs_buf_release(&file->contents);
+		grave_put(file->grave);
 		free(file);
 	}
 	gfs_u64map_release(&files->by_nodeid);
@@ -62,12 +75,12 @@ static uint64_t pack(struct gfs_entity entity, uint16_t key, unsigned gen)
 static void unpack(uint64_t nodeid, struct gfs_file_target *t)
 {
 	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
-	*t = (struct gfs_file_target){ { n.kind == GFS_INODE_NODE_PROP ? GFS_NODE : GFS_REL, n.id }, n.sub, NULL };
+	*t = (struct gfs_file_target){ { n.kind == GFS_INODE_NODE_PROP ? GFS_NODE : GFS_REL, n.id }, n.sub, 0 };
 }
 
 static bool is(const struct gfs_file *file, struct gfs_entity entity, uint16_t key)
 {
-	return !file->dead && file->entity.kind == entity.kind && file->entity.id == entity.id && file->key == key;
+	return !file->grave && file->entity.kind == entity.kind && file->entity.id == entity.id && file->key == key;
 }
 
 static bool is_odd(const struct gfs_file *file)
@@ -150,7 +163,7 @@ int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_
 	if (file && file->closing)
 		err = GFS_ERR_STALE;
 	else if (file)
-		*t = (struct gfs_file_target){ file->entity, file->key, file->dead ? file : NULL };
+		*t = (struct gfs_file_target){ file->entity, file->key, file->grave ? file->nodeid : 0 };
 	else if (gfs_bindings_nodeid(&files->bindings, pack(t->entity, t->key, 0), false) != nodeid)
 		err = GFS_ERR_STALE;
 	gfs_mutex_unlock(&files->lock);
@@ -199,7 +212,7 @@ static void forget(struct gfs_files *files, struct gfs_file *file)
 	(void)gfs_u64map_remove(&files->by_nodeid, file->nodeid); /* it is there: add put it in */
 	if (is_odd(file))
 		atomic_fetch_sub_explicit(&files->odd, 1, memory_order_relaxed);
-	gfs_buf_release(&file->contents);
+	grave_put(file->grave);
 	free(file);
 }
 
@@ -208,10 +221,10 @@ bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writ
 	*ret_left = 0;
 	gfs_mutex_lock(&files->lock);
 	file->writers -= writer;
-	bool settle = writer && file->writers == 0 && !file->dead;
-	*t = (struct gfs_file_target){ file->entity, file->key, NULL };
+	bool settle = writer && file->writers == 0 && !file->grave;
+	*t = (struct gfs_file_target){ file->entity, file->key, 0 };
 	if (--file->opens == 0) {
-		file->closing = is_odd(file) && !file->dead;
+		file->closing = is_odd(file) && !file->grave;
 		if (file->closing)
 			*ret_left = file->nodeid;
 		else
@@ -233,7 +246,7 @@ void gfs_files_drop(struct gfs_files *files, uint64_t left)
 void gfs_file_target_get(struct gfs_files *files, struct gfs_file *file, struct gfs_file_target *t)
 {
 	gfs_mutex_lock(&files->lock);
-	*t = (struct gfs_file_target){ file->entity, file->key, file->dead ? file : NULL };
+	*t = (struct gfs_file_target){ file->entity, file->key, file->grave ? file->nodeid : 0 };
 	gfs_mutex_unlock(&files->lock);
 }
 
@@ -256,20 +269,36 @@ static void count_odd(struct gfs_files *files, bool before, bool after)
 		atomic_fetch_sub_explicit(&files->odd, 1, memory_order_relaxed);
 }
 
+static struct grave *grave_new(struct gfs_slice contents, uint64_t mtime_ns)
+{
+	struct grave *grave = calloc(1, sizeof *grave);
+	if (!grave)
+		return NULL;
+	grave->mtime_ns = mtime_ns;
+	gfs_buf_append(&grave->contents, contents.data, contents.size);
+	if (gfs_buf_failed(&grave->contents) == 0)
+		return grave;
+	free(grave);
+	return NULL;
+}
+
 int gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns)
 {
+	struct grave *grave = grave_new(contents, mtime_ns);
+	if (!grave)
+		return GFS_ERR_NOMEM;
+	grave->files = 1; /* this function */
 	gfs_mutex_lock(&files->lock);
 	int err = advance(files, entity, key);
 	for (struct gfs_file *file = files->open; !err && file; file = file->next) {
 		if (!is(file, entity, key))
 			continue;
 		bool odd = is_odd(file);
-		gfs_buf_append(&file->contents, contents.data, contents.size);
-		err = gfs_buf_failed(&file->contents);
-		file->mtime_ns = mtime_ns;
-		file->dead = true;
+		file->grave = grave;
+		grave->files++;
 		count_odd(files, odd, true);
 	}
+	grave_put(grave);
 	gfs_mutex_unlock(&files->lock);
 	return err;
 }
@@ -310,59 +339,90 @@ int gfs_files_exchange(struct gfs_files *files, struct gfs_entity a, uint16_t a_
 	return err;
 }
 
-size_t gfs_file_dead_read(struct gfs_files *files, struct gfs_file *file, uint64_t offset, void *data, size_t size)
+/* ---- the dead ---- */
+
+static struct grave *grave_of(struct gfs_files *files, uint64_t nodeid)
 {
-	gfs_mutex_lock(&files->lock);
-	size_t left = offset < file->contents.size ? file->contents.size - (size_t)offset : 0;
-	size_t n = size < left ? size : left;
-	if (n > 0)
-		memcpy(data, file->contents.data + offset, n);
-	gfs_mutex_unlock(&files->lock);
-	return n;
+	const struct gfs_file *file = find(files, nodeid);
+	return file ? file->grave : NULL;
 }
 
-static int resize(struct gfs_file *file, uint64_t size)
+int gfs_files_dead_read(struct gfs_files *files, uint64_t nodeid, uint64_t offset, void *data, size_t size, size_t *ret_size)
 {
-	if (size > GFS_VALUE_BYTES_MAX)
-		return GFS_ERR_TOOBIG;
-	if (size > file->contents.size) {
-		size_t more = (size_t)size - file->contents.size;
-		uint8_t *gap = gfs_buf_extend(&file->contents, more);
+	gfs_mutex_lock(&files->lock);
+	const struct grave *grave = grave_of(files, nodeid);
+	size_t left = grave && offset < grave->contents.size ? grave->contents.size - (size_t)offset : 0;
+	*ret_size = size < left ? size : left;
+	if (*ret_size > 0)
+		memcpy(data, grave->contents.data + offset, *ret_size);
+	gfs_mutex_unlock(&files->lock);
+	return grave ? 0 : GFS_ERR_STALE;
+}
+
+static int resize(struct gfs_buf *contents, uint64_t size)
+{
+	if (size > contents->size) {
+		size_t more = (size_t)size - contents->size;
+		uint8_t *gap = gfs_buf_extend(contents, more);
 		if (!gap)
 			return GFS_ERR_NOMEM;
 		memset(gap, 0, more);
 	}
-	file->contents.size = (size_t)size;
+	contents->size = (size_t)size;
 	return 0;
 }
 
-int gfs_file_dead_write(struct gfs_files *files, struct gfs_file *file, uint64_t offset, struct gfs_slice data)
+int gfs_files_dead_write(struct gfs_files *files, uint64_t nodeid, uint64_t offset, struct gfs_slice data)
 {
 	int err = 0;
 	if (offset > GFS_VALUE_BYTES_MAX || data.size > GFS_VALUE_BYTES_MAX - offset)
 		return GFS_ERR_TOOBIG;
 	gfs_mutex_lock(&files->lock);
-	if (offset + data.size > file->contents.size)
-		err = resize(file, offset + data.size);
+	struct grave *grave = grave_of(files, nodeid);
+	if (!grave)
+		err = GFS_ERR_STALE;
+	else if (offset + data.size > grave->contents.size)
+		err = resize(&grave->contents, offset + data.size);
 	if (!err && data.size > 0)
-		memcpy(file->contents.data + offset, data.data, data.size);
+		memcpy(grave->contents.data + offset, data.data, data.size);
 	gfs_mutex_unlock(&files->lock);
 	return err;
 }
 
-int gfs_file_dead_truncate(struct gfs_files *files, struct gfs_file *file, uint64_t size)
+int gfs_files_dead_truncate(struct gfs_files *files, uint64_t nodeid, uint64_t size)
 {
+	if (size > GFS_VALUE_BYTES_MAX)
+		return GFS_ERR_TOOBIG;
 	gfs_mutex_lock(&files->lock);
-	int err = resize(file, size);
+	struct grave *grave = grave_of(files, nodeid);
+	int err = grave ? resize(&grave->contents, size) : GFS_ERR_STALE;
 	gfs_mutex_unlock(&files->lock);
 	return err;
 }
 
-uint64_t gfs_file_dead_size(struct gfs_files *files, struct gfs_file *file, uint64_t *ret_mtime_ns)
+int gfs_files_dead_stat(struct gfs_files *files, uint64_t nodeid, uint64_t *ret_size, uint64_t *ret_mtime_ns)
 {
 	gfs_mutex_lock(&files->lock);
-	uint64_t size = file->contents.size;
-	*ret_mtime_ns = file->mtime_ns;
+	const struct grave *grave = grave_of(files, nodeid);
+	if (grave) {
+		*ret_size = grave->contents.size;
+		*ret_mtime_ns = grave->mtime_ns;
+	}
 	gfs_mutex_unlock(&files->lock);
-	return size;
+	return grave ? 0 : GFS_ERR_STALE;
+}
+
+size_t gfs_files_dead_others(struct gfs_files *files, uint64_t nodeid, uint64_t *nodeids, size_t max)
+{
+	size_t count = 0;
+	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0)
+		return 0;
+	gfs_mutex_lock(&files->lock);
+	const struct grave *grave = grave_of(files, nodeid);
+	for (const struct gfs_file *file = files->open; grave && file && count < max; file = file->next) {
+		if (file->grave == grave && file->nodeid != nodeid)
+			nodeids[count++] = file->nodeid;
+	}
+	gfs_mutex_unlock(&files->lock);
+	return count;
 }

@@ -14,7 +14,7 @@ struct gfs_file;
 struct gfs_file_target {
 	struct gfs_entity entity;
 	uint16_t key;
-	struct gfs_file *dead; /* not NULL: the property is gone; use gfs_file_dead_* */
+	uint64_t dead; /* not 0: the property is gone; this is the nodeid again, for gfs_files_dead_* */
 };
 
 int gfs_files_new(struct gfs_files **ret_files) GFS_CHECK;
@@ -44,10 +44,12 @@ int gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t k
 int gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key) GFS_CHECK;
 int gfs_files_exchange(struct gfs_files *files, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key) GFS_CHECK;
 
-/* A dead file's contents, as read(2), write(2), ftruncate(2), fstat(2). */
-size_t gfs_file_dead_read(struct gfs_files *files, struct gfs_file *file, uint64_t offset, void *data, size_t size);
-int gfs_file_dead_write(struct gfs_files *files, struct gfs_file *file, uint64_t offset, struct gfs_slice data) GFS_CHECK;
-int gfs_file_dead_truncate(struct gfs_files *files, struct gfs_file *file, uint64_t size) GFS_CHECK;
-uint64_t gfs_file_dead_size(struct gfs_files *files, struct gfs_file *file, uint64_t *ret_mtime_ns);
+/* What files hold whose property is gone, as read(2), write(2), ftruncate(2), fstat(2). GFS_ERR_STALE once the last is closed. */
+int gfs_files_dead_read(struct gfs_files *files, uint64_t nodeid, uint64_t offset, void *data, size_t size, size_t *ret_size) GFS_CHECK;
+int gfs_files_dead_write(struct gfs_files *files, uint64_t nodeid, uint64_t offset, struct gfs_slice data) GFS_CHECK;
+int gfs_files_dead_truncate(struct gfs_files *files, uint64_t nodeid, uint64_t size) GFS_CHECK;
+int gfs_files_dead_stat(struct gfs_files *files, uint64_t nodeid, uint64_t *ret_size, uint64_t *ret_mtime_ns) GFS_CHECK;
+/* The other nodeids of the same dead property, at most `max`: a change by one is to be told to them. */
+size_t gfs_files_dead_others(struct gfs_files *files, uint64_t nodeid, uint64_t *nodeids, size_t max);
 
 #endif

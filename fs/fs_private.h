@@ -46,8 +46,9 @@ void gfs_loop_free(struct gfs_loop *loop);
 int gfs_loop_handshake(struct gfs_loop *loop) GFS_CHECK;
 int gfs_loop_run(struct gfs_loop *loop) GFS_CHECK;
 void gfs_loop_stop(struct gfs_loop *loop); /* async-signal-safe */
-/* Idempotent within a request; does nothing in a thread that does not lead. */
-void gfs_loop_step_aside(struct gfs_loop *loop);
+/* Idempotent within a request; does nothing in a thread that does not lead. False, and the thread still leads, when no other can: it must not wait
+ * for what another request does then. */
+bool gfs_loop_step_aside(struct gfs_loop *loop);
 
 /* ---- exposed.c: which inodes the kernel was ever told of ---- */
 
@@ -70,6 +71,8 @@ void gfs_notify_changes(struct gfs_fs *fs, const struct gfs_changes *changes, ui
 /* One inode: attributes only, or attributes and contents. */
 void gfs_notify_attr(struct gfs_fs *fs, uint64_t nodeid);
 void gfs_notify_contents(struct gfs_fs *fs, uint64_t nodeid);
+/* A property file was changed by this nodeid: when the property is gone, the other inodes that still show it. */
+void gfs_notify_dead(struct gfs_fs *fs, uint64_t nodeid);
 
 /* ---- control.c: /.graphfs ---- */
 

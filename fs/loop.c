@@ -2,7 +2,9 @@
  *
  * What costs in FUSE is waking a processor that sleeps. So one thread, the leader, reads, handles and answers requests without handing
  * them over, and polls for a short while after each before it sleeps in poll(2). A handler that is about to wait (for the disk, for another
- * request's pages in the kernel) first steps aside: a follower becomes leader, and a free thread is always reading.
+ * request's pages in the kernel) first steps aside: a follower becomes leader, and a free thread is always reading. When there is no follower,
+ * because all of them wait, another thread is made: what they wait for may be a request that only a free thread can read. Such a thread ends
+ * when it is not needed any more.
  *
  * The session's descriptor is non-blocking: reading it never holds more than the leader. */
 #include "base/clock.h"
@@ -20,15 +22,26 @@
 #include <unistd.h>
 
 #define THREADS_DEFAULT 8u
+#define THREADS_MAX 512u
 #define POLL_US_DEFAULT 50u
+
+/* A thread, or room for one. */
+struct worker {
+	struct gfs_loop *loop;
+	pthread_t thread;
+	bool made;  /* and not joined yet */
+	bool spare; /* made because all others waited */
+	bool ended; /* joining it takes no time */
+};
 
 struct gfs_loop {
 	struct gfs_fs *fs;
-	struct gfs_mutex lock; /* guards leading, waiting, running */
+	struct gfs_mutex lock; /* guards leading, waiting, workers */
 	struct gfs_cond may_lead;
 	bool leading;          /* some thread leads, or has been woken to */
 	unsigned waiting;      /* followers */
-	unsigned running;
+	unsigned wanted;       /* threads that stay */
+	struct worker workers[THREADS_MAX];
 	_Atomic bool stop;     /* release by whoever ends the session, acquire by the loop */
 	int wake_fd;           /* readable once stop is set: ends the leader's sleep */
 	int fd;                /* the session's */
@@ -144,26 +157,59 @@ void gfs_loop_free(struct gfs_loop *loop)
 	free(loop);
 }
 
-void gfs_loop_step_aside(struct gfs_loop *loop)
+static void *work(void *argument);
+
+/* Called with the lock held. False when there are as many threads as may be. */
+static bool make_worker(struct gfs_loop *loop, bool spare)
 {
-	if (!is_leader)
-		return;
-	is_leader = false;
-	gfs_mutex_lock(&loop->lock);
-	loop->leading = false;
-	gfs_cond_signal(&loop->may_lead);
-	gfs_mutex_unlock(&loop->lock);
+	for (unsigned i = 0; i < THREADS_MAX; i++) {
+		struct worker *w = &loop->workers[i];
+		if (w->made && !w->ended)
+			continue;
+		if (w->made)
+			(void)pthread_join(w->thread, NULL); /* joinable, joined once */
+		*w = (struct worker){ .loop = loop, .spare = spare };
+		w->made = pthread_create(&w->thread, NULL, work, w) == 0;
+		return w->made;
+	}
+	return false;
 }
 
-/* Waits until no other thread leads. False when the loop ends. */
-static bool become_leader(struct gfs_loop *loop)
+bool gfs_loop_step_aside(struct gfs_loop *loop)
 {
+	if (!is_leader)
+		return true;
 	gfs_mutex_lock(&loop->lock);
-	while (loop->leading && !atomic_load_explicit(&loop->stop, memory_order_acquire))
+	bool stopping = atomic_load_explicit(&loop->stop, memory_order_acquire);
+	bool followed = loop->waiting > 0 || stopping || make_worker(loop, true);
+	if (followed) {
+		is_leader = false;
+		loop->leading = false;
+		gfs_cond_signal(&loop->may_lead);
+	}
+	gfs_mutex_unlock(&loop->lock);
+	return followed;
+}
+
+/* Waits until no other thread leads. False when the thread is to end. */
+static bool become_leader(struct worker *w)
+{
+	struct gfs_loop *loop = w->loop;
+	bool needed = true;
+	gfs_mutex_lock(&loop->lock);
+	while (needed && loop->leading && !atomic_load_explicit(&loop->stop, memory_order_acquire)) {
+		needed = !w->spare || loop->waiting < loop->wanted;
+		if (!needed)
+			break;
+		loop->waiting++;
 		gfs_cond_wait(&loop->may_lead, &loop->lock);
-	bool lead = !atomic_load_explicit(&loop->stop, memory_order_acquire);
+		loop->waiting--;
+	}
+	bool lead = needed && !atomic_load_explicit(&loop->stop, memory_order_acquire);
 	if (lead)
 		loop->leading = true;
+	else
+		w->ended = true;
 	gfs_mutex_unlock(&loop->lock);
 	is_leader = lead;
 	return lead;
@@ -199,9 +245,10 @@ static bool serve_one(struct gfs_loop *loop, struct fuse_buf *buf)
 
 static void *work(void *argument)
 {
-	struct gfs_loop *loop = argument;
+	struct worker *w = argument;
+	struct gfs_loop *loop = w->loop;
 	struct fuse_buf buf = { 0 };
-	while (become_leader(loop)) {
+	while (become_leader(w)) {
 		while (is_leader && serve_one(loop, &buf))
 			;
 		if (is_leader || fuse_session_exited(loop->fs->session)) {
@@ -231,22 +278,34 @@ int gfs_loop_handshake(struct gfs_loop *loop)
 	return going ? 0 : GFS_ERR_IO;
 }
 
+/* Those that stay come first: when they have ended the loop is stopping, and no more are made. */
+static void join_all(struct gfs_loop *loop)
+{
+	for (unsigned i = 0; i < THREADS_MAX; i++) {
+		struct worker *w = &loop->workers[i];
+		gfs_mutex_lock(&loop->lock);
+		bool made = w->made;
+		gfs_mutex_unlock(&loop->lock);
+		if (made)
+			(void)pthread_join(w->thread, NULL); /* joinable, joined once */
+		w->made = false;
+	}
+}
+
 int gfs_loop_run(struct gfs_loop *loop)
 {
 	unsigned count = loop->fs->opts.threads ? loop->fs->opts.threads : THREADS_DEFAULT;
-	pthread_t *threads = calloc(count, sizeof *threads);
 	unsigned started = 0;
-	if (!threads)
-		return GFS_ERR_NOMEM;
-	while (started < count && pthread_create(&threads[started], NULL, work, loop) == 0)
+	gfs_mutex_lock(&loop->lock);
+	loop->wanted = count;
+	while (started < count && make_worker(loop, false))
 		started++;
+	gfs_mutex_unlock(&loop->lock);
 	if (started < 2) { /* one thread alone could wait for itself */
 		gfs_loop_stop(loop);
 		end(loop, GFS_ERR_NOMEM);
 	}
-	for (unsigned i = 0; i < started; i++)
-		(void)pthread_join(threads[i], NULL); /* joinable, joined once */
-	free(threads);
+	join_all(loop);
 	return loop->result;
 }
 

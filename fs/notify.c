@@ -32,8 +32,11 @@ static void tell(struct gfs_fs *fs, uint64_t nodeid, bool contents)
 {
 	if (!gfs_exposed_has(fs->exposed, nodeid))
 		return;
-	if (contents)
-		gfs_loop_step_aside(fs->loop);
+	if (contents && !gfs_loop_step_aside(fs->loop)) { /* nobody could serve the request that it may wait for */
+		(void)tell_once(fs, nodeid, false); /* as below */
+		gfs_retell_add(fs->retell, nodeid, true);
+		return;
+	}
 	int err = tell_once(fs, nodeid, contents);
 	if (err != -ENOENT || !gfs_exposed_is_fresh(fs->exposed, nodeid))
 		return;
@@ -54,6 +57,17 @@ void gfs_notify_attr(struct gfs_fs *fs, uint64_t nodeid)
 void gfs_notify_contents(struct gfs_fs *fs, uint64_t nodeid)
 {
 	tell(fs, nodeid, true);
+}
+
+/* A property that is open under more of its former names has stale readers there. */
+#define PROP_NODEIDS_MAX 16u
+
+void gfs_notify_dead(struct gfs_fs *fs, uint64_t nodeid)
+{
+	uint64_t nodeids[PROP_NODEIDS_MAX];
+	size_t count = gfs_files_dead_others(fs->files, nodeid, nodeids, PROP_NODEIDS_MAX);
+	for (size_t i = 0; i < count; i++)
+		tell(fs, nodeids[i], true);
 }
 
 struct notifier {
@@ -131,9 +145,6 @@ static void rel_changed(const struct notifier *n, const struct gfs_change *c)
 	contents_of(n, GFS_INODE_REL_TO, 0, 0, c->id);
 	attr_of(n, GFS_INODE_REL, 0, c->id);
 }
-
-/* A property that is open under more of its former names has stale readers there. */
-#define PROP_NODEIDS_MAX 16u
 
 static void prop_tell(const struct notifier *n, struct gfs_entity entity, uint16_t key, bool contents)
 {

@@ -463,6 +463,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_s
 	if (!err)
 		err = gfs_entry_fill(e.fs, ino, &entry);
 	err = gfs_edit_end(&e, err, ino);
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		gfs_notify_dead(e.fs, ino);
 	if (err)
 		gfs_reply_err(req, err);
 	else

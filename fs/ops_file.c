@@ -183,10 +183,8 @@ static void reply_part(fuse_req_t req, const struct gfs_buf *text, size_t size, 
 
 static int read_prop(struct gfs_fs *fs, const struct gfs_file_target *t, uint64_t offset, void *data, size_t size, size_t *ret_size)
 {
-	if (t->dead) {
-		*ret_size = gfs_file_dead_read(fs->files, t->dead, offset, data, size);
-		return 0;
-	}
+	if (t->dead)
+		return gfs_files_dead_read(fs->files, t->dead, offset, data, size, ret_size);
 	int err = gfs_prop_read(fs->graph, t->entity, t->key, offset, data, size, ret_size);
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 }
@@ -251,12 +249,15 @@ static int write_prop(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, uint64
 		return err;
 	gfs_file_target_get(fs->files, file_of(fi), &t);
 	if (t.dead) {
-		err = gfs_file_dead_write(fs->files, t.dead, offset, data);
+		err = gfs_files_dead_write(fs->files, t.dead, offset, data);
 	} else {
 		err = gfs_prop_write(e.tx, t.entity, t.key, offset, data);
 		err = err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 	}
-	return gfs_edit_end(&e, err, nodeid);
+	err = gfs_edit_end(&e, err, nodeid);
+	if (t.dead)
+		gfs_notify_dead(fs, nodeid);
+	return err;
 }
 
 void gfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset, struct fuse_file_info *fi)

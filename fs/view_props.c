@@ -34,7 +34,9 @@ static int prop_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	if (err)
 		return err;
 	if (t.dead) {
-		info.size = gfs_file_dead_size(fs->files, t.dead, &info.mtime_ns);
+		err = gfs_files_dead_stat(fs->files, t.dead, &info.size, &info.mtime_ns);
+		if (err)
+			return err;
 		(void)owner_of(fs->graph, t.entity, &owner); /* the owner may be gone too: then nobody's */
 		gfs_attr_fill(st, nodeid, S_IFREG, &owner, info.size, info.mtime_ns);
 		st->st_nlink = 0;
@@ -178,9 +180,9 @@ static uint64_t ns_of(const struct timespec *t)
 	return t->tv_sec < 0 ? 0 : (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-static int dead_setattr(struct gfs_edit *e, struct gfs_file *file, const struct stat *st, int to_set)
+static int dead_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *st, int to_set)
 {
-	return to_set & FUSE_SET_ATTR_SIZE ? gfs_file_dead_truncate(e->fs->files, file, (uint64_t)st->st_size) : 0;
+	return to_set & FUSE_SET_ATTR_SIZE ? gfs_files_dead_truncate(e->fs->files, nodeid, (uint64_t)st->st_size) : 0;
 }
 
 /* Owner and mode that are what the node gives anyway are not kept. */

@@ -9,9 +9,6 @@ enum { OFFSET_NEXT = 0, OFFSET_COUNT = 8 };
 #define ENTRY_OFFSET(i) (GFS_BLOB_TRUNK_HEADER_SIZE + 8 * (unsigned)(i))
 static_assert(ENTRY_OFFSET(GFS_BLOB_TRUNK_ENTRIES_MAX) <= GFS_PAGE_PAYLOAD_SIZE, "entries end inside the page");
 
-/* Half of the page ids' 56 bits, so that sums never wrap. */
-#define PAGES_MAX (UINT64_C(1) << 55)
-
 static int trunk_check(const struct gfs_store *store, const struct gfs_page *trunk)
 {
 	const uint8_t *p = gfs_page_payload(trunk);
@@ -67,7 +64,7 @@ static int index_alloc(struct gfs_txn *txn, uint64_t *ret_index)
 	uint64_t head = gfs_store_counter(store, GFS_COUNTER_BLOB_FREE);
 	if (head == 0) {
 		uint64_t index = gfs_store_counter(store, GFS_COUNTER_BLOB_PAGES) + 1;
-		if (index > PAGES_MAX)
+		if (index > GFS_BLOB_PAGES_MAX)
 			return GFS_ERR_LIMIT;
 		*ret_index = index;
 		return gfs_txn_counter_set(txn, GFS_COUNTER_BLOB_PAGES, index);

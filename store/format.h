@@ -42,6 +42,9 @@ enum gfs_page_kind {
 #define GFS_PAGE_ID(space, index) ((uint64_t)(space) << 56 | (uint64_t)(index))
 #define GFS_PAGE_SPACE(id) ((unsigned)((id) >> 56))
 #define GFS_PAGE_INDEX(id) ((id) & ((UINT64_C(1) << 56) - 1))
+/* Pages of the heap, so that a row id fits 64 bits; and of blobs: half of the 56 bits, so that sums never wrap. */
+#define GFS_HEAP_PAGES_MAX (UINT64_C(1) << 51)
+#define GFS_BLOB_PAGES_MAX (UINT64_C(1) << 55)
 
 /* Node record, 80 bytes. Invariant N1: flags bit 0 set if and only if the node exists.
  *   0 1 flags  1 1 labels held inline (0 to 3; 255: they lie in the row)  2 2 mode  4 4 uid  8 4 gid

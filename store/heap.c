@@ -13,9 +13,6 @@
 
 enum { SLOT_BITS = 12, BLOB_ID_SIZE = 8 };
 
-/* So that a row id fits 64 bits and a page id 56. */
-#define HEAP_PAGES_MAX (UINT64_C(1) << 51)
-
 /* What goes into a slot: a row, or the id of the blob that holds it. */
 struct cell {
 	const uint8_t *data;
@@ -189,7 +186,7 @@ static int insert_in_new_page(struct gfs_txn *txn, const struct cell *cell, uint
 {
 	uint64_t index = gfs_store_counter(gfs_txn_store(txn), GFS_COUNTER_HEAP_PAGES) + 1;
 	struct gfs_page *page;
-	if (index > HEAP_PAGES_MAX)
+	if (index > GFS_HEAP_PAGES_MAX)
 		return GFS_ERR_LIMIT;
 	int err = gfs_txn_counter_set(txn, GFS_COUNTER_HEAP_PAGES, index);
 	if (err == 0)

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 enum { KIND_NODE = 1, KIND_REL = 2, KIND_COUNT = 2, KEY_SIZE = 7, BATCH = 256 };
+/* So many rows are looked at for one new id, which is made under the exclusive lock: there may be millions of fresh ones in a row. */
+enum { SCAN_ROWS_MAX = 1024 };
 
 /* Changed by the one writer, under the exclusive graph lock. */
 struct free_ids {
@@ -86,7 +88,7 @@ static int fresh_add(struct free_ids *f, uint64_t id)
 	return gfs_u64map_set(&f->fresh, id / 64, bits | UINT64_C(1) << id % 64);
 }
 
-/* Reads rows from the cursor on into the batch, which stays empty when there are none. */
+/* Reads rows from the cursor on into the batch, which stays empty when there are none, or none among SCAN_ROWS_MAX. */
 static int batch_fill(struct gfs_store *store, struct free_ids *f, unsigned kind)
 {
 	struct gfs_kv_iter *it;
@@ -100,7 +102,7 @@ static int batch_fill(struct gfs_store *store, struct free_ids *f, unsigned kind
 	if (err != 0)
 		return err;
 	err = gfs_kv_iter_seek(it, key_of(from, kind, f->cursor), &key, &value);
-	while (err == 0 && f->count < BATCH) {
+	for (unsigned rows = 0; err == 0 && f->count < BATCH && rows < SCAN_ROWS_MAX; rows++) {
 		if (key.size != KEY_SIZE || key.data[0] < kind) {
 			err = GFS_ERR_CORRUPT;
 			break;
@@ -113,8 +115,7 @@ static int batch_fill(struct gfs_store *store, struct free_ids *f, unsigned kind
 		f->cursor = id + 1;
 		if (!is_fresh(f, id))
 			f->batch[f->count++] = id;
-		if (f->count < BATCH)
-			err = gfs_kv_iter_next(it, &key, &value);
+		err = gfs_kv_iter_next(it, &key, &value);
 	}
 	gfs_kv_iter_close(it);
 	f->exhausted = err == GFS_ERR_NOTFOUND;
@@ -173,7 +174,7 @@ static int reuse_next(struct gfs_store *store, struct free_ids *f, unsigned kind
 static int id_reuse(struct gfs_txn *txn, struct free_ids *f, unsigned kind, uint64_t *ret_id)
 {
 	struct gfs_store *store = gfs_txn_store(txn);
-	uint64_t id;
+	uint64_t id = GFS_ID_NONE;
 	bool exists;
 	int err = reuse_next(store, f, kind, &id);
 	if (err != 0)

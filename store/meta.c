@@ -4,10 +4,11 @@
  *  24  8  database id        32  8  time of the last transaction
  *  40  4  number of counters 44  8  each of them
  *  ..  8  XXH3-64 of all bytes before
- * Valid if and only if the checksum is right and the size fits the number; counters that are missing are 0. */
+ * Valid if and only if the checksum is right, the size fits the number and the counters their bounds; counters that are missing are 0. */
 #include "store/store_private.h"
 
 #include "base/hash.h"
+#include "base/limits.h"
 
 #include <assert.h>
 
@@ -29,6 +30,15 @@ void gfs_store_meta_encode(const struct gfs_store_meta *meta, struct gfs_buf *ou
 	gfs_buf_append_le64(out, out->size > 0 ? gfs_hash64(out->data, out->size) : 0);
 }
 
+/* Bounds of what loops run to and page ids are made of; who reads records and rows checks each by itself. */
+static bool counters_valid(const uint64_t counters[GFS_COUNTER_COUNT])
+{
+	return counters[GFS_COUNTER_NODE_NEXT] <= GFS_ID_MAX + 1 && counters[GFS_COUNTER_REL_NEXT] <= GFS_ID_MAX + 1 &&
+	       counters[GFS_COUNTER_HEAP_PAGES] <= GFS_HEAP_PAGES_MAX &&
+	       counters[GFS_COUNTER_BLOB_PAGES] <= GFS_BLOB_PAGES_MAX &&
+	       counters[GFS_COUNTER_BLOB_FREE] <= counters[GFS_COUNTER_BLOB_PAGES];
+}
+
 static int meta_decode(struct gfs_slice value, struct gfs_store_meta *ret_meta)
 {
 	if (value.size < CHECKSUM_SIZE)
@@ -48,6 +58,8 @@ static int meta_decode(struct gfs_slice value, struct gfs_store_meta *ret_meta)
 		return GFS_ERR_CORRUPT;
 	for (uint32_t i = 0; i < count; i++)
 		meta.counters[i] = gfs_read_le64(&r);
+	if (!counters_valid(meta.counters))
+		return GFS_ERR_CORRUPT;
 	*ret_meta = meta;
 	return 0;
 }

@@ -293,6 +293,8 @@ static int create_contents(int dir_fd, int lock_fd, const char *path, struct gfs
 		err = sync_parent(dir_fd);
 	if (err == 0)
 		err = lock_text_write(lock_fd, "");
+	if (err == 0)
+		err = gfs_io_sync(lock_fd); /* a text that stays LOCK_CREATING would let a damaged database be made anew */
 	return err == 0 ? 0 : gfs_fail(message, err, "%s: %s", path, gfs_err_text(err));
 }
 

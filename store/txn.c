@@ -40,6 +40,7 @@ int gfs_txn_begin(struct gfs_store *store, struct gfs_txn **ret_txn)
 	if (store->read_only || !atomic_load_explicit(&store->recovered, memory_order_acquire))
 		return GFS_ERR_READONLY;
 	gfs_checkpoint_wait_room(store);
+	gfs_wal_wait_room(store->wal);
 	gfs_rwlock_write(&store->graph);
 	if (gfs_store_failure(store) != 0) {
 		gfs_rwlock_unlock_write(&store->graph);

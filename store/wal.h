@@ -65,6 +65,10 @@ int gfs_wal_start(struct gfs_wal *wal) GFS_CHECK;
  * time (the writer). On failure nothing of it will ever be replayed and the log is failed for good. */
 int gfs_wal_append(struct gfs_wal *wal, uint64_t time_ns, struct gfs_slice payload, uint64_t *ret_commit_lsn) GFS_CHECK;
 
+/* For a writer that holds no lock yet: waits while the next segment is being made and the current one is nearly full, so that the append
+ * finds it ready and need not sync while readers wait. No more than a courtesy: failures are the append's to tell. */
+void gfs_wal_wait_room(struct gfs_wal *wal);
+
 /* What the mode promises for a commit at `lsn`: async returns at once; group and sync return once it is on disk. */
 int gfs_wal_commit_wait(struct gfs_wal *wal, uint64_t lsn) GFS_CHECK;
 /* A barrier in every mode: returns once everything below `lsn` is on disk. */

@@ -32,16 +32,21 @@ size_t wal_frame_encode(uint64_t database_id, uint64_t lsn, struct wal_frame *fr
 	return size;
 }
 
-size_t wal_frame_decode(uint64_t database_id, uint64_t lsn, const uint8_t *at, size_t room, struct wal_frame *ret_frame)
+size_t wal_frame_claim(uint64_t lsn, const uint8_t *at, size_t room)
 {
 	if (room < WAL_FRAME_HEADER_BYTES || gfs_get_le64(FIELD(at, lsn)) != lsn)
 		return 0;
-	uint32_t flags = gfs_get_le32(FIELD(at, flags));
 	size_t n = gfs_get_le32(FIELD(at, payload_bytes));
-	if ((flags & ~(uint32_t)(WAL_FRAME_FIRST | WAL_FRAME_LAST)) != 0 || n > GFS_WAL_FRAME_BYTES_MAX)
+	if ((gfs_get_le32(FIELD(at, flags)) & ~(uint32_t)(WAL_FRAME_FIRST | WAL_FRAME_LAST)) != 0 || n > GFS_WAL_FRAME_BYTES_MAX)
 		return 0;
 	size_t size = WAL_FRAME_HEADER_BYTES + padded(n);
-	if (size > room)
+	return size <= room ? size : 0;
+}
+
+size_t wal_frame_decode(uint64_t database_id, uint64_t lsn, const uint8_t *at, size_t room, struct wal_frame *ret_frame)
+{
+	size_t size = wal_frame_claim(lsn, at, room);
+	if (size == 0)
 		return 0;
 	uint64_t previous_sum = gfs_get_le64(FIELD(at, previous_sum));
 	uint64_t sum = gfs_get_le64(FIELD(at, sum));
@@ -52,8 +57,8 @@ size_t wal_frame_decode(uint64_t database_id, uint64_t lsn, const uint8_t *at, s
 		.previous_sum = previous_sum,
 		.time_ns = gfs_get_le64(FIELD(at, time_ns)),
 		.durable_lsn = gfs_get_le64(FIELD(at, durable_lsn)),
-		.flags = flags,
-		.payload = gfs_slice(at + WAL_FRAME_HEADER_BYTES, n),
+		.flags = gfs_get_le32(FIELD(at, flags)),
+		.payload = gfs_slice(at + WAL_FRAME_HEADER_BYTES, gfs_get_le32(FIELD(at, payload_bytes))),
 	};
 	return size;
 }

@@ -103,6 +103,8 @@ struct gfs_wal {
 /* Fills `out` (room for the header and the payload rounded up to 8) but for durable_lsn's meaning, which is the caller's; returns the
  * frame's size and sets frame->sum. */
 size_t wal_frame_encode(uint64_t database_id, uint64_t lsn, struct wal_frame *frame, uint8_t *out);
+/* The size that a frame at `at` would have, 0 when it cannot be one for `lsn`: what decoding it would hash. */
+size_t wal_frame_claim(uint64_t lsn, const uint8_t *at, size_t room);
 /* What lies at `at`, when it is a valid frame for `lsn` (W4, but for the chain) within `room` bytes. Returns its size or 0. */
 size_t wal_frame_decode(uint64_t database_id, uint64_t lsn, const uint8_t *at, size_t room, struct wal_frame *ret_frame);
 

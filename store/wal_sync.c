@@ -176,6 +176,22 @@ int wal_prepare_locked(struct gfs_wal *wal, bool in_background)
 	return err;
 }
 
+/* An eighth is left. Mid-transaction the end lies before the last segment, which only makes the room look larger. */
+static bool room_is_short_locked(const struct gfs_wal *wal)
+{
+	const struct wal_segment *last = &wal->segments[wal->count - 1];
+	return wal_segment_end(last) - atomic_load_explicit(&wal->end_lsn, memory_order_relaxed) < last->bytes / 8;
+}
+
+void gfs_wal_wait_room(struct gfs_wal *wal)
+{
+	gfs_mutex_lock(&wal->lock);
+	while (wal->running && !wal->stopping && atomic_load_explicit(&wal->failure, memory_order_relaxed) == 0 &&
+	       !wal->next_ready && (wal->next_wanted || wal->preparing) && room_is_short_locked(wal))
+		gfs_cond_wait(&wal->done, &wal->lock);
+	gfs_mutex_unlock(&wal->lock);
+}
+
 /* ---- the thread ---- */
 
 static bool must_flush_locked(const struct gfs_wal *wal)

@@ -30,7 +30,7 @@
 #define LOOKS_MAX 6u /* views looked at around one change */
 #define FILES 3
 #define SHARED_NODES 6u
-#define PAUSES 10u /* how often all stop and compare what they share */
+#define PAUSES 50u /* how often all stop and compare what they share */
 #define STALE_MAX 20u
 #define PATH_MAX_ FS_CHECK_PATH_MAX
 
@@ -975,12 +975,39 @@ static void contend_props(const char *key)
 	fs_text_release(&text);
 }
 
+/* Fills the kernel's caches with what others are changing. */
+static void contend_looks(const char *a, const char *b)
+{
+	static const char *const formats[] = { "nodes/%s/out/TC", "nodes/%s/in/TC", "nodes/%s/in/TC/.rel", "nodes/%s/labels", "nodes/%s" };
+	char path[PATH_MAX_], target[PATH_MAX_];
+	struct fs_text text = { 0 };
+	struct stat st;
+	int err = 0;
+	unsigned which = below(8);
+	if (which < 5)
+		fs_path(path, formats[which], a);
+	else if (which == 5)
+		fs_path(path, "labels/LC%u", below(2));
+	else
+		fs_path(path, which == 6 ? "nodes/%s/out/TC/%s" : "nodes/%s/in/TC/%s", a, b);
+	doing("%u: contended looks at %s", my_number, path);
+	if (which < 6) {
+		err = fs_list(mount_fd, path, "", &text);
+	} else {
+		err = fs_readlink(mount_fd, path, target, sizeof target);
+		err = fstatat(mount_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? err : errno;
+	}
+	fs_text_release(&text);
+	errno = err;
+	contended_result(err ? -1 : 0);
+}
+
 static void contend(void)
 {
 	char a[MODEL_KEY_MAX], b[MODEL_KEY_MAX], from[PATH_MAX_], to[PATH_MAX_];
 	if (!some_shared(a) || !some_shared(b))
 		return;
-	switch (below(8)) {
+	switch (below(12)) {
 	case 0:
 		contend_labels(a);
 		break;
@@ -998,6 +1025,12 @@ static void contend(void)
 		fs_path(from, "nodes/%s", a);
 		doing("%u: contended chmod %s", my_number, from);
 		contended_result(fchmodat(mount_fd, from, below(2) ? 0755 : 0750, 0));
+		break;
+	case 5:
+	case 6:
+	case 7:
+	case 8:
+		contend_looks(a, b);
 		break;
 	default:
 		contend_rels(a, b, below(2));

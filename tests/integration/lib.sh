@@ -162,10 +162,10 @@ is_mounted() {
 	return 1
 }
 
-# Waits until the daemon serves; fails when it ends first.
+# Waits until the daemon serves; fails when it ends first. Of a dead mount the kernel still remembers names, but opens nothing.
 await_mount() {
-	local tries=0
-	until is_mounted && [ -d "$MNT/nodes" ]; do
+	local tries=0 answer
+	until is_mounted && read -r answer 2>/dev/null <"$MNT/.graphfs/wal/mode"; do
 		kill -0 "$daemon" 2>/dev/null || fail "the daemon ended instead of mounting: $(cat "$LOG")"
 		tries=$((tries + 1))
 		[ "$tries" -lt 6000 ] || fail "not mounted after a minute"

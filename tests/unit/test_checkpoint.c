@@ -1,6 +1,8 @@
 /* Checkpoints beside a writer and readers: what they write is the state of one moment, whatever is changed meanwhile. */
 #include "store_toy.h"
 
+#include "tests/support/scale.h"
+
 #include "base/clock.h"
 #include "base/io.h"
 #include "store/store_private.h"
@@ -258,7 +260,7 @@ static void child(unsigned at, _Atomic uint64_t *acked)
 
 static void test_killed_beside_a_writer(void **state)
 {
-	enum { KILLS = 120 };
+	enum { KILLS = GFS_SCALED(120, 12) };
 	uint64_t k = 0;
 	(void)state;
 	void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,5 +1,6 @@
 /* A key-value store that fails or dies under a checkpoint: nothing that was committed is lost, readers go on, nobody writes. */
 #include "store_toy.h"
+#include "tests/support/scale.h"
 
 #include "store/store_private.h"
 
@@ -135,7 +136,7 @@ static void test_dying_in_a_batch(void **state)
 	uint64_t k = 0;
 	(void)state;
 	for (enum manner how = DIE; how < MANNER_COUNT; how++) {
-		for (unsigned at = 0;; at++) {
+		for (unsigned at = 0;; at += GFS_SCALED(1, 6)) {
 			pid_t pid = fork();
 			assert_true(pid >= 0);
 			if (pid == 0) {
@@ -156,7 +157,7 @@ static void test_dying_in_a_batch(void **state)
 		}
 	}
 	printf("%u deaths\n", deaths);
-	assert_true(deaths > 20);
+	assert_true(deaths > GFS_SCALED(20, 3));
 }
 
 /* The commit was done, then the process died before it told the superblock: the tables are one ahead. */

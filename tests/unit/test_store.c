@@ -1,8 +1,10 @@
 /* The folder: making and opening it, who may, what a superblock and a data.mdb of different times do, the first failure. */
 #include "store_toy.h"
+#include "tests/support/scale.h"
 
 #include "base/checked.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "store/store_private.h"
 
 #include <fcntl.h>
@@ -416,6 +418,36 @@ static void test_damaged_superblock(void **state)
 	end_copies(copies);
 }
 
+/* A record with a right sum and a counter past every id made the first listing run through 2^57 pages. */
+static void test_counters_out_of_range_are_refused(void **state)
+{
+	static const struct {
+		enum gfs_counter counter;
+		uint64_t max;
+	} bounds[] = {
+		{ GFS_COUNTER_NODE_NEXT, GFS_ID_MAX + 1 },
+		{ GFS_COUNTER_REL_NEXT, GFS_ID_MAX + 1 },
+		{ GFS_COUNTER_BLOB_FREE, 0 },
+		{ GFS_COUNTER_HEAP_PAGES, GFS_HEAP_PAGES_MAX },
+		{ GFS_COUNTER_BLOB_PAGES, GFS_BLOB_PAGES_MAX },
+	};
+	(void)state;
+	for (unsigned i = 0; i < 2 * sizeof bounds / sizeof bounds[0]; i++) {
+		char *fresh = toy_dir_new();
+		struct gfs_store *store = toy_create_open(fresh, &quiet);
+		struct gfs_txn *txn = NULL;
+		assert_int_equal(gfs_txn_begin(store, &txn), 0);
+		assert_int_equal(gfs_txn_counter_set(txn, bounds[i / 2].counter, bounds[i / 2].max + i % 2), 0);
+		assert_int_equal(gfs_txn_commit(txn, NULL), 0);
+		assert_int_equal(gfs_store_checkpoint(store), 0);
+		assert_int_equal(gfs_store_close(store), 0);
+		int err = gfs_store_open(fresh, &reading, &store, &message);
+		assert_int_equal(err, i % 2 == 0 ? 0 : GFS_ERR_CORRUPT);
+		assert_int_equal(err == 0 ? gfs_store_close(store) : 0, 0);
+		toy_dir_remove(fresh);
+	}
+}
+
 static void test_mixed_files_are_refused(void **state)
 {
 	struct gfs_store *store;
@@ -565,7 +597,7 @@ static void test_killed_at_every_call(void **state)
 	uint64_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(shared != MAP_FAILED);
 	char *base = path;
-	for (unsigned at = 0;; at++) {
+	for (unsigned at = 0;; at += GFS_SCALED(1, 8)) {
 		path = toy_path(base, "db");
 		assert_int_equal(gfs_store_create(path, &message), 0);
 		shared[0] = shared[1] = 0;
@@ -589,7 +621,7 @@ static void test_killed_at_every_call(void **state)
 	}
 	munmap(shared, 4096);
 	printf("%u deaths\n", deaths);
-	assert_true(deaths > 20);
+	assert_true(deaths > GFS_SCALED(20, 3));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -610,6 +642,7 @@ int main(void)
 		TEST(test_tables_one_behind_superblock),
 		TEST(test_lmdb_meta_page_lost),
 		TEST(test_damaged_superblock),
+		TEST(test_counters_out_of_range_are_refused),
 		TEST(test_mixed_files_are_refused),
 		TEST(test_failure_at_every_call),
 		TEST(test_create_fails_at_every_call),

@@ -554,11 +554,42 @@ static void test_fail_from_outside(void **state)
 	gfs_wal_close(start(0, 5));
 }
 
+/* The search past the log's end for frames that prove a loss hashed up to a megabyte at every step of 8 bytes, when each looked like a
+ * frame's header: minutes for one segment. */
+static void test_forged_frames_do_not_stall(void **state)
+{
+	enum { STEP = 16, PAYLOAD = 1 << 20 };
+	(void)state;
+	opts.segment_bytes = UINT64_C(8) << 20;
+	struct gfs_wal *wal = start(0, 0);
+	model.size_of = size_mixed;
+	append(wal, 0, 14, NULL); /* into the second segment */
+	uint64_t end_lsn = gfs_wal_end_lsn(wal);
+	gfs_wal_close(wal);
+	uint64_t first_lsn = GFS_WAL_SEGMENT_BYTES_MIN - WAL_HEADER_BYTES;
+	size_t size = (size_t)(first_lsn + opts.segment_bytes - WAL_HEADER_BYTES - end_lsn) & ~(size_t)(STEP - 1);
+	uint8_t *forged = malloc(size);
+	assert_non_null(forged);
+	for (size_t at = 0; at < size; at += STEP) {
+		gfs_put_le64(forged + at, end_lsn + at - STEP); /* the LSN of a frame a step before */
+		gfs_put_le64(forged + at + 8, PAYLOAD);
+	}
+	int fd = -1;
+	assert_int_equal(gfs_io_open_at(scratch.dir_fd, "0000000000000002.log", GFS_IO_READ_WRITE, &fd), 0);
+	assert_int_equal(gfs_io_write_at(fd, forged, size, WAL_HEADER_BYTES + end_lsn - first_lsn), 0);
+	gfs_io_close(fd);
+	free(forged);
+	uint64_t begin_ns = gfs_clock_mono_ns();
+	gfs_wal_close(start(0, 14));
+	assert_true(gfs_clock_mono_ns() - begin_ns < 5 * GFS_NS_PER_S);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_forged_frames_do_not_stall),
 		TEST(test_round_trip),
 		TEST(test_start_anywhere),
 		TEST(test_every_segment_edge),
