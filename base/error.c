@@ -38,6 +38,8 @@ int gfs_err_from_errno(int number)
 {
 	if (number == EDQUOT)
 		return GFS_ERR_NOSPC;
+	if (number == ENFILE) /* the system's table, not the process's: for a person the same */
+		return GFS_ERR_NOFILES;
 	/* Where two codes share an errno the first row is the one that an operating system can mean. */
 	for (int i = 1; i < (int)GFS_ERR_INDEX_COUNT; i++) {
 		if (rows[i].number == number)

@@ -43,7 +43,9 @@
 	X(AGAIN, EAGAIN, "try again")                                                                                      \
 	X(BADF, EBADF, "not open for that")                                                                                \
 	X(NXIO, ENXIO, "past the end")                                                                                     \
-	X(OVERFLOW, EOVERFLOW, "number out of range")
+	X(OVERFLOW, EOVERFLOW, "number out of range")                                                                      \
+	X(NOFILES, EMFILE, "too many open files")                                                                          \
+	X(LOOP, ELOOP, "a symbolic link, which is not followed")
 
 enum gfs_err_index {
 	GFS_ERR_INDEX_OK,

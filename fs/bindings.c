@@ -6,6 +6,7 @@
 
 struct binding {
 	uint16_t gen;                    /* the one that look-ups answer */
+	uint16_t last;                   /* the one that they answered before it */
 	bool handed;                     /* and have answered since it is: the kernel may hold it */
 	uint16_t count;                  /* of bits in `held` */
 	uint64_t held[GENERATIONS / 64]; /* the others that the kernel may hold */
@@ -46,6 +47,12 @@ uint64_t gfs_bindings_nodeid(struct gfs_bindings *bindings, uint64_t base, bool 
 	return with_gen(base, b->gen);
 }
 
+uint64_t gfs_bindings_last(const struct gfs_bindings *bindings, uint64_t base)
+{
+	const struct binding *b = find(bindings, base);
+	return b ? with_gen(base, b->last) : base;
+}
+
 static struct binding *add(struct gfs_bindings *bindings, uint64_t base)
 {
 	struct binding *b = calloc(1, sizeof *b);
@@ -73,6 +80,7 @@ int gfs_bindings_advance(struct gfs_bindings *bindings, uint64_t base)
 		assert(!is_held(b, b->gen));
 		b->held[b->gen / 64] |= UINT64_C(1) << b->gen % 64;
 		b->count++;
+		b->last = b->gen;
 		b->gen = (uint16_t)gen;
 		b->handed = false;
 		return 0;
@@ -80,7 +88,7 @@ int gfs_bindings_advance(struct gfs_bindings *bindings, uint64_t base)
 	return GFS_ERR_LOCKED;
 }
 
-void gfs_bindings_forget(struct gfs_bindings *bindings, uint64_t nodeid)
+void gfs_bindings_forget(struct gfs_bindings *bindings, uint64_t nodeid, bool fresh)
 {
 	unsigned gen = gfs_nodeid_unpack(nodeid).gen;
 	uint64_t base = with_gen(nodeid, 0);
@@ -88,7 +96,7 @@ void gfs_bindings_forget(struct gfs_bindings *bindings, uint64_t nodeid)
 	if (!b)
 		return;
 	if (gen == b->gen) {
-		b->handed = false;
+		b->handed = b->handed && fresh;
 	} else if (is_held(b, gen)) {
 		b->held[gen / 64] &= ~(UINT64_C(1) << gen % 64);
 		b->count--;

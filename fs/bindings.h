@@ -19,9 +19,12 @@ struct gfs_bindings {
 void gfs_bindings_release(struct gfs_bindings *bindings);
 /* The nodeid of the name whose generation 0 is `base`. `hand`: it will be answered to the kernel. */
 uint64_t gfs_bindings_nodeid(struct gfs_bindings *bindings, uint64_t base, bool hand);
+/* The one that it had before: the kernel may hold it under the name that rename(2) gave it. `base` when there is none. */
+uint64_t gfs_bindings_last(const struct gfs_bindings *bindings, uint64_t base);
 /* From now on the name has another nodeid. GFS_ERR_LOCKED when the kernel may hold all there are. */
 int gfs_bindings_advance(struct gfs_bindings *bindings, uint64_t base) GFS_CHECK;
-/* The kernel has dropped its inode. */
-void gfs_bindings_forget(struct gfs_bindings *bindings, uint64_t nodeid);
+/* The kernel has no such inode. `fresh`: unless it is about to make one from a reply (which can only be the nodeid that look-ups answer now: while a
+ * file is renamed or removed, the kernel makes none from replies about its folder). */
+void gfs_bindings_forget(struct gfs_bindings *bindings, uint64_t nodeid, bool fresh);
 
 #endif

@@ -114,7 +114,10 @@ size_t gfs_files_nodeids(struct gfs_files *files, struct gfs_entity entity, uint
 	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0)
 		return count;
 	gfs_mutex_lock(&files->lock);
+	uint64_t last = gfs_bindings_last(&files->bindings, nodeids[0]);
 	nodeids[0] = gfs_bindings_nodeid(&files->bindings, nodeids[0], false);
+	if (last != nodeids[0] && count < max)
+		nodeids[count++] = last;
 	for (struct gfs_file *file = files->open; file && count < max; file = file->next) {
 		if (is(file, entity, key) && file->nodeid != nodeids[0])
 			nodeids[count++] = file->nodeid;
@@ -141,13 +144,24 @@ static int advance(struct gfs_files *files, struct gfs_entity entity, uint16_t k
 	return err;
 }
 
-void gfs_files_forget(struct gfs_files *files, uint64_t nodeid)
+bool gfs_files_is_bound(struct gfs_files *files, uint64_t nodeid)
 {
+	struct gfs_file_target t;
+	uint64_t binding;
 	if (atomic_load_explicit(&files->odd, memory_order_relaxed) == 0)
-		return;
+		return false;
+	unpack(nodeid, &t);
+	gfs_mutex_lock(&files->lock);
+	bool bound = gfs_u64map_get(&files->bindings.by_base, pack(t.entity, t.key, 0), &binding);
+	gfs_mutex_unlock(&files->lock);
+	return bound;
+}
+
+void gfs_files_forget(struct gfs_files *files, uint64_t nodeid, bool fresh)
+{
 	gfs_mutex_lock(&files->lock);
 	size_t before = files->bindings.by_base.count;
-	gfs_bindings_forget(&files->bindings, nodeid);
+	gfs_bindings_forget(&files->bindings, nodeid, fresh);
 	count_bindings(files, before);
 	gfs_mutex_unlock(&files->lock);
 }

@@ -24,8 +24,10 @@ void gfs_files_free(struct gfs_files *files);
 uint64_t gfs_files_nodeid(struct gfs_files *files, struct gfs_entity entity, uint16_t key);
 /* All nodeids by which the kernel may know this property now: that one, and those of open files that were renamed to it. Returns how many, at most `max`. */
 size_t gfs_files_nodeids(struct gfs_files *files, struct gfs_entity entity, uint16_t key, uint64_t *nodeids, size_t max);
-/* The kernel has dropped its inode. */
-void gfs_files_forget(struct gfs_files *files, uint64_t nodeid);
+/* Does it matter whether the kernel still has the inode? */
+bool gfs_files_is_bound(struct gfs_files *files, uint64_t nodeid);
+/* The kernel has no such inode. `fresh`: unless it is about to make one from a reply. */
+void gfs_files_forget(struct gfs_files *files, uint64_t nodeid, bool fresh);
 /* GFS_ERR_STALE when the nodeid is not (or no longer) anybody's name. */
 int gfs_files_resolve(struct gfs_files *files, uint64_t nodeid, struct gfs_file_target *ret_target) GFS_CHECK;
 

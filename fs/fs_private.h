@@ -34,6 +34,7 @@ struct gfs_fs {
 	_Atomic uint64_t requests, notifications;
 	bool mounted;
 	bool initialised;           /* INIT is answered; set by the handshake, before other threads start */
+	double setattr_timeout;     /* how long the kernel may keep what a SETATTR answers, in seconds */
 	uint32_t init_flags;        /* what the kernel offered in INIT */
 };
 

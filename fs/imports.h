@@ -24,7 +24,15 @@ int gfs_imports_rename(struct gfs_imports *imports, const char *from, const char
 int gfs_imports_read(struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, size_t size, struct gfs_buf *out) GFS_CHECK;
 int gfs_imports_write(struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, struct gfs_slice data) GFS_CHECK;
 int gfs_imports_truncate(struct gfs_imports *imports, uint64_t nodeid, uint64_t size) GFS_CHECK;
-/* close(2): imports what was written since the last time, if anything. Blocks: steps aside first. New nodes belong to uid and gid. */
-int gfs_imports_flush(struct gfs_fs *fs, uint64_t nodeid, uint32_t uid, uint32_t gid) GFS_CHECK;
+
+/* A file opened for writing, by whom: new nodes belong to them, and their close is the one that counts. */
+struct gfs_import_open;
+int gfs_import_open_new(const struct fuse_ctx *who, struct gfs_import_open **ret_open) GFS_CHECK;
+void gfs_import_open_free(struct gfs_import_open *open); /* NULL is fine */
+/* close(2) by process or thread `pid`: imports what was written since the last time, if anything. A process that has only inherited the descriptor
+ * (`{ cat A; cat B; } >FILE`) does not end the file by ending. Blocks: steps aside first. */
+int gfs_imports_flush(struct gfs_fs *fs, uint64_t nodeid, const struct gfs_import_open *open, pid_t pid) GFS_CHECK;
+/* The last descriptor is closed: imports what is left, when the one who opened it had closed before others wrote. Frees `open` (NULL is fine). */
+void gfs_imports_release(struct gfs_fs *fs, uint64_t nodeid, struct gfs_import_open *open);
 
 #endif

@@ -3,7 +3,10 @@
  * Invariants (the protocol of the kernel's caches):
  *  K1  Every entry and attribute is cached for ever; whatever changes one of them tells the kernel before the change is replied to.
  *  K2  No lock is held while telling. Invalidating contents may wait for a pending READ, READLINK or WRITE of that inode, so the thread steps
- *      aside first and another one can serve it.
+ *      aside first and another one can serve it. READ and READLINK handlers never wait for a change.
+ *  K5  A WRITE waits for no WRITE: two of them, to two inodes of one property (opened, renamed, opened again), would wait for each other, since
+ *      the kernel holds the pages that it is writing. The other inodes lose their attributes at once, whose new mtime makes read(2) drop the pages,
+ *      and their pages (which matter to mappings) in the background.
  *  K3  Only inodes that the kernel was ever told of need telling.
  *  K4  A reply with attributes may still be on its way to its caller, whose inode the kernel has not made: telling finds nothing, and the stale
  *      attributes would stay. Such inodes are told again for a while. */
@@ -62,12 +65,21 @@ void gfs_notify_contents(struct gfs_fs *fs, uint64_t nodeid)
 /* A property that is open under more of its former names has stale readers there. */
 #define PROP_NODEIDS_MAX 16u
 
+/* K5 */
+static void tell_writer(struct gfs_fs *fs, uint64_t nodeid)
+{
+	if (!gfs_exposed_has(fs->exposed, nodeid))
+		return;
+	tell(fs, nodeid, false);
+	gfs_retell_add(fs->retell, nodeid, true);
+}
+
 void gfs_notify_dead(struct gfs_fs *fs, uint64_t nodeid)
 {
 	uint64_t nodeids[PROP_NODEIDS_MAX];
 	size_t count = gfs_files_dead_others(fs->files, nodeid, nodeids, PROP_NODEIDS_MAX);
 	for (size_t i = 0; i < count; i++)
-		tell(fs, nodeids[i], true);
+		tell_writer(fs, nodeids[i]);
 }
 
 struct notifier {
@@ -146,7 +158,9 @@ static void rel_changed(const struct notifier *n, const struct gfs_change *c)
 	attr_of(n, GFS_INODE_REL, 0, c->id);
 }
 
-static void prop_tell(const struct notifier *n, struct gfs_entity entity, uint16_t key, bool contents)
+/* Attributes are enough: another mtime makes the kernel drop the contents before the next read(2) (AUTO_INVAL_DATA). To invalidate contents is to
+ * wait for pending WRITEs of other descriptors, uninterruptibly: a daemon that is killed meanwhile would never end, nor free its mount. */
+static void prop_tell(const struct notifier *n, struct gfs_entity entity, uint16_t key, bool created)
 {
 	uint64_t nodeids[PROP_NODEIDS_MAX];
 	size_t count = gfs_files_nodeids(n->fs->files, entity, key, nodeids, PROP_NODEIDS_MAX - 1);
@@ -154,8 +168,12 @@ static void prop_tell(const struct notifier *n, struct gfs_entity entity, uint16
 	if (base != nodeids[0])
 		nodeids[count++] = base;
 	for (size_t i = 0; i < count; i++) {
-		if (nodeids[i] != n->by_kernel)
-			tell(n->fs, nodeids[i], contents);
+		if (nodeids[i] == n->by_kernel)
+			continue;
+		if (!created)
+			tell(n->fs, nodeids[i], false);
+		else if (gfs_exposed_has(n->fs->exposed, nodeids[i])) /* by the reply to come: there is no inode yet to wait for */
+			(void)tell_once(n->fs, nodeids[i], false); /* unless the kernel has one of a property that was here before */
 	}
 }
 
@@ -189,7 +207,7 @@ static void rel_prop_changed(const struct notifier *n, const struct gfs_change *
 static void prop_changed(const struct notifier *n, const struct gfs_change *c)
 {
 	struct gfs_entity entity = { (enum gfs_entity_kind)c->entity, c->id };
-	prop_tell(n, entity, c->name_id, true);
+	prop_tell(n, entity, c->name_id, c->kind == GFS_CHANGE_PROP_CREATED);
 	if (entity.kind == GFS_NODE) {
 		node_attr(n, c->id);
 		json_of(n, c->id);
@@ -270,6 +288,7 @@ static void meta_rel(const struct notifier *n, const struct gfs_change *c, enum 
 	}
 	if (!out)
 		return;
+	json_of(n, entry->other); /* who may read what it tells of the relationship */
 	attr_of(n, GFS_INODE_REL, 0, entry->rel);
 	attr_of(n, GFS_INODE_REL_FROM, 0, entry->rel);
 	attr_of(n, GFS_INODE_REL_TO, 0, entry->rel);

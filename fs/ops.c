@@ -1,10 +1,12 @@
 /* Requests about names and attributes: finds the view, runs it under the right lock, answers. */
 #include "fs/ops.h"
 
+#include "base/checked.h"
 #include "base/log.h"
 #include "fs/files.h"
 #include "fs/imports.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,19 @@ int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *
 	if (gfs_nodeid_unpack(nodeid).kind == GFS_INODE_CONTROL)
 		e->attr_timeout = 0;
 	return err;
+}
+
+void gfs_entry_refill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *entry)
+{
+	struct fuse_entry_param now;
+	if (!gfs_store_commit_blocks(gfs_graph_store(fs->graph)))
+		return;
+	gfs_graph_read_begin(fs->graph);
+	if (gfs_entry_fill(fs, nodeid, &now) == 0)
+		*entry = now;
+	else
+		entry->attr_timeout = 0; /* gone meanwhile: the kernel shall ask, and hear so */
+	gfs_graph_read_end(fs->graph);
 }
 
 int gfs_edit_begin(struct gfs_edit *e, struct gfs_fs *fs, fuse_req_t req)
@@ -140,16 +155,21 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fuse_reply_entry(req, &e);
 }
 
+/* A FORGET need not mean that the kernel has dropped its inode: a look-up that led to another inode than the name had is taken back alone, while the
+ * inode that it led to may live. Whether it does, the kernel says when it is told of. */
 static void forget(struct gfs_fs *fs, uint64_t nodeid)
 {
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
-	if (kind == GFS_INODE_NODE_PROP || kind == GFS_INODE_REL_PROP)
-		gfs_files_forget(fs->files, nodeid);
+	if (kind != GFS_INODE_NODE_PROP && kind != GFS_INODE_REL_PROP)
+		return;
+	bool fresh = gfs_exposed_is_fresh(fs->exposed, nodeid); /* asked before: it may be about to be made */
+	if (gfs_files_is_bound(fs->files, nodeid) && fuse_lowlevel_notify_inval_inode(fs->session, nodeid, -1, 0) == -ENOENT)
+		gfs_files_forget(fs->files, nodeid, fresh);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
-	(void)count; /* the kernel forgets all its look-ups at once */
+	(void)count;
 	forget(fs_of(req), ino);
 	fuse_reply_none(req);
 }
@@ -317,10 +337,12 @@ static void reply_new(struct gfs_edit *e, int err, uint64_t parent, const uint64
 	if (!err)
 		err = gfs_entry_fill(e->fs, *child, &entry);
 	err = gfs_edit_end(e, err, parent);
-	if (err)
+	if (err) {
 		gfs_reply_err(req, err);
-	else
-		fuse_reply_entry(req, &entry);
+		return;
+	}
+	gfs_entry_refill(e->fs, *child, &entry);
+	fuse_reply_entry(req, &entry);
 }
 
 static void reply_done(struct gfs_edit *e, int err, uint64_t by_kernel)
@@ -468,12 +490,16 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_s
 	if (err)
 		gfs_reply_err(req, err);
 	else
-		fuse_reply_attr(req, &entry.attr, entry.attr_timeout);
+		fuse_reply_attr(req, &entry.attr, GFS_MIN(entry.attr_timeout, e.fs->setattr_timeout));
 }
+
+/* Kernels before 6.16 take the attributes of a SETATTR reply even when they were told since that they changed: there they must ask again. */
+#define MINOR_SETATTR_VERSIONED 44u
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
-	(void)userdata;
+	struct gfs_fs *fs = userdata;
+	fs->setattr_timeout = conn->proto_minor >= MINOR_SETATTR_VERSIONED ? GFS_FS_FOREVER : 0;
 	unsigned wanted = FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_READ |
 	                  FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_EXPORT_SUPPORT |
 	                  FUSE_CAP_NO_OPENDIR_SUPPORT | FUSE_CAP_PARALLEL_DIROPS;

@@ -32,5 +32,8 @@ void gfs_op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 void gfs_reply_err(fuse_req_t req, int err);
 /* Attributes and exposure of a child, under the graph lock. */
 int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *ret_entry) GFS_CHECK;
+/* The same again, without the lock, just before the reply, when the disk was waited for since: others may have changed the child, and it would
+ * not count as fresh any more (K4). */
+void gfs_entry_refill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *entry);
 
 #endif

@@ -23,6 +23,12 @@ static struct gfs_file *file_of(const struct fuse_file_info *fi)
 	return (struct gfs_file *)(uintptr_t)fi->fh;
 }
 
+/* NULL: open for reading only. */
+static struct gfs_import_open *import_of(const struct fuse_file_info *fi)
+{
+	return (struct gfs_import_open *)(uintptr_t)fi->fh;
+}
+
 static bool is_prop(uint64_t nodeid)
 {
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
@@ -31,16 +37,31 @@ static bool is_prop(uint64_t nodeid)
 
 /* ---- open, create, release ---- */
 
+/* Under the lock, so that whoever removes the property finds it either open or not there to be opened. */
 static int open_prop(struct gfs_fs *fs, uint64_t nodeid, struct fuse_file_info *fi)
 {
-	struct gfs_file *file;
-	int err = gfs_files_open(fs->files, nodeid, is_writer(fi), &file);
+	struct gfs_file *file = NULL;
+	struct stat st;
+	gfs_graph_read_begin(fs->graph);
+	int err = gfs_view_of(nodeid)->attr(fs, nodeid, &st);
+	if (!err)
+		err = gfs_files_open(fs->files, nodeid, is_writer(fi), &file);
+	gfs_graph_read_end(fs->graph);
 	if (err)
 		return err;
 	fi->fh = (uintptr_t)file;
 	fi->keep_cache = 1;
 	fi->noflush = 1; /* close(2) need not tell us: everything was applied when it was written */
 	return 0;
+}
+
+static int open_import(fuse_req_t req, struct fuse_file_info *fi)
+{
+	struct gfs_import_open *open = NULL;
+	int err = is_writer(fi) ? gfs_import_open_new(fuse_req_ctx(req), &open) : 0;
+	if (!err)
+		fi->fh = (uintptr_t)open;
+	return err;
 }
 
 /* open(2) with O_TRUNC is one request: the size goes with it. */
@@ -67,7 +88,7 @@ static int check_open(struct gfs_fs *fs, uint64_t nodeid)
 static int open_file(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, struct fuse_file_info *fi)
 {
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
-	int err = check_open(fs, nodeid);
+	int err = is_prop(nodeid) ? 0 : check_open(fs, nodeid);
 	if (err)
 		return err;
 	if (is_writer(fi) && (kind == GFS_INODE_NODE_JSON || kind == GFS_INODE_IMPORT_ERROR))
@@ -84,7 +105,7 @@ static int open_file(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, struct 
 	fi->direct_io = kind == GFS_INODE_CONTROL;
 	fi->keep_cache = kind == GFS_INODE_NODE_JSON;
 	fi->noflush = kind != GFS_INODE_IMPORT;
-	return 0;
+	return kind == GFS_INODE_IMPORT ? open_import(req, fi) : 0;
 }
 
 /* The kernel's last descriptor of the file is gone, or never came to be. True: settle the target. */
@@ -99,16 +120,24 @@ static bool let_go(struct gfs_fs *fs, const struct fuse_file_info *fi, struct gf
 	return settle;
 }
 
+/* The caller was interrupted: no release will come. */
+static void never_opened(struct gfs_fs *fs, uint64_t nodeid, const struct fuse_file_info *fi)
+{
+	struct gfs_file_target t;
+	if (is_prop(nodeid))
+		(void)let_go(fs, fi, &t); /* nothing was written */
+	else if (gfs_nodeid_unpack(nodeid).kind == GFS_INODE_IMPORT)
+		gfs_import_open_free(import_of(fi));
+}
+
 void gfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct gfs_fs *fs = fs_of(req);
 	int err = open_file(fs, req, ino, fi);
 	if (err)
 		gfs_reply_err(req, err);
-	else if (fuse_reply_open(req, fi) == -ENOENT && is_prop(ino)) { /* the caller was interrupted: no release will come */
-		struct gfs_file_target t;
-		(void)let_go(fs, fi, &t);
-	}
+	else if (fuse_reply_open(req, fi) == -ENOENT)
+		never_opened(fs, ino, fi);
 }
 
 void gfs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
@@ -127,13 +156,16 @@ void gfs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t m
 	if (!err)
 		err = gfs_entry_fill(fs, child, &entry);
 	err = gfs_edit_end(&e, err, parent);
-	if (!err && is_prop(child))
-		err = open_prop(fs, child, fi);
+	if (!err)
+		err = is_prop(child) ? open_prop(fs, child, fi) : open_import(req, fi);
 	fi->keep_cache = 0;
-	if (err)
+	if (err) {
 		gfs_reply_err(req, err);
-	else
-		fuse_reply_create(req, &entry, fi);
+		return;
+	}
+	gfs_entry_refill(fs, child, &entry);
+	if (fuse_reply_create(req, &entry, fi) == -ENOENT)
+		never_opened(fs, child, fi);
 }
 
 /* The last writer has closed: a declared type that the text no longer fits is given up. */
@@ -157,17 +189,16 @@ void gfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct gfs_file_target t;
 	if (is_prop(ino) && let_go(fs, fi, &t) && !fs->opts.read_only)
 		settle(fs, req, &t);
+	if (gfs_nodeid_unpack(ino).kind == GFS_INODE_IMPORT)
+		gfs_imports_release(fs, ino, import_of(fi));
 	fuse_reply_err(req, 0);
 }
 
 void gfs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	int err = 0;
-	(void)fi;
-	if (gfs_nodeid_unpack(ino).kind == GFS_INODE_IMPORT) {
-		const struct fuse_ctx *ctx = fuse_req_ctx(req);
-		err = gfs_imports_flush(fs_of(req), ino, ctx->uid, ctx->gid);
-	}
+	if (gfs_nodeid_unpack(ino).kind == GFS_INODE_IMPORT && import_of(fi))
+		err = gfs_imports_flush(fs_of(req), ino, import_of(fi), fuse_req_ctx(req)->pid);
 	gfs_reply_err(req, err);
 }
 
@@ -223,7 +254,7 @@ void gfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 	}
 	if (n.kind == GFS_INODE_NODE_JSON) {
 		gfs_graph_read_begin(fs->graph);
-		err = gfs_node_json(fs->graph, n.id, &text);
+		err = gfs_node_json(fs->graph, n.id, &text, NULL);
 		gfs_graph_read_end(fs->graph);
 		err = err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 	} else if (n.kind == GFS_INODE_CONTROL) {

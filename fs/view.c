@@ -203,18 +203,20 @@ static bool in_groups(fuse_req_t req, uint32_t gid)
 	return false;
 }
 
+/* As the kernel decides: who is in the group has the group's rights, be they less than those of others. */
 int gfs_view_may_write(const struct gfs_edit *edit, uint64_t node)
 {
 	struct gfs_node_record record;
 	int err = gfs_node_get(edit->graph, node, &record);
 	if (err || edit->uid == 0)
 		return err;
-	unsigned bit = 0002;
+	bool group = record.mode & 0020, others = record.mode & 0002;
+	bool may = others;
 	if (edit->uid == record.uid)
-		bit = 0200;
-	else if (edit->gid == record.gid || ((record.mode & 0020) && in_groups(edit->req, record.gid)))
-		bit = 0020;
-	return record.mode & bit ? 0 : GFS_ERR_ACCESS;
+		may = record.mode & 0200;
+	else if (edit->gid == record.gid || (group != others && in_groups(edit->req, record.gid)))
+		may = group;
+	return may ? 0 : GFS_ERR_ACCESS;
 }
 
 /* Does its mode follow a node's, rather than being the mount's own? */

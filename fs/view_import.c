@@ -1,8 +1,10 @@
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "fs/imports.h"
 #include "graph/transfer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,31 +118,33 @@ int gfs_imports_lookup(struct gfs_imports *imports, const char *name, uint64_t *
 	return err;
 }
 
-static bool list_file(struct gfs_lister *l, const struct import_file *file, uint64_t cookie)
+/* Cookies: 2 * slot + 1 after the file, one more after its error. */
+static bool list_file(struct gfs_lister *l, const struct import_file *file, uint64_t slot)
 {
 	struct gfs_component name;
-	if (!gfs_lister_add(l, file->name, gfs_nodeid_pack(GFS_INODE_IMPORT, 0, 0, file->number), S_IFREG, cookie))
+	uint64_t cookie = 2 * slot + 1;
+	if (l->from < cookie && !gfs_lister_add(l, file->name, gfs_nodeid_pack(GFS_INODE_IMPORT, 0, 0, file->number), S_IFREG, cookie))
 		return false;
 	size_t size = strlen(file->name);
 	if (file->error.size == 0 || size + strlen(ERROR_SUFFIX) > GFS_COMPONENT_BYTES_MAX)
 		return true;
 	memcpy(name.text, file->name, size);
 	memcpy(name.text + size, ERROR_SUFFIX, sizeof ERROR_SUFFIX);
-	return gfs_lister_add(l, name.text, gfs_nodeid_pack(GFS_INODE_IMPORT_ERROR, 0, 0, file->number), S_IFREG, cookie);
+	return gfs_lister_add(l, name.text, gfs_nodeid_pack(GFS_INODE_IMPORT_ERROR, 0, 0, file->number), S_IFREG, cookie + 1);
 }
 
 /* Attributes are asked for with the table's lock free, so entries are copied out first. */
 int gfs_imports_list(struct gfs_lister *l)
 {
 	struct gfs_imports *imports = l->fs->imports;
-	for (uint64_t i = l->from; i < GFS_IMPORT_FILES_MAX; i++) {
+	for (uint64_t i = l->from / 2; i < GFS_IMPORT_FILES_MAX; i++) {
 		struct import_file copy;
 		gfs_mutex_lock(&imports->lock);
 		bool there = imports->files[i] != NULL;
 		if (there)
 			copy = *imports->files[i];
 		gfs_mutex_unlock(&imports->lock);
-		if (there && !list_file(l, &copy, i + 1))
+		if (there && !list_file(l, &copy, i))
 			break;
 	}
 	return 0;
@@ -331,7 +335,45 @@ static void finish(struct gfs_imports *imports, struct import_file *file, bool g
 	gfs_mutex_unlock(&imports->lock);
 }
 
-int gfs_imports_flush(struct gfs_fs *fs, uint64_t nodeid, uint32_t uid, uint32_t gid)
+/* ---- who closes ---- */
+
+struct gfs_import_open {
+	uint32_t uid, gid;
+	long process; /* 0: not known */
+};
+
+/* The process that a thread belongs to; 0 when that cannot be found out (it lies in another pid namespace, or /proc hides it). */
+static long process_of(pid_t thread)
+{
+	char path[64], line[128];
+	long process = 0;
+	(void)snprintf(path, sizeof path, "/proc/%ld/status", (long)thread);
+	FILE *f = thread > 0 ? fopen(path, "re") : NULL;
+	while (f && process == 0 && fgets(line, sizeof line, f)) {
+		if (strncmp(line, "Tgid:", 5) == 0)
+			process = strtol(line + 5, NULL, 10);
+	}
+	if (f)
+		(void)fclose(f); /* only read */
+	return process;
+}
+
+int gfs_import_open_new(const struct fuse_ctx *who, struct gfs_import_open **ret_open)
+{
+	struct gfs_import_open *open = calloc(1, sizeof *open);
+	if (!open)
+		return GFS_ERR_NOMEM;
+	*open = (struct gfs_import_open){ who->uid, who->gid, process_of(who->pid) };
+	*ret_open = open;
+	return 0;
+}
+
+void gfs_import_open_free(struct gfs_import_open *open)
+{
+	free(open);
+}
+
+static int import_written(struct gfs_fs *fs, uint64_t nodeid, uint32_t uid, uint32_t gid)
 {
 	struct gfs_imports *imports = fs->imports;
 	gfs_mutex_lock(&imports->lock);
@@ -352,6 +394,21 @@ int gfs_imports_flush(struct gfs_fs *fs, uint64_t nodeid, uint32_t uid, uint32_t
 	gfs_notify_attr(fs, nodeid);
 	gfs_notify_attr(fs, gfs_nodeid_static(GFS_STATIC_IMPORT));
 	return err;
+}
+
+int gfs_imports_flush(struct gfs_fs *fs, uint64_t nodeid, const struct gfs_import_open *open, pid_t pid)
+{
+	long process = process_of(pid);
+	if (process != 0 && open->process != 0 && process != open->process)
+		return 0;
+	return import_written(fs, nodeid, open->uid, open->gid);
+}
+
+void gfs_imports_release(struct gfs_fs *fs, uint64_t nodeid, struct gfs_import_open *open)
+{
+	if (open && import_written(fs, nodeid, open->uid, open->gid) != 0)
+		gfs_log(GFS_LOG_WARNING, "a dropped file could not be imported; its .error says why");
+	gfs_import_open_free(open);
 }
 
 /* Times only: dropped files belong to the mount. */

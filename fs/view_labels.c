@@ -205,6 +205,8 @@ static int label_symlink(struct gfs_edit *e, uint64_t nodeid, const char *name, 
 	if (!err && (gfs_view_find_node(e->graph, name, &named) != 0 || named != id))
 		err = GFS_ERR_PERM;
 	if (!err)
+		err = gfs_view_may_write(e, id); /* it is the node that changes */
+	if (!err)
 		err = gfs_node_add_label(e->tx, id, label);
 	if (!err)
 		err = gfs_node_get(e->graph, id, &record);
@@ -217,6 +219,8 @@ static int label_unlink(struct gfs_edit *e, uint64_t nodeid, const char *name)
 {
 	uint64_t id;
 	int err = gfs_view_find_node(e->graph, name, &id);
+	if (!err)
+		err = gfs_view_may_write(e, id);
 	return err ? err : gfs_node_remove_label(e->tx, id, gfs_nodeid_unpack(nodeid).sub);
 }
 

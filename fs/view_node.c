@@ -162,19 +162,20 @@ const struct gfs_view gfs_view_node = {
 	.setattr = node_setattr,
 };
 
-/* The size is that of the text, so that programs which trust st_size read it whole. */
+/* Who may read it is worked out with the text. The size is that of the text, so that programs which trust st_size read it whole. */
 static int json_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 {
 	GFS_AUTO_BUF text = GFS_BUF_INIT;
 	struct gfs_node_record record;
 	uint64_t id = gfs_nodeid_unpack(nodeid).id;
+	uint16_t mode;
 	int err = gfs_node_get(fs->graph, id, &record);
 	if (!err)
-		err = gfs_node_json(fs->graph, id, &text);
+		err = gfs_node_json(fs->graph, id, &text, &mode);
 	if (err)
 		return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 	gfs_attr_fill(st, nodeid, S_IFREG, &record, text.size, record.ctime_ns);
-	st->st_mode &= ~(mode_t)0222;
+	st->st_mode = S_IFREG | mode;
 	st->st_blocks = 0;
 	return 0;
 }

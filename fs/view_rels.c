@@ -64,9 +64,14 @@ static int type_list(struct gfs_lister *l, uint64_t nodeid)
 static int type_rmdir(struct gfs_edit *e, uint64_t nodeid, const char *name)
 {
 	struct gfs_prop_info info;
+	struct gfs_rel_record rel;
 	uint64_t id;
 	size_t count = 0;
 	int err = find_rel(e->graph, gfs_nodeid_unpack(nodeid).sub, name, &id);
+	if (!err)
+		err = gfs_rel_get(e->graph, id, &rel);
+	if (!err)
+		err = gfs_view_may_write(e, rel.start);
 	if (!err)
 		err = gfs_prop_list(e->graph, (struct gfs_entity){ GFS_REL, id }, 0, &info, 1, &count);
 	if (!err && count > 0)

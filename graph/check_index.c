@@ -13,6 +13,10 @@ static int check_key_entry(void *context, struct gfs_slice stored_key, uint64_t 
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
 	struct gfs_node_record r;
 	(void)stored_key;
+	if (node == GFS_ID_NONE) {
+		gfs_check_defect(c, "a row of the key index is damaged");
+		return 0;
+	}
 	c->report.index_entries++;
 	int err = gfs_node_get(c->graph, node, &r);
 	if (err == 0)
@@ -32,7 +36,7 @@ static int check_keys(struct gfs_check_state *c)
 	int err = gfs_keys_each(c->graph->store, check_key_entry, c);
 	gfs_graph_read_end(c->graph);
 	if (gfs_check_is_damage(err)) {
-		gfs_check_defect(c, "the key index is damaged");
+		gfs_check_defect(c, "the key index is damaged and cannot be read to its end");
 		err = 0;
 	}
 	uint64_t entries = c->report.index_entries - before;
@@ -77,24 +81,35 @@ static int check_sets(
 
 /* ---- tables ---- */
 
-/* Calls `each` for every key of a table. */
-static int each_key(
-	struct gfs_check_state *c, enum gfs_kv_table table, int (*each)(struct gfs_check_state *c, struct gfs_slice key))
+static bool row_damaged(int err, struct gfs_slice key)
 {
-	struct gfs_kv_iter *it;
+	return err == GFS_ERR_CORRUPT && key.size > 0;
+}
+
+/* Calls `each` (unless NULL) for every key of a table, damaged rows left out. */
+static int each_key(struct gfs_check_state *c, enum gfs_kv_table table, const char *what,
+	int (*each)(struct gfs_check_state *c, struct gfs_slice key))
+{
+	struct gfs_kv_iter *it = NULL;
 	struct gfs_slice key, value;
 	gfs_graph_read_begin(c->graph);
 	int err = gfs_kv_iter_open(gfs_store_kv(c->graph->store), table, &it);
-	if (err == 0) {
+	if (err == 0)
 		err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value);
-		while (err == 0) {
-			err = each(c, key);
-			if (err == 0)
-				err = gfs_kv_iter_next(it, &key, &value);
-		}
-		gfs_kv_iter_close(it);
+	while (err == 0 || row_damaged(err, key)) {
+		if (err != 0)
+			gfs_check_defect(c, "a row of the table of %s is damaged", what);
+		err = err == 0 && each != NULL ? each(c, key) : 0;
+		if (err != 0)
+			break;
+		err = gfs_kv_iter_next(it, &key, &value);
 	}
+	gfs_kv_iter_close(it);
 	gfs_graph_read_end(c->graph);
+	if (err == GFS_ERR_CORRUPT) {
+		gfs_check_defect(c, "the table of %s is damaged and cannot be read to its end", what);
+		err = 0;
+	}
 	return err == GFS_ERR_NOTFOUND ? 0 : err;
 }
 
@@ -148,6 +163,13 @@ static int check_free_key(struct gfs_check_state *c, struct gfs_slice key)
 	return gfs_check_is_damage(err) ? 0 : err;
 }
 
+static int check_no_key(struct gfs_check_state *c, struct gfs_slice key)
+{
+	(void)key;
+	gfs_check_defect(c, "the table of the property index, reserved in this version, is not empty");
+	return 0;
+}
+
 int gfs_check_indexes(struct gfs_check_state *c)
 {
 	int err = check_keys(c);
@@ -156,8 +178,14 @@ int gfs_check_indexes(struct gfs_check_state *c)
 	if (err == 0)
 		err = check_sets(c, GFS_IDSET_TYPE, GFS_CATALOG_TYPE, c->type_uses);
 	if (err == 0)
-		err = each_key(c, GFS_KV_IDSETS, check_set_key);
+		err = each_key(c, GFS_KV_META, "settings", NULL);
 	if (err == 0)
-		err = each_key(c, GFS_KV_ADJ, check_adj_key);
-	return err != 0 ? err : each_key(c, GFS_KV_FREE, check_free_key);
+		err = each_key(c, GFS_KV_CATALOG, "names", NULL);
+	if (err == 0)
+		err = each_key(c, GFS_KV_IDSETS, "id sets", check_set_key);
+	if (err == 0)
+		err = each_key(c, GFS_KV_ADJ, "adjacency", check_adj_key);
+	if (err == 0)
+		err = each_key(c, GFS_KV_FREE, "free ids", check_free_key);
+	return err != 0 ? err : each_key(c, GFS_KV_PROPS, "the property index", check_no_key);
 }

@@ -151,7 +151,7 @@ static bool page_expected(const struct gfs_check_state *c, uint64_t page_id)
 
 static int check_strays(struct gfs_check_state *c)
 {
-	struct gfs_kv_iter *it;
+	struct gfs_kv_iter *it = NULL;
 	struct gfs_slice key, value;
 	gfs_graph_read_begin(c->graph);
 	int err = gfs_kv_iter_open(gfs_store_kv(c->graph->store), GFS_KV_PAGES, &it);
@@ -167,6 +167,10 @@ static int check_strays(struct gfs_check_state *c)
 		gfs_kv_iter_close(it);
 	}
 	gfs_graph_read_end(c->graph);
+	if (err == GFS_ERR_CORRUPT) {
+		gfs_check_defect(c, "the table of pages is damaged and cannot be read to its end");
+		err = 0;
+	}
 	return err == GFS_ERR_NOTFOUND ? 0 : err;
 }
 

@@ -133,6 +133,11 @@ struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph)
 	return gfs_buf_slice(&graph->key_property);
 }
 
+void gfs_graph_index_memory(struct gfs_graph *graph, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes)
+{
+	gfs_idsets_memory(graph->sets, ret_bytes, ret_dirty_bytes);
+}
+
 void gfs_graph_read_begin(struct gfs_graph *graph)
 {
 	gfs_store_read_begin(graph->store);

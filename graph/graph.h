@@ -34,6 +34,9 @@ struct gfs_store *gfs_graph_store(struct gfs_graph *graph);
 struct gfs_catalog *gfs_graph_catalog(struct gfs_graph *graph);
 struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph);
 
+/* Bytes of decoded index bitmaps in memory, and of those among them that the next checkpoint writes. Any time, without a lock. */
+void gfs_graph_index_memory(struct gfs_graph *graph, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes);
+
 void gfs_graph_read_begin(struct gfs_graph *graph);
 void gfs_graph_read_end(struct gfs_graph *graph);
 
@@ -224,8 +227,10 @@ int gfs_bulk_finish(struct gfs_tx *tx) GFS_CHECK;
 
 /* ---- texts ---- */
 
-/* Appends the node as one JSON object and a newline: {"key":..,"id":..,"labels":[..],"properties":{..},"out":{"TYPE":[{"key":..,"id":..,"properties":{..}}]},"in":{..}}. */
-int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out) GFS_CHECK;
+/* Appends the node as one JSON object and a newline: {"key":..,"id":..,"labels":[..],"properties":{..},"out":{"TYPE":[{"key":..,"id":..,"properties":{..}}]},"in":{..}}.
+ * *ret_mode (may be NULL): who may read it, as permission bits of the node's owner and group; properties of relationships from elsewhere that those
+ * readers may not read are left out. */
+int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out, uint16_t *ret_mode) GFS_CHECK;
 
 /* ---- checking ---- */
 

@@ -1,8 +1,40 @@
 /* A node as one JSON object: key, id, labels, properties, and its relationships by direction and type. Made for people and for jq: values are
- * plain. A relationship is {"key": the other node's key or null, "node": its id, "id": the relationship's id, "properties": {..}}. */
+ * plain. A relationship is {"key": the other node's key or null, "node": its id, "id": the relationship's id, "properties": {..}}.
+ *
+ * The text must not tell anybody what the files do not. Properties with an owner and mode of their own, and relationships from nodes with another
+ * mode, narrow who may read the text. Only those of somebody else's relationships, who shall not decide that, are left out instead, unless everyone
+ * who may read the node may read them. */
 #include "graph/owner.h"
 
 #include "base/checked.h"
+
+#define READ_BITS 0444u
+
+/* Who reads the text: owner, group and others of the node, as far as `mode` has their bit. */
+struct readers {
+	uint32_t uid, gid;
+	unsigned mode;
+};
+
+/* Whether something with this access is shown to them; narrows them to those who may see it. `own`: it is the node's, whoever owns it. */
+static bool admit(struct readers *readers, const struct gfs_access *access, bool own)
+{
+	bool same = readers->uid == access->uid && readers->gid == access->gid;
+	if (same)
+		readers->mode &= access->mode;
+	else if ((access->mode & READ_BITS) != READ_BITS && own)
+		readers->mode = 0; /* for root alone */
+	return same || own || (access->mode & READ_BITS) == READ_BITS;
+}
+
+/* The files of a relationship follow the node it starts at. To get at one takes r of the file and x of the folder, which have the same mode. */
+static bool admit_from(struct readers *readers, const struct gfs_node_record *start)
+{
+	struct gfs_access access = {
+		.uid = start->uid, .gid = start->gid, .mode = (uint16_t)(start->mode & (unsigned)start->mode << 2 & READ_BITS)
+	};
+	return admit(readers, &access, false);
+}
 
 static void put_key(struct gfs_slice key, struct gfs_buf *out)
 {
@@ -21,7 +53,8 @@ static int put_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint16_
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
 }
 
-static int put_properties(struct gfs_graph *graph, const struct gfs_row *row, struct gfs_buf *out)
+static int put_properties(
+	struct gfs_graph *graph, const struct gfs_row *row, struct readers *readers, bool own, struct gfs_buf *out)
 {
 	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
 	struct gfs_slice at = row->items;
@@ -31,6 +64,8 @@ static int put_properties(struct gfs_graph *graph, const struct gfs_row *row, st
 	gfs_buf_append_text(out, "\"properties\":{");
 	while ((err = gfs_row_next(&at, &item)) == 0) {
 		struct gfs_value value;
+		if (item.has_access && !admit(readers, &item.access, own))
+			continue;
 		gfs_buf_append_text(out, separator);
 		separator = ",";
 		err = put_name(graph, GFS_CATALOG_KEY, item.key, out);
@@ -62,7 +97,8 @@ static int put_labels(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
 	return err;
 }
 
-static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry *entry, struct gfs_buf *out)
+static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry *entry, enum gfs_direction dir,
+	struct readers *readers, struct gfs_buf *out)
 {
 	struct gfs_node_record other;
 	struct gfs_rel_record rel;
@@ -81,12 +117,17 @@ static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry 
 	put_key(other_row.row.key, out);
 	gfs_buf_printf(
 		out, ",\"node\":%llu,\"id\":%llu,", (unsigned long long)entry->other, (unsigned long long)entry->rel);
-	err = put_properties(graph, &rel_row.row, out);
+	bool own = dir == GFS_OUT;
+	if (own || rel_row.row.count == 0 || admit_from(readers, &other))
+		err = put_properties(graph, &rel_row.row, readers, own, out);
+	else
+		gfs_buf_append_text(out, "\"properties\":{}");
 	gfs_buf_append_u8(out, '}');
 	return err;
 }
 
-static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, uint16_t type, struct gfs_buf *out)
+static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, uint16_t type, struct readers *readers,
+	struct gfs_buf *out)
 {
 	struct gfs_adj_entry entries[64], from = { 0 };
 	size_t count;
@@ -100,7 +141,7 @@ static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir
 		for (size_t i = 0; err == 0 && i < count; i++, first = false) {
 			if (!first)
 				gfs_buf_append_u8(out, ',');
-			err = put_relationship(graph, &entries[i], out);
+			err = put_relationship(graph, &entries[i], dir, readers, out);
 		}
 		from = (struct gfs_adj_entry){ entries[count - 1].other, entries[count - 1].rel + 1 };
 	}
@@ -108,7 +149,8 @@ static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir
 	return err;
 }
 
-static int put_direction(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, struct gfs_buf *out)
+static int put_direction(
+	struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, struct readers *readers, struct gfs_buf *out)
 {
 	struct gfs_adj_type types[32];
 	size_t count;
@@ -126,7 +168,7 @@ static int put_direction(struct gfs_graph *graph, uint64_t id, enum gfs_directio
 			if (!first)
 				gfs_buf_append_u8(out, ',');
 			first = false;
-			err = put_type(graph, id, dir, types[i].type, out);
+			err = put_type(graph, id, dir, types[i].type, readers, out);
 		}
 		from = types[count - 1].type + 1u;
 	}
@@ -134,7 +176,7 @@ static int put_direction(struct gfs_graph *graph, uint64_t id, enum gfs_directio
 	return err;
 }
 
-int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
+int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out, uint16_t *ret_mode)
 {
 	struct gfs_node_record record;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
@@ -143,19 +185,24 @@ int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
 		err = gfs_row_ref_get(graph, record.row_id, &ref);
 	if (err != 0)
 		return err;
+	struct readers readers = { record.uid, record.gid, record.mode & READ_BITS };
 	gfs_buf_append_text(out, "{\"key\":");
 	put_key(ref.row.key, out);
 	gfs_buf_printf(out, ",\"id\":%llu,", (unsigned long long)id);
 	err = put_labels(graph, id, out);
 	gfs_buf_append_u8(out, ',');
 	if (err == 0)
-		err = put_properties(graph, &ref.row, out);
+		err = put_properties(graph, &ref.row, &readers, true, out);
 	gfs_buf_append_u8(out, ',');
 	if (err == 0)
-		err = put_direction(graph, id, GFS_OUT, out);
+		err = put_direction(graph, id, GFS_OUT, &readers, out);
 	gfs_buf_append_u8(out, ',');
 	if (err == 0)
-		err = put_direction(graph, id, GFS_IN, out);
+		err = put_direction(graph, id, GFS_IN, &readers, out);
 	gfs_buf_append_text(out, "}\n");
-	return err != 0 ? err : gfs_buf_failed(out);
+	if (err == 0)
+		err = gfs_buf_failed(out);
+	if (err == 0 && ret_mode != NULL)
+		*ret_mode = (uint16_t)readers.mode;
+	return err;
 }

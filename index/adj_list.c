@@ -73,8 +73,9 @@ static int walk_blocks(struct gfs_store *store, uint64_t node, enum gfs_directio
 			err = gfs_adj_blocks_next(&blocks);
 	}
 	gfs_kv_iter_close(blocks.it);
-	/* The last block's bound is all ones: any other end is reached only by `more`. */
-	return err == GFS_ERR_NOTFOUND ? 0 : err;
+	if (err == GFS_ERR_NOTFOUND)
+		err = gfs_adj_entry_equal(blocks.bound, GFS_ADJ_ENTRY_LAST) ? 0 : GFS_ERR_CORRUPT; /* A8 */
+	return err;
 }
 
 /* Hands the entries >= from of one type to `fn`. */

@@ -34,12 +34,18 @@ enum {
 	GFS_ADJ_HEAD_BYTES = 16,
 	GFS_ADJ_TYPE_BYTES = 20,
 	GFS_ADJ_ENTRY_BYTES = 12,
-	/* A larger value would take overflow pages of LMDB: with a block's key, two must fit a leaf page. */
 	GFS_ADJ_VALUE_MAX = 2000,
+	/* LMDB puts a larger row on overflow pages of its own; its header, key, value and the row's sum count. */
+	GFS_ADJ_LMDB_ROW_MAX = 2038,
+	GFS_ADJ_LMDB_ROW_HEAD_BYTES = 8,
+	GFS_ADJ_ROW_SUM_BYTES = 8,
 };
 enum { GFS_ADJ_MADE = 1, GFS_ADJ_BLOCKS = 2 };
 enum { GFS_ADJ_HEAD_KEY_BYTES = 7, GFS_ADJ_TYPE_KEY_BYTES = 9, GFS_ADJ_BLOCK_KEY_BYTES = 21 };
-static_assert(GFS_ADJ_BLOCK_MAX * GFS_ADJ_ENTRY_BYTES <= GFS_ADJ_VALUE_MAX, "a block takes no overflow page");
+static_assert(GFS_ADJ_BLOCK_MAX * GFS_ADJ_ENTRY_BYTES <= GFS_ADJ_VALUE_MAX, "a block is no larger than a header");
+static_assert(GFS_ADJ_VALUE_MAX + GFS_ADJ_BLOCK_KEY_BYTES + GFS_ADJ_ROW_SUM_BYTES + GFS_ADJ_LMDB_ROW_HEAD_BYTES <=
+				  GFS_ADJ_LMDB_ROW_MAX,
+	"neither takes an overflow page");
 
 #define GFS_ADJ_BOUND_MAX ((UINT64_C(1) << 48) - 1)
 #define GFS_ADJ_ENTRY_LAST ((struct gfs_adj_entry){ .other = GFS_ADJ_BOUND_MAX, .rel = GFS_ADJ_BOUND_MAX })

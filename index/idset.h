@@ -14,6 +14,7 @@ enum gfs_idset_kind { GFS_IDSET_LABEL = 1, GFS_IDSET_TYPE = 2 };
 
 int gfs_idsets_open(struct gfs_store *store, struct gfs_idsets **ret_sets) GFS_CHECK;
 void gfs_idsets_free(struct gfs_idsets *sets);
+/* Writes what changed, under the exclusive lock; drops decoded bitmaps when they take more than 8 MiB. */
 int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store) GFS_CHECK;
 
 /* GFS_ERR_EXISTS when it was there. */

@@ -167,6 +167,30 @@ static int write_chunk(
 	return 0;
 }
 
+/* Decoded bitmaps are kept until a checkpoint finds that they take more than this; it then drops all of them. Dropping only some would
+ * need to know which are used. */
+#define CLEAN_BYTES_MAX (UINT64_C(8) << 20)
+
+/* No chunk is dirty, and with the exclusive lock nobody looks at one. */
+static void drop_clean(struct gfs_idsets *sets)
+{
+	assert(sets->dirty.count == 0);
+	if (atomic_load_explicit(&sets->bytes, memory_order_relaxed) <= CLEAN_BYTES_MAX)
+		return;
+	for (struct gfs_idset *set = sets->first; set != NULL; set = set->next) {
+		for (size_t i = 0; i < set->count; i++) {
+			struct gfs_idset_chunk *chunk = &set->chunks[i];
+			roaring_bitmap_t *bits = atomic_load_explicit(&chunk->bits, memory_order_relaxed);
+			assert(!chunk->dirty);
+			if (bits == NULL)
+				continue;
+			atomic_store_explicit(&chunk->bits, NULL, memory_order_relaxed);
+			roaring_bitmap_free(bits);
+			gfs_idset_count_bytes(sets, chunk, 0);
+		}
+	}
+}
+
 int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store)
 {
 	GFS_AUTO_BUF value = GFS_BUF_INIT;
@@ -177,6 +201,8 @@ int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store)
 		if (err == 0)
 			sets->dirty.count--;
 	}
+	if (err == 0)
+		drop_clean(sets);
 	return err;
 }
 
@@ -203,8 +229,9 @@ static int delete_values(struct gfs_txn *txn, struct gfs_kv *kv)
 	int err = gfs_kv_iter_open(kv, GFS_KV_IDSETS, &it);
 	if (err == 0)
 		err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value);
-	for (; err == 0; err = gfs_kv_iter_next(it, &key, &value)) {
-		gfs_buf_append_le16(&keys, (uint16_t)key.size); /* damaged keys go as well */
+	/* Damaged rows go as well. */
+	for (; err == 0 || (err == GFS_ERR_CORRUPT && key.size > 0); err = gfs_kv_iter_next(it, &key, &value)) {
+		gfs_buf_append_le16(&keys, (uint16_t)key.size);
 		gfs_buf_append(&keys, key.data, key.size);
 	}
 	gfs_kv_iter_close(it);

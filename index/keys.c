@@ -88,12 +88,12 @@ int gfs_keys_each(
 	int err = gfs_kv_iter_open(gfs_store_kv(store), GFS_KV_KEYS, &it);
 	if (err != 0)
 		return err;
-	for (err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value); err == 0;
-		 err = gfs_kv_iter_next(it, &key, &value)) {
+	for (err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value);
+		 err == 0 || (err == GFS_ERR_CORRUPT && key.size > 0); err = gfs_kv_iter_next(it, &key, &value)) {
 		uint64_t node = GFS_ID_NONE;
-		err = decode_node(value, &node);
-		if (err == 0)
-			err = each(context, key, node);
+		if (err != 0 || decode_node(value, &node) != 0)
+			node = GFS_ID_NONE;
+		err = each(context, key, node);
 		if (err != 0)
 			goto out;
 	}

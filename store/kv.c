@@ -1,6 +1,7 @@
 #include "store/kv.h"
 
 #include "base/checked.h"
+#include "base/hash.h"
 #include "store/memtable.h"
 #include "store/undo.h"
 
@@ -64,6 +65,71 @@ uint64_t gfs_kv_dirty_bytes(const struct gfs_kv *kv)
 	return atomic_load_explicit(&kv->dirty_bytes, memory_order_relaxed);
 }
 
+/* ---- rows as the backend has them (K1 of kv.h) ---- */
+
+enum { SUM_BYTES = 8 };
+
+static bool has_sum(enum gfs_kv_table table)
+{
+	return table != GFS_KV_PAGES;
+}
+
+static uint64_t row_sum(enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice value)
+{
+	return gfs_hash64_seed(value.data, value.size, gfs_hash64_seed(key.data, key.size, table));
+}
+
+/* What a stored value holds before its sum. */
+static int row_open(
+	enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice stored, struct gfs_slice *ret_value)
+{
+	struct gfs_slice value = stored;
+	if (has_sum(table)) {
+		if (stored.size < SUM_BYTES)
+			return GFS_ERR_CORRUPT;
+		value.size -= SUM_BYTES;
+		if (gfs_get_le64(value.data + value.size) != row_sum(table, key, value))
+			return GFS_ERR_CORRUPT;
+	}
+	*ret_value = value;
+	return 0;
+}
+
+/* `space`: memory for the stored form, used again from row to row. */
+static int row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table,
+	struct gfs_slice key, struct gfs_slice value, struct gfs_buf *space)
+{
+	if (!has_sum(table))
+		return backend->ops->batch_put(batch, table, key, value);
+	gfs_buf_clear(space);
+	gfs_buf_append(space, value.data, value.size);
+	gfs_buf_append_le64(space, row_sum(table, key, value));
+	int err = gfs_buf_failed(space);
+	return err ? err : backend->ops->batch_put(batch, table, key, gfs_buf_slice(space));
+}
+
+int gfs_kv_row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table,
+	struct gfs_slice key, struct gfs_slice value)
+{
+	GFS_AUTO_BUF space = GFS_BUF_INIT;
+	return row_put(backend, batch, table, key, value, &space);
+}
+
+int gfs_kv_row_get(
+	struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out)
+{
+	GFS_AUTO_BUF unwanted = GFS_BUF_INIT;
+	struct gfs_slice value;
+	if (!out)
+		out = &unwanted; /* existence is not to be trusted either before the sum was looked at */
+	size_t before = out->size;
+	int err = backend->ops->get(backend, table, key, out);
+	if (!err)
+		err = row_open(table, key, gfs_slice(out->data + before, out->size - before), &value);
+	out->size = err ? before : before + value.size;
+	return err;
+}
+
 /* ---- get ---- */
 
 /* What a generation says about the key; NULL when nothing. */
@@ -80,7 +146,7 @@ int gfs_kv_get(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_slice key,
 	if (!e)
 		e = generation_find(kv->frozen, table, key);
 	if (!e)
-		return kv->backend->ops->get(kv->backend, table, key, out);
+		return gfs_kv_row_get(kv->backend, table, key, out);
 	if (e->state == GFS_MEM_TOMBSTONE)
 		return GFS_ERR_NOTFOUND;
 	if (out) {
@@ -202,31 +268,85 @@ struct mem_source {
 	struct gfs_mem_entry *entry; /* NULL at the end */
 };
 
+/* The backend's row under the cursor. */
+enum base_state { BASE_END, BASE_GOOD, BASE_DAMAGED };
+
 struct gfs_kv_iter {
-	struct gfs_kv_backend *backend;
+	struct gfs_kv *kv;
+	enum gfs_kv_table table;
 	struct mem_source mem[MEM_SOURCE_COUNT];
 	struct gfs_kv_cursor *cursor;
-	struct gfs_slice base_key, base_value;
-	bool base_valid; /* the cursor stands on base_key */
+	struct gfs_slice base_key, base_value; /* the value without its sum; of a damaged row: empty */
+	enum base_state base;
 	bool positioned;
-	size_t key_size;
-	uint8_t key[GFS_KV_KEY_BYTES_MAX]; /* the last one given out */
+	bool floor_taken, key_given; /* false: that is only where the seek began */
+	unsigned damaged;            /* rows stepped over */
+	size_t floor_size, key_size;
+	uint8_t floor[GFS_KV_KEY_BYTES_MAX]; /* the last good key of the backend */
+	uint8_t key[GFS_KV_KEY_BYTES_MAX];   /* the last one given out, but for those of damaged rows */
+	uint8_t damaged_key[GFS_KV_KEY_BYTES_MAX];
 };
+
+/* A tree that leads back into itself could give damaged rows for ever; good ones must ascend. */
+enum { DAMAGED_ROWS_MAX = 1 << 20 };
+
+static void set_floor(struct gfs_kv_iter *it, struct gfs_slice key, bool taken)
+{
+	if (key.size)
+		memcpy(it->floor, key.data, key.size);
+	it->floor_size = key.size;
+	it->floor_taken = taken;
+}
+
+/* Memory says something about the key: the backend's row does not count. */
+static bool overridden(const struct gfs_kv_iter *it, struct gfs_slice key)
+{
+	return generation_find(it->kv->current, it->table, key) || generation_find(it->kv->frozen, it->table, key);
+}
+
+/* Looks at the row that the cursor came to. Damaged rows take no part in the order: their keys may be anything. */
+static int base_judge(struct gfs_kv_iter *it)
+{
+	if (it->base_key.size == 0 || it->base_key.size > sizeof it->floor)
+		return GFS_ERR_CORRUPT;
+	if (row_open(it->table, it->base_key, it->base_value, &it->base_value)) {
+		it->base_value = gfs_slice(NULL, 0);
+		it->base = BASE_DAMAGED;
+		return ++it->damaged > DAMAGED_ROWS_MAX ? GFS_ERR_CORRUPT : 0;
+	}
+	int order = gfs_mem_compare(it->base_key, gfs_slice(it->floor, it->floor_size));
+	if (order < 0 || (order == 0 && it->floor_taken))
+		return GFS_ERR_CORRUPT;
+	set_floor(it, it->base_key, true);
+	it->base = BASE_GOOD;
+	return 0;
+}
 
 static int base_result(struct gfs_kv_iter *it, int err)
 {
-	it->base_valid = err == 0;
+	it->base = BASE_END;
+	if (!err)
+		err = base_judge(it);
+	while (!err && it->base == BASE_DAMAGED && overridden(it, it->base_key)) {
+		it->base = BASE_END;
+		err = it->kv->backend->ops->cursor_next(it->cursor, &it->base_key, &it->base_value);
+		if (!err)
+			err = base_judge(it);
+	}
+	if (err)
+		it->base = BASE_END;
 	return err == GFS_ERR_NOTFOUND ? 0 : err;
 }
 
 static int base_seek(struct gfs_kv_iter *it, struct gfs_slice key)
 {
-	return base_result(it, it->backend->ops->cursor_seek(it->cursor, key, &it->base_key, &it->base_value));
+	set_floor(it, key, false);
+	return base_result(it, it->kv->backend->ops->cursor_seek(it->cursor, key, &it->base_key, &it->base_value));
 }
 
 static int base_next(struct gfs_kv_iter *it)
 {
-	return base_result(it, it->backend->ops->cursor_next(it->cursor, &it->base_key, &it->base_value));
+	return base_result(it, it->kv->backend->ops->cursor_next(it->cursor, &it->base_key, &it->base_value));
 }
 
 int gfs_kv_iter_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_iter **ret_iter)
@@ -234,8 +354,9 @@ int gfs_kv_iter_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_i
 	struct gfs_kv_iter *it = malloc(sizeof *it);
 	if (!it)
 		return GFS_ERR_NOMEM;
-	memset(it, 0, offsetof(struct gfs_kv_iter, key));
-	it->backend = kv->backend;
+	memset(it, 0, offsetof(struct gfs_kv_iter, floor));
+	it->kv = kv;
+	it->table = table;
 	it->mem[SOURCE_CURRENT].table = &kv->current->tables[table];
 	it->mem[SOURCE_FROZEN].table = kv->frozen ? &kv->frozen->tables[table] : NULL;
 	int err = kv->backend->ops->cursor_open(kv->backend, table, &it->cursor);
@@ -249,7 +370,7 @@ int gfs_kv_iter_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_i
 void gfs_kv_iter_close(struct gfs_kv_iter *it)
 {
 	if (it)
-		it->backend->ops->cursor_close(it->cursor);
+		it->kv->backend->ops->cursor_close(it->cursor);
 	free(it);
 }
 
@@ -263,21 +384,47 @@ static int step_past(struct gfs_kv_iter *it, struct gfs_slice key)
 		else if (m->entry && gfs_slice_equal(gfs_mem_key(m->entry), key))
 			m->entry = gfs_memtable_next(m->table, &m->pos);
 	}
-	return it->base_valid && gfs_slice_equal(it->base_key, key) ? base_next(it) : 0;
+	return it->base == BASE_GOOD && gfs_slice_equal(it->base_key, key) ? base_next(it) : 0;
 }
 
-/* The memory source with the smallest key, unless the backend's is smaller: then NULL. */
+/* The memory source with the smallest key, unless the backend has a smaller one, or a damaged row: then NULL. */
 static const struct gfs_mem_entry *smallest(const struct gfs_kv_iter *it)
 {
 	const struct gfs_mem_entry *best = NULL;
-	for (unsigned i = 0; i < MEM_SOURCE_COUNT; i++) {
+	for (unsigned i = 0; i < MEM_SOURCE_COUNT && it->base != BASE_DAMAGED; i++) {
 		const struct gfs_mem_entry *e = it->mem[i].entry;
 		if (e && (!best || gfs_mem_compare(gfs_mem_key(e), gfs_mem_key(best)) < 0))
 			best = e;
 	}
-	if (best && it->base_valid && gfs_mem_compare(it->base_key, gfs_mem_key(best)) < 0)
+	if (best && it->base == BASE_GOOD && gfs_mem_compare(it->base_key, gfs_mem_key(best)) < 0)
 		best = NULL;
 	return best;
+}
+
+static void set_key(struct gfs_kv_iter *it, struct gfs_slice key, bool given)
+{
+	if (key.size)
+		memcpy(it->key, key.data, key.size);
+	it->key_size = key.size;
+	it->key_given = given;
+}
+
+static int give_damaged(struct gfs_kv_iter *it, struct gfs_slice *ret_key)
+{
+	memcpy(it->damaged_key, it->base_key.data, it->base_key.size);
+	*ret_key = gfs_slice(it->damaged_key, it->base_key.size);
+	return GFS_ERR_CORRUPT;
+}
+
+/* The backend moves on alone; sources in memory whose table changed meanwhile find their place again. */
+static int step_past_damaged(struct gfs_kv_iter *it)
+{
+	for (unsigned i = 0; i < MEM_SOURCE_COUNT; i++) {
+		struct mem_source *m = &it->mem[i];
+		if (m->table && m->pos.version != m->table->version)
+			m->entry = gfs_memtable_seek(m->table, gfs_slice(it->key, it->key_size), it->key_given, &m->pos);
+	}
+	return base_next(it);
 }
 
 static int settle(struct gfs_kv_iter *it, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
@@ -288,18 +435,25 @@ static int settle(struct gfs_kv_iter *it, struct gfs_slice *ret_key, struct gfs_
 		if (err)
 			return err;
 	}
-	if (!e && !it->base_valid) {
-		it->positioned = false;
+	if (it->base == BASE_DAMAGED)
+		return give_damaged(it, ret_key);
+	if (!e && it->base == BASE_END)
 		return GFS_ERR_NOTFOUND;
-	}
 	struct gfs_slice key = e ? gfs_mem_key(e) : it->base_key;
-	if (key.size > sizeof it->key)
-		return GFS_ERR_CORRUPT;
-	memcpy(it->key, key.data, key.size);
-	it->key_size = key.size;
+	set_key(it, key, true);
 	*ret_key = gfs_slice(it->key, it->key_size);
 	*ret_value = e ? gfs_mem_value(e) : it->base_value;
 	return 0;
+}
+
+/* After a step with the result `err`. */
+static int arrive(struct gfs_kv_iter *it, int err, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
+{
+	*ret_key = *ret_value = gfs_slice(NULL, 0);
+	if (!err)
+		err = settle(it, ret_key, ret_value);
+	it->positioned = !err || ret_key->size > 0;
+	return err;
 }
 
 int gfs_kv_iter_seek(
@@ -311,17 +465,16 @@ int gfs_kv_iter_seek(
 		struct mem_source *m = &it->mem[i];
 		m->entry = m->table ? gfs_memtable_seek(m->table, key, false, &m->pos) : NULL;
 	}
-	int err = base_seek(it, key);
-	it->positioned = err == 0;
-	return err ? err : settle(it, ret_key, ret_value);
+	set_key(it, key, false);
+	return arrive(it, base_seek(it, key), ret_key, ret_value);
 }
 
 int gfs_kv_iter_next(struct gfs_kv_iter *it, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
 {
 	if (!it->positioned)
 		return GFS_ERR_NOTFOUND;
-	int err = step_past(it, gfs_slice(it->key, it->key_size));
-	return err ? err : settle(it, ret_key, ret_value);
+	int err = it->base == BASE_DAMAGED ? step_past_damaged(it) : step_past(it, gfs_slice(it->key, it->key_size));
+	return arrive(it, err, ret_key, ret_value);
 }
 
 /* ---- checkpoint ---- */
@@ -341,12 +494,13 @@ int gfs_kv_freeze(struct gfs_kv *kv)
 static int write_table(
 	struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table, const struct gfs_memtable *mt)
 {
+	GFS_AUTO_BUF space = GFS_BUF_INIT;
 	struct gfs_mem_pos pos;
 	struct gfs_mem_entry *e = gfs_memtable_seek(mt, gfs_slice(NULL, 0), false, &pos);
 	int err = 0;
 	for (; e && !err; e = gfs_memtable_next(mt, &pos)) {
 		if (e->state == GFS_MEM_VALUE)
-			err = backend->ops->batch_put(batch, table, gfs_mem_key(e), gfs_mem_value(e));
+			err = row_put(backend, batch, table, gfs_mem_key(e), gfs_mem_value(e), &space);
 		else
 			err = backend->ops->batch_delete(batch, table, gfs_mem_key(e));
 	}

@@ -5,6 +5,10 @@
  * one generation being filled and, while a checkpoint runs, one frozen generation being written. Reading looks in both and
  * then in the backend, so a reader sees every committed change.
  *
+ * K1  A row of any table but PAGES (whose pages have their own sums) ends, as the backend stores it, in 8 bytes: XXH3-64 of the value,
+ *     seeded with the XXH3-64 of the key, which is seeded with the table's number. Nothing of a row whose sum is wrong is given out but
+ *     its key, by iterators. K2  Good rows that a cursor meets ascend; where they do not the tree is damaged.
+ *
  * Callers hold the graph lock: shared for get and iterate, exclusive for put, delete and freeze. */
 #ifndef GFS_STORE_KV_H
 #define GFS_STORE_KV_H
@@ -47,8 +51,6 @@ struct gfs_kv_backend_ops {
 	int (*batch_delete)(struct gfs_kv_batch *b, enum gfs_kv_table table, struct gfs_slice key); /* absent: fine */
 	int (*batch_commit)(struct gfs_kv_batch *b); /* ends the batch in either case */
 	void (*batch_abort)(struct gfs_kv_batch *b);
-	/* A consistent compacted copy into a new file `name` of the folder dir_fd. */
-	int (*copy)(struct gfs_kv_backend *kv, int dir_fd, const char *name);
 	void (*stats)(struct gfs_kv_backend *kv, struct gfs_kv_backend_stats *ret_stats);
 };
 
@@ -73,6 +75,14 @@ struct gfs_kv_lmdb_opts {
 int gfs_kv_lmdb_open(const char *path, const struct gfs_kv_lmdb_opts *opts, struct gfs_kv_backend **ret_backend,
                      struct gfs_message *message) GFS_CHECK;
 
+/* ---- rows, straight to the backend: for META before there is an overlay ---- */
+
+/* As the backend's batch_put, with the sum (K1). */
+int gfs_kv_row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table, struct gfs_slice key,
+                   struct gfs_slice value) GFS_CHECK;
+/* As gfs_kv_get. */
+int gfs_kv_row_get(struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out) GFS_CHECK;
+
 /* ---- overlay ---- */
 
 struct gfs_kv;
@@ -82,7 +92,8 @@ struct gfs_undo;
 int gfs_kv_new(struct gfs_kv_backend *backend, struct gfs_kv **ret_kv) GFS_CHECK;
 void gfs_kv_free(struct gfs_kv *kv);
 
-/* Appends the value to `out` (may be NULL: existence only). GFS_ERR_NOTFOUND. */
+/* Appends the value to `out` (may be NULL: existence only). GFS_ERR_NOTFOUND; GFS_ERR_CORRUPT, and nothing appended, when the backend's
+ * row is damaged. */
 int gfs_kv_get(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out) GFS_CHECK;
 
 /* Key at most GFS_KV_KEY_BYTES_MAX bytes; bytes are copied. The former state is noted in `undo` (may be NULL: recovery of a
@@ -92,7 +103,11 @@ int gfs_kv_delete(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table ta
 
 /* Ordered iteration over the merged view. The caller keeps the graph lock from open to close; a writer may change the table while it
  * iterates, and sees what it puts ahead of the iterator. Slices live until the next call, a value also only until its key is put.
- * Next before a seek, or after the end: GFS_ERR_NOTFOUND. */
+ * Next before a seek, or after the end: GFS_ERR_NOTFOUND.
+ *
+ * Damage in the backend is GFS_ERR_CORRUPT. With it *ret_key is the key of a row whose sum is wrong (and *ret_value empty): key or value
+ * is not what was written; the row keeps no order with others, and next goes on behind it. An empty *ret_key: the tree itself is damaged,
+ * there is no going on. Damaged rows whose key has an entry in memory, deletions included, are passed over. */
 struct gfs_kv_iter;
 int gfs_kv_iter_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_iter **ret_iter) GFS_CHECK;
 int gfs_kv_iter_seek(struct gfs_kv_iter *it, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;

@@ -7,7 +7,6 @@
  * each value, as the kernel maps that much around a fault) and give back the whole map after every RESIDENT_BYTES_MAX. `seen`
  * keeps stretches that are read again and again from being counted twice; what it forgets counts twice, which is harmless. */
 #include "base/checked.h"
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/lock.h"
 #include "store/kv.h"
@@ -64,7 +63,7 @@ struct lmdb {
 		pool_lock; /* guards idle, idle_count and active; map and map_size change under it while active is 0 */
 	struct reader *idle;
 	unsigned idle_count;
-	unsigned active; /* readers in use, and copies */
+	unsigned active; /* readers in use */
 	void *map;       /* NULL: not found, nothing is given back */
 	size_t map_size;
 
@@ -240,14 +239,6 @@ static struct reader *pool_take(struct lmdb *db)
 	db->active++;
 	gfs_mutex_unlock(&db->pool_lock);
 	return r;
-}
-
-/* Counts as a reader, without one. */
-static void hold_map(struct lmdb *db)
-{
-	gfs_mutex_lock(&db->pool_lock);
-	db->active++;
-	gfs_mutex_unlock(&db->pool_lock);
 }
 
 /* `r` may be NULL: a reader that did not come to be. Returns the one that the pool has no room for. */
@@ -536,63 +527,7 @@ static void lmdb_batch_abort(struct gfs_kv_batch *b)
 	free(b);
 }
 
-/* ---- copy ---- */
-
-/* A copy reads the whole map; meanwhile a thread gives the memory back. */
-struct sweeper {
-	struct lmdb *db;
-	struct gfs_mutex lock; /* guards done */
-	struct gfs_cond wake;
-	bool done;
-	pthread_t thread;
-};
-
-static void *sweep(void *argument)
-{
-	struct sweeper *s = argument;
-	gfs_mutex_lock(&s->lock);
-	while (!s->done) {
-		(void)gfs_cond_wait_until(&s->wake, &s->lock, gfs_clock_mono_ns() + 5 * GFS_NS_PER_MS); /* either way */
-		give_memory_back(s->db);
-	}
-	gfs_mutex_unlock(&s->lock);
-	return NULL;
-}
-
-static int copy_to_fd(struct lmdb *db, int fd)
-{
-	struct sweeper s = { .db = db };
-	hold_map(db);
-	gfs_mutex_init(&s.lock, GFS_RANK_LEAF);
-	gfs_cond_init(&s.wake);
-	bool sweeping = pthread_create(&s.thread, NULL, sweep, &s) == 0;
-	int err = translate(mdb_env_copyfd2(db->env, fd, MDB_CP_COMPACT));
-	gfs_mutex_lock(&s.lock);
-	s.done = true;
-	gfs_cond_signal(&s.wake);
-	gfs_mutex_unlock(&s.lock);
-	if (sweeping)
-		(void)pthread_join(s.thread, NULL); /* cannot fail: joinable, ours */
-	gfs_cond_release(&s.wake);
-	gfs_mutex_release(&s.lock);
-	(void)pool_give(db, NULL); /* gives nothing back */
-	return err;
-}
-
-static int lmdb_copy(struct gfs_kv_backend *kv, int dir_fd, const char *name)
-{
-	int fd;
-	int err = gfs_io_open_at(dir_fd, name, GFS_IO_READ_WRITE | GFS_IO_CREATE | GFS_IO_EXCLUSIVE, &fd);
-	if (err)
-		return err;
-	err = copy_to_fd(lmdb_of(kv), fd);
-	if (!err)
-		err = gfs_io_sync(fd);
-	gfs_io_close(fd);
-	if (err && gfs_io_unlink_at(dir_fd, name))
-		return err; /* what is left of the copy stays: the first error counts */
-	return err;
-}
+/* ---- statistics ---- */
 
 static void lmdb_stats(struct gfs_kv_backend *kv, struct gfs_kv_backend_stats *ret_stats)
 {
@@ -635,7 +570,6 @@ static const struct gfs_kv_backend_ops lmdb_ops = {
 	.batch_delete = lmdb_batch_delete,
 	.batch_commit = lmdb_batch_commit,
 	.batch_abort = lmdb_batch_abort,
-	.copy = lmdb_copy,
 	.stats = lmdb_stats,
 };
 

@@ -3,16 +3,13 @@
  *   0  8  sequence            8  8  LSN                 16  8  LSN of the state before
  *  24  8  database id        32  8  time of the last transaction
  *  40  4  number of counters 44  8  each of them
- *  ..  8  XXH3-64 of all bytes before
- * Valid if and only if the checksum is right, the size fits the number and the counters their bounds; counters that are missing are 0. */
+ * Valid if and only if the row's sum is right (K1 of kv.h), the size fits the number and the counters their bounds; counters that are
+ * missing are 0. */
 #include "store/store_private.h"
 
-#include "base/hash.h"
 #include "base/limits.h"
 
 #include <assert.h>
-
-enum { CHECKSUM_SIZE = 8 };
 
 const char gfs_store_meta_key[] = "checkpoint";
 
@@ -27,7 +24,6 @@ void gfs_store_meta_encode(const struct gfs_store_meta *meta, struct gfs_buf *ou
 	gfs_buf_append_le32(out, GFS_COUNTER_COUNT);
 	for (unsigned i = 0; i < GFS_COUNTER_COUNT; i++)
 		gfs_buf_append_le64(out, meta->counters[i]);
-	gfs_buf_append_le64(out, out->size > 0 ? gfs_hash64(out->data, out->size) : 0);
 }
 
 /* Bounds of what loops run to and page ids are made of; who reads records and rows checks each by itself. */
@@ -41,13 +37,8 @@ static bool counters_valid(const uint64_t counters[GFS_COUNTER_COUNT])
 
 static int meta_decode(struct gfs_slice value, struct gfs_store_meta *ret_meta)
 {
-	if (value.size < CHECKSUM_SIZE)
-		return GFS_ERR_CORRUPT;
-	struct gfs_slice body = gfs_slice(value.data, value.size - CHECKSUM_SIZE);
-	if (gfs_hash64(body.data, body.size) != gfs_get_le64(value.data + body.size))
-		return GFS_ERR_CORRUPT;
 	struct gfs_store_meta meta = { 0 };
-	struct gfs_reader r = gfs_reader(body);
+	struct gfs_reader r = gfs_reader(value);
 	meta.sequence = gfs_read_le64(&r);
 	meta.lsn = gfs_read_le64(&r);
 	meta.previous_lsn = gfs_read_le64(&r);
@@ -67,7 +58,7 @@ static int meta_decode(struct gfs_slice value, struct gfs_store_meta *ret_meta)
 int gfs_store_meta_read(struct gfs_kv_backend *backend, struct gfs_store_meta *ret_meta)
 {
 	GFS_AUTO_BUF value = GFS_BUF_INIT;
-	int err = backend->ops->get(backend, GFS_KV_META, gfs_slice_text(gfs_store_meta_key), &value);
+	int err = gfs_kv_row_get(backend, GFS_KV_META, gfs_slice_text(gfs_store_meta_key), &value);
 	if (err != 0)
 		return err;
 	return meta_decode(gfs_buf_slice(&value), ret_meta);

@@ -349,14 +349,6 @@ void *gfs_page_touch(struct gfs_txn *txn, struct gfs_page *page, unsigned offset
 	return page->data + GFS_PAGE_HEADER_SIZE + offset;
 }
 
-int gfs_page_set_kind(struct gfs_txn *txn, struct gfs_page *page, enum gfs_page_kind kind)
-{
-	int err = note_bytes(txn, page, OFFSET_KIND, 1);
-	if (err == 0)
-		page->data[OFFSET_KIND] = (uint8_t)kind;
-	return err;
-}
-
 /* ---- for the checkpoint ---- */
 
 bool gfs_page_capture(struct gfs_store *store, struct gfs_page *page, uint64_t generation, uint8_t *image)

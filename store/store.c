@@ -216,7 +216,7 @@ static int put_first(struct gfs_kv_backend *backend, const struct gfs_superblock
 		err = backend->ops->batch_begin(backend, &batch);
 	if (err != 0)
 		return err;
-	err = backend->ops->batch_put(batch, GFS_KV_META, gfs_slice_text(gfs_store_meta_key), gfs_buf_slice(&value));
+	err = gfs_kv_row_put(backend, batch, GFS_KV_META, gfs_slice_text(gfs_store_meta_key), gfs_buf_slice(&value));
 	if (err == 0)
 		return backend->ops->batch_commit(batch);
 	backend->ops->batch_abort(batch);
@@ -478,8 +478,11 @@ int gfs_store_close(struct gfs_store *store)
 	if (!store)
 		return 0;
 	gfs_checkpoint_thread_stop(store);
-	if (atomic_load_explicit(&store->recovered, memory_order_acquire) && gfs_store_failure(store) == 0)
-		err = store->read_only ? 0 : gfs_checkpoint_settle(store);
+	if (atomic_load_explicit(&store->recovered, memory_order_acquire)) { /* so it is not read-only */
+		err = gfs_store_failure(store);
+		if (err == 0)
+			err = gfs_checkpoint_settle(store);
+	}
 	if (!store->read_only)
 		lock_tell(store->lock_fd, "");
 	store_free(store);
@@ -584,7 +587,7 @@ void gfs_store_stats_get(struct gfs_store *store, struct gfs_store_stats *ret_st
 		.pages_written = RELAXED(pages_written),
 		.dirty_bytes = gfs_store_dirty_bytes(store),
 		.recovered_transactions = RELAXED(recovered_transactions),
-		.disk_bytes = kv.file_bytes + wal.segments * store->opts.wal_segment_bytes,
+		.disk_bytes = kv.file_bytes + wal.disk_bytes,
 		.read_only = store->read_only,
 		.failure = gfs_store_failure(store),
 	};

@@ -57,7 +57,7 @@ struct gfs_store_hooks {
 int gfs_store_recover(struct gfs_store *store, const struct gfs_store_hooks *hooks, struct gfs_message *message) GFS_CHECK;
 
 /* Checkpoints (when open for writing, recovered and not failed), stops the threads, unlocks. NULL is fine. Returns the checkpoint's
- * error; the store is gone in any case. */
+ * error, or why the store had failed before; the store is gone in any case. */
 int gfs_store_close(struct gfs_store *store);
 
 /* ---- readers ---- */
@@ -82,7 +82,8 @@ struct gfs_txn_mark {
 struct gfs_txn_mark gfs_txn_mark(struct gfs_txn *txn);
 void gfs_txn_rollback_to(struct gfs_txn *txn, struct gfs_txn_mark mark);
 
-/* Writes the log, gives the lock back, frees the transaction. On error everything is taken back and the store is failed. The caller
+/* Writes the log, gives the lock back, frees the transaction. On error everything is taken back, and the store is failed unless nothing
+ * had been written yet (GFS_ERR_NOMEM, GFS_ERR_TOOBIG for the records themselves). The caller
  * then decides whether to wait: gfs_store_commit_wait(store, lsn) gives what the mode promises. `ret_lsn` may be NULL. */
 int gfs_txn_commit(struct gfs_txn *txn, uint64_t *ret_lsn) GFS_CHECK;
 void gfs_txn_abort(struct gfs_txn *txn);
@@ -140,7 +141,6 @@ int gfs_page_new(struct gfs_txn *txn, uint64_t page_id, enum gfs_page_kind kind,
 /* Notes payload bytes [offset, offset + size) for undo, then returns them for writing. NULL when memory failed: change nothing. */
 void *gfs_page_touch(struct gfs_txn *txn, struct gfs_page *page, unsigned offset, unsigned size);
 enum gfs_page_kind gfs_page_kind(const struct gfs_page *page);
-int gfs_page_set_kind(struct gfs_txn *txn, struct gfs_page *page, enum gfs_page_kind kind) GFS_CHECK;
 void gfs_page_put(struct gfs_store *store, struct gfs_page *page);
 
 /* ---- the rest ---- */
@@ -160,7 +160,7 @@ struct gfs_store_stats {
 	uint64_t commits, aborts, pages_read, pages_written;
 	uint64_t dirty_bytes;
 	uint64_t recovered_transactions; /* replayed at this open */
-	uint64_t disk_bytes;             /* data.mdb and the log */
+	uint64_t disk_bytes;             /* sizes of data.mdb and of the files of the log */
 	uint64_t free_bytes, total_bytes; /* of the filesystem */
 	bool read_only;
 	int failure; /* 0, or why the store is read-only now */

@@ -110,7 +110,7 @@ void gfs_store_fail(struct gfs_store *store, int cause);
 /* 0, or why no transaction may begin any more: the store's own failure or the log's. */
 int gfs_store_failure(struct gfs_store *store);
 
-/* meta.c: META's record, with its own checksum since only pages have one otherwise */
+/* meta.c: META's record */
 extern const char gfs_store_meta_key[];
 void gfs_store_meta_encode(const struct gfs_store_meta *meta, struct gfs_buf *out);
 /* GFS_ERR_NOTFOUND, GFS_ERR_CORRUPT. */
@@ -137,9 +137,9 @@ void gfs_page_clean(struct gfs_store *store, struct gfs_page *page, uint64_t gen
 /* checkpoint.c */
 int gfs_checkpoint_thread_start(struct gfs_store *store) GFS_CHECK;
 void gfs_checkpoint_thread_stop(struct gfs_store *store);
-/* Wakes the thread; does not wait. */
 /* For a close: a checkpoint if anything changed, and the same state once more unless that was done. */
 int gfs_checkpoint_settle(struct gfs_store *store) GFS_CHECK;
+/* Wakes the thread; does not wait. */
 void gfs_checkpoint_request(struct gfs_store *store);
 /* Called after a commit: asks for a checkpoint when a threshold is passed. */
 void gfs_checkpoint_consider(struct gfs_store *store);

@@ -195,6 +195,14 @@ uint64_t gfs_wal_end_lsn(const struct gfs_wal *wal)
 	return atomic_load_explicit(&wal->end_lsn, memory_order_acquire);
 }
 
+static uint64_t disk_bytes_locked(const struct gfs_wal *wal)
+{
+	uint64_t bytes = wal->next_ready ? wal->next.bytes : 0;
+	for (size_t i = 0; i < wal->count; i++)
+		bytes += wal->segments[i].bytes;
+	return bytes;
+}
+
 void gfs_wal_stats_get(struct gfs_wal *wal, struct gfs_wal_stats *ret_stats)
 {
 	gfs_mutex_lock(&wal->lock);
@@ -206,6 +214,7 @@ void gfs_wal_stats_get(struct gfs_wal *wal, struct gfs_wal_stats *ret_stats)
 		.bytes = wal->bytes,
 		.syncs = wal->syncs,
 		.segments = wal->count + (wal->next_ready ? 1 : 0),
+		.disk_bytes = disk_bytes_locked(wal),
 		.sync_ns_max = wal->sync_ns_max,
 		.mode = (enum gfs_wal_mode)atomic_load_explicit(&wal->mode, memory_order_relaxed),
 		.interval_ms = wal->interval_ms,

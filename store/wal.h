@@ -37,6 +37,7 @@ struct gfs_wal_stats {
 	uint64_t durable_lsn;  /* everything below is on disk */
 	uint64_t oldest_lsn;   /* the first that is kept */
 	uint64_t appends, bytes, syncs, segments;
+	uint64_t disk_bytes; /* of the segments' files, the one made ahead included */
 	uint64_t sync_ns_max;
 	enum gfs_wal_mode mode;
 	unsigned interval_ms;
@@ -82,8 +83,6 @@ int gfs_wal_trim(struct gfs_wal *wal, uint64_t lsn) GFS_CHECK;
 void gfs_wal_set_mode(struct gfs_wal *wal, enum gfs_wal_mode mode);
 void gfs_wal_set_interval(struct gfs_wal *wal, unsigned interval_ms); /* 1 to 60,000 */
 void gfs_wal_stats_get(struct gfs_wal *wal, struct gfs_wal_stats *ret_stats);
-/* Makes the log fail as if a write had (used when a checkpoint fails for good). */
-void gfs_wal_fail(struct gfs_wal *wal, int cause);
 
 /* Stops the thread, flushes (unless failed or read-only), closes. NULL is fine. */
 void gfs_wal_close(struct gfs_wal *wal);

@@ -281,10 +281,3 @@ void gfs_wal_set_interval(struct gfs_wal *wal, unsigned interval_ms)
 	gfs_cond_signal(&wal->work);
 	gfs_mutex_unlock(&wal->lock);
 }
-
-void gfs_wal_fail(struct gfs_wal *wal, int cause)
-{
-	gfs_mutex_lock(&wal->lock);
-	wal_fail_locked(wal, cause, true);
-	gfs_mutex_unlock(&wal->lock);
-}

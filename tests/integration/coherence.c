@@ -178,7 +178,7 @@ static void look_by_other(unsigned count)
 	for (;;) {
 		uint32_t seen = atomic_load(&me->bell);
 		serve();
-		if (atomic_load(&me->asked) < 0)
+		if (atomic_load(&me->asked) < 0 || shared->stop)
 			break;
 		wait_for_bell(seen);
 	}
@@ -978,18 +978,18 @@ static void contend_props(const char *key)
 /* Fills the kernel's caches with what others are changing. */
 static void contend_looks(const char *a, const char *b)
 {
-	static const char *const formats[] = { "nodes/%s/out/TC", "nodes/%s/in/TC", "nodes/%s/in/TC/.rel", "nodes/%s/labels", "nodes/%s" };
+	static const char *const folders[] = { "/out/TC", "/in/TC", "/in/TC/.rel", "/labels", "" };
 	char path[PATH_MAX_], target[PATH_MAX_];
 	struct fs_text text = { 0 };
 	struct stat st;
 	int err = 0;
 	unsigned which = below(8);
 	if (which < 5)
-		fs_path(path, formats[which], a);
+		fs_path(path, "nodes/%s%s", a, folders[which]);
 	else if (which == 5)
 		fs_path(path, "labels/LC%u", below(2));
 	else
-		fs_path(path, which == 6 ? "nodes/%s/out/TC/%s" : "nodes/%s/in/TC/%s", a, b);
+		fs_path(path, "nodes/%s/%s/TC/%s", a, which == 6 ? "out" : "in", b);
 	doing("%u: contended looks at %s", my_number, path);
 	if (which < 6) {
 		err = fs_list(mount_fd, path, "", &text);
@@ -1217,7 +1217,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	shared = watch_share(sizeof *shared);
-	struct watch *watch = watch_new(options.limit_s, options.daemon);
+	struct watch *watch = watch_new(options.mount, options.limit_s, options.daemon);
 	uint64_t start = now_ms();
 	set_up();
 	for (unsigned i = 0; i < options.procs; i++)

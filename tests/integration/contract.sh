@@ -2,7 +2,7 @@
 # GRAPHFS_CONTRACT_COUNT and GRAPHFS_SEED change how many and which.
 . "$(dirname "$0")/lib.sh"
 
-count=${GRAPHFS_CONTRACT_COUNT:-$(scaled 100000 4000)}
+count=${GRAPHFS_CONTRACT_COUNT:-$(scaled 100000 10000)}
 seed=${GRAPHFS_SEED:-$((RANDOM * 32768 + RANDOM))}
 
 begin "seed $seed, $count values"

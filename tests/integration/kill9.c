@@ -9,12 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -520,6 +522,7 @@ int main(int argc, char **argv)
 		random_state = seed * 31 + me;
 		pid_t child = fork();
 		if (child == 0) {
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* none is left behind */
 			(working ? work : verify)(log);
 			return 0;
 		}

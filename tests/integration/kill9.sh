@@ -137,7 +137,7 @@ run_shell() {
 		verify_shell "$i"
 	done
 	from=$(reached)
-	shell_workload "${from:-1}"
+	(shell_workload "${from:-1}")
 	check_db
 	verify_shell "after a clean remount"
 	is "$(grep -c '^m' "$TMP/found")" "$nodes" "nodes in the end"

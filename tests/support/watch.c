@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,9 +26,10 @@ void *watch_share(size_t size)
 	return memory;
 }
 
-struct watch *watch_new(unsigned limit_s, pid_t daemon)
+struct watch *watch_new(const char *mount, unsigned limit_s, pid_t daemon)
 {
 	struct watch *watch = watch_share(sizeof *watch);
+	watch->mount = mount;
 	watch->limit_s = limit_s;
 	watch->daemon = daemon;
 	return watch;
@@ -117,7 +119,7 @@ static void print_backtrace(pid_t pid)
 	pid_t child = fork();
 	if (child == 0) {
 		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
-		execlp("timeout", "timeout", "60", "gdb", "-p", number, "-batch", "-nx", "-ex", "thread apply all backtrace 16", (char *)NULL);
+		execlp("timeout", "timeout", "-s", "KILL", "20", "gdb", "-p", number, "-batch", "-nx", "-ex", "thread apply all backtrace 16", (char *)NULL);
 		_exit(127);
 	}
 	if (child > 0)
@@ -141,6 +143,9 @@ static void print_all(const struct watch *watch)
 
 static void end_all(const struct watch *watch)
 {
+	/* A thread that waits in the kernel for a page cannot be killed, and keeps the session open: a forced unmount aborts it. */
+	if (umount2(watch->mount, MNT_FORCE) != 0)
+		perror("forced unmount"); /* it is busy as a rule, and aborted all the same */
 	if (watch->daemon != 0)
 		(void)kill(watch->daemon, SIGKILL);
 	for (unsigned i = 0; i < watch->count; i++) {

@@ -48,6 +48,9 @@ static void test_error_unknown(void **state)
 	assert_int_equal(gfs_err_from_errno(EIO), GFS_ERR_IO);
 	assert_int_equal(gfs_err_from_errno(ENOTTY), GFS_ERR_IO);
 	assert_int_equal(gfs_err_from_errno(EDQUOT), GFS_ERR_NOSPC);
+	assert_int_equal(gfs_err_from_errno(EMFILE), GFS_ERR_NOFILES);
+	assert_int_equal(gfs_err_from_errno(ENFILE), GFS_ERR_NOFILES);
+	assert_int_equal(gfs_err_from_errno(ELOOP), GFS_ERR_LOOP);
 	/* Shared by two codes: what an operating system means by it. */
 	assert_int_equal(gfs_err_from_errno(EROFS), GFS_ERR_READONLY);
 	assert_int_equal(gfs_err_from_errno(ENOSPC), GFS_ERR_NOSPC);

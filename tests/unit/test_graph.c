@@ -578,7 +578,7 @@ static void test_json(void **state)
 	set_text(&f, node_entity(a), "name", "Ann");
 	uint64_t r1 = new_rel(&f, "KNOWS", a, b), r2 = new_rel(&f, "LIKES", none, a);
 	set_text(&f, rel_entity(r1), "since", "2020");
-	OK(gfs_node_json(f.graph, a, &out));
+	OK(gfs_node_json(f.graph, a, &out, NULL));
 	(void)snprintf(expected, sizeof expected,
 		"{\"key\":\"ann\",\"id\":%llu,\"labels\":[\"Person\"],\"properties\":{\"name\":\"Ann\"},"
 		"\"out\":{\"KNOWS\":[{\"key\":\"b\\\"ob\",\"node\":%llu,\"id\":%llu,\"properties\":{\"since\":\"2020\"}}]},"
@@ -587,7 +587,7 @@ static void test_json(void **state)
 		(unsigned long long)r2);
 	gfs_buf_append_u8(&out, 0);
 	assert_string_equal((char *)out.data, expected);
-	assert_int_equal(gfs_node_json(f.graph, 999, &out), GFS_ERR_NOTFOUND);
+	assert_int_equal(gfs_node_json(f.graph, 999, &out, NULL), GFS_ERR_NOTFOUND);
 }
 
 /* ---- failures and threads ---- */

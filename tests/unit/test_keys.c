@@ -137,7 +137,7 @@ struct seen {
 	unsigned count, stop_at;
 	uint8_t before[GFS_KV_KEY_BYTES_MAX];
 	size_t before_size;
-	uint64_t sum;
+	uint64_t sum, damaged;
 };
 
 static int see(void *context, struct gfs_slice key, uint64_t node)
@@ -149,6 +149,7 @@ static int see(void *context, struct gfs_slice key, uint64_t node)
 	memcpy(seen->before, key.data, key.size);
 	seen->before_size = key.size;
 	seen->sum += node;
+	seen->damaged += node == GFS_ID_NONE;
 	return ++seen->count == seen->stop_at ? GFS_ERR_INTERRUPTED : 0;
 }
 
@@ -184,7 +185,6 @@ static void test_damaged_value(void **state)
 {
 	(void)state;
 	uint64_t node;
-	struct seen seen = { 0 };
 	const uint8_t short_value[5] = { 1 }, zero[6] = { 0 }, large[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	const struct gfs_slice damaged[] = { gfs_slice(short_value, 5), gfs_slice(zero, 6), gfs_slice(large, 6) };
 	for (size_t i = 0; i < 3; i++) {
@@ -193,7 +193,9 @@ static void test_damaged_value(void **state)
 			gfs_kv_put(gfs_store_kv(t.store), gfs_txn_undo(txn), GFS_KV_KEYS, gfs_slice_text("k"), damaged[i]), 0);
 		test_commit(txn);
 		assert_int_equal(find("k", 1, &node), GFS_ERR_CORRUPT);
-		assert_int_equal(each(&seen), GFS_ERR_CORRUPT);
+		struct seen seen = { 0 };
+		assert_int_equal(each(&seen), 0);
+		assert_int_equal(seen.damaged, 1);
 	}
 }
 

@@ -151,26 +151,6 @@ static void test_rollback_to_mark(void **state)
 	assert_int_equal(look(store, PAGE + 1, 0), GFS_ERR_NOTFOUND);
 }
 
-static void test_kind_is_taken_back(void **state)
-{
-	struct gfs_store *store = *state;
-	struct gfs_page *page;
-	struct gfs_txn *txn = begin(store);
-	make(txn, PAGE, 1);
-	commit(txn);
-	txn = begin(store);
-	assert_int_equal(gfs_page_edit(txn, PAGE, &page), 0);
-	assert_int_equal(gfs_page_set_kind(txn, page, GFS_PAGE_FREE), 0);
-	assert_int_equal(gfs_page_kind(page), GFS_PAGE_FREE);
-	gfs_page_put(store, page);
-	gfs_txn_abort(txn);
-	gfs_store_read_begin(store);
-	assert_int_equal(gfs_page_get(store, PAGE, &page), 0);
-	assert_int_equal(gfs_page_kind(page), GFS_PAGE_SLOTTED);
-	gfs_page_put(store, page);
-	gfs_store_read_end(store);
-}
-
 /* Eight pages written, then everything clean is out of memory. */
 static void write_out(struct gfs_store *store)
 {
@@ -281,7 +261,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_new_is_taken_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent_page_is_not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rollback_to_mark, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_kind_is_taken_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clean_pages_come_back_from_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_misses_at_once, setup, teardown),

@@ -538,22 +538,6 @@ static void test_refusals(void **state)
 	assert_int_equal(gfs_wal_open(scratch.dir_fd, &opts, 0, &wal, &message), GFS_ERR_CORRUPT);
 }
 
-static void test_fail_from_outside(void **state)
-{
-	struct gfs_wal *wal = start(0, 0);
-	uint64_t lsn;
-	(void)state;
-	append(wal, 0, 5, NULL);
-	gfs_wal_fail(wal, GFS_ERR_NOSPC);
-	gfs_wal_fail(wal, GFS_ERR_IO);
-	assert_int_equal(stats(wal).failure, GFS_ERR_NOSPC);
-	assert_int_equal(wal_model_append(wal, &model, 5, &lsn), GFS_ERR_FAILED);
-	assert_int_equal(gfs_wal_commit_wait(wal, 0), GFS_ERR_FAILED);
-	assert_int_equal(gfs_wal_sync(wal, 0), GFS_ERR_FAILED);
-	gfs_wal_close(wal);
-	gfs_wal_close(start(0, 5));
-}
-
 /* The search past the log's end for frames that prove a loss hashed up to a megabyte at every step of 8 bytes, when each looked like a
  * frame's header: minutes for one segment. */
 static void test_forged_frames_do_not_stall(void **state)
@@ -602,7 +586,6 @@ int main(void)
 		TEST(test_concurrent_commits),
 		TEST(test_trim_beside_commits),
 		TEST(test_refusals),
-		TEST(test_fail_from_outside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
