@@ -93,6 +93,17 @@ void gfs_exposed_add(struct gfs_exposed *e, uint64_t nodeid)
 	gfs_mutex_unlock(&e->lock);
 }
 
+void gfs_exposed_forgotten(struct gfs_exposed *e, uint64_t nodeid)
+{
+	gfs_mutex_lock(&e->lock);
+	struct fresh_slot *slot = fresh_set(e, nodeid);
+	for (unsigned i = 0; i < FRESH_WAYS; i++) {
+		if (slot[i].nodeid == nodeid)
+			slot[i] = (struct fresh_slot){ 0 };
+	}
+	gfs_mutex_unlock(&e->lock);
+}
+
 bool gfs_exposed_has(struct gfs_exposed *e, uint64_t nodeid)
 {
 	uint64_t ino = gfs_nodeid_ino(nodeid), found;

@@ -32,6 +32,7 @@ struct gfs_fs {
 	struct gfs_retell *retell;
 	uint64_t started_ns;        /* mtime of the fixed folders */
 	_Atomic uint64_t requests, notifications;
+	_Atomic bool aliases;       /* a link was looked up by another name than it is listed by (relaxed: set before the reply, under the graph lock) */
 	bool mounted;
 	bool initialised;           /* INIT is answered; set by the handshake, before other threads start */
 	double setattr_timeout;     /* how long the kernel may keep what a SETATTR answers, in seconds */
@@ -58,6 +59,8 @@ void gfs_exposed_free(struct gfs_exposed *exposed);
 /* Called with the graph lock held (so that a later change sees it), before the reply. Also remembers that the reply may still be on its way. */
 void gfs_exposed_add(struct gfs_exposed *exposed, uint64_t nodeid);
 bool gfs_exposed_has(struct gfs_exposed *exposed, uint64_t nodeid);
+/* The kernel has sent a FORGET: it did make an inode from every reply it took. Not fresh any more, until the next reply. */
+void gfs_exposed_forgotten(struct gfs_exposed *exposed, uint64_t nodeid);
 /* True when an entry for it was replied so lately that the kernel may not have made its inode yet. */
 bool gfs_exposed_is_fresh(struct gfs_exposed *exposed, uint64_t nodeid);
 /* Calls `each` with every inode that was exposed, without generations, with no lock held. */

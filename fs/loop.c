@@ -68,7 +68,7 @@ static uint64_t poll_until(struct gfs_loop *loop)
 static ssize_t device_read(int fd, void *buf, size_t size, void *userdata)
 {
 	struct gfs_loop *loop = loop_of(userdata);
-	uint64_t until = poll_until(loop);
+	uint64_t until = 0;
 	for (;;) {
 		ssize_t n = read(fd, buf, size);
 		if (n >= 0 || errno != EAGAIN)
@@ -77,6 +77,8 @@ static ssize_t device_read(int fd, void *buf, size_t size, void *userdata)
 			errno = ENODEV; /* libfuse takes it for an unmount and ends */
 			return -1;
 		}
+		if (until == 0)
+			until = poll_until(loop);
 		if (gfs_clock_mono_ns() < until)
 			continue;
 		struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = loop->wake_fd, .events = POLLIN } };

@@ -124,6 +124,13 @@ static void node_attr(const struct notifier *n, uint64_t id)
 		attr_of(n, GFS_INODE_NODE, record.dir_generation, id);
 }
 
+/* A link that the kernel unlinks itself, by its only name, in the folder `dir`: the kernel drops the inode. To tell of it would only cost. */
+static void dead_link(const struct notifier *n, uint64_t dir, enum gfs_inode_kind kind, unsigned gen, unsigned sub, uint64_t id)
+{
+	if (dir != n->by_kernel || atomic_load_explicit(&n->fs->aliases, memory_order_relaxed))
+		contents_of(n, kind, gen, sub, id);
+}
+
 static void label_changed(const struct notifier *n, const struct gfs_change *c)
 {
 	node_attr(n, c->id);
@@ -131,27 +138,27 @@ static void label_changed(const struct notifier *n, const struct gfs_change *c)
 	attr_of(n, GFS_INODE_NODE_LABELS, 0, c->id);
 	attr_of(n, GFS_INODE_LABEL, c->name_id, 0);
 	if (c->kind == GFS_CHANGE_LABEL_REMOVED) {
-		contents_of(n, GFS_INODE_NODE_LABEL, 0, c->name_id, c->id);
-		contents_of(n, GFS_INODE_LABEL_NODE, c->link_generation & GFS_NODEID_GEN_MAX, c->name_id, c->id);
+		dead_link(n, gfs_nodeid_pack(GFS_INODE_NODE_LABELS, 0, 0, c->id), GFS_INODE_NODE_LABEL, 0, c->name_id, c->id);
+		dead_link(n, gfs_nodeid_pack(GFS_INODE_LABEL, 0, c->name_id, 0), GFS_INODE_LABEL_NODE, c->link_generation & GFS_NODEID_GEN_MAX,
+			c->name_id, c->id);
 	}
 }
 
+/* The folders out and in change only when a type appears in them or vanishes: folder_listed. */
 static void rel_changed(const struct notifier *n, const struct gfs_change *c)
 {
 	attr_of(n, GFS_INODE_OUT_TYPE, c->name_id, c->start);
 	attr_of(n, GFS_INODE_OUT_RELS, c->name_id, c->start);
-	attr_of(n, GFS_INODE_NODE_OUT, 0, c->start);
 	attr_of(n, GFS_INODE_IN_TYPE, c->name_id, c->end);
 	attr_of(n, GFS_INODE_IN_RELS, c->name_id, c->end);
-	attr_of(n, GFS_INODE_NODE_IN, 0, c->end);
 	attr_of(n, GFS_INODE_TYPE, c->name_id, 0);
 	json_of(n, c->start);
 	json_of(n, c->end);
 	if (c->kind != GFS_CHANGE_REL_DELETED)
 		return;
-	contents_of(n, GFS_INODE_OUT_LINK, 0, c->end_generation, c->id);
+	dead_link(n, gfs_nodeid_pack(GFS_INODE_OUT_TYPE, 0, c->name_id, c->start), GFS_INODE_OUT_LINK, 0, c->end_generation, c->id);
+	dead_link(n, gfs_nodeid_pack(GFS_INODE_IN_TYPE, 0, c->name_id, c->end), GFS_INODE_IN_LINK, 0, c->start_generation, c->id);
 	contents_of(n, GFS_INODE_OUT_REL, 0, c->end_generation, c->id);
-	contents_of(n, GFS_INODE_IN_LINK, 0, c->start_generation, c->id);
 	contents_of(n, GFS_INODE_IN_REL, 0, c->start_generation, c->id);
 	contents_of(n, GFS_INODE_REL_FROM, 0, 0, c->id);
 	contents_of(n, GFS_INODE_REL_TO, 0, 0, c->id);

@@ -160,10 +160,10 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void forget(struct gfs_fs *fs, uint64_t nodeid)
 {
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
-	if (kind != GFS_INODE_NODE_PROP && kind != GFS_INODE_REL_PROP)
-		return;
-	bool fresh = gfs_exposed_is_fresh(fs->exposed, nodeid); /* asked before: it may be about to be made */
-	if (gfs_files_is_bound(fs->files, nodeid) && fuse_lowlevel_notify_inval_inode(fs->session, nodeid, -1, 0) == -ENOENT)
+	bool prop = kind == GFS_INODE_NODE_PROP || kind == GFS_INODE_REL_PROP;
+	bool fresh = prop && gfs_exposed_is_fresh(fs->exposed, nodeid); /* asked before: it may be about to be made */
+	gfs_exposed_forgotten(fs->exposed, nodeid);
+	if (prop && gfs_files_is_bound(fs->files, nodeid) && fuse_lowlevel_notify_inval_inode(fs->session, nodeid, -1, 0) == -ENOENT)
 		gfs_files_forget(fs->files, nodeid, fresh);
 }
 

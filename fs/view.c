@@ -92,6 +92,16 @@ int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_
 	return gfs_node_find(graph, read.name, ret_id);
 }
 
+/* Other spellings of a name have one of these in them, or its listed form has; what has none is written in one way only. */
+void gfs_view_note_alias(struct gfs_fs *fs, const char *name)
+{
+	bool plain = name[0] != '.';
+	for (const char *c = name; plain && *c != '\0'; c++)
+		plain = (uint8_t)*c >= 0x20 && *c != 0x7f && *c != '%' && *c != '@' && *c != '~';
+	if (!plain)
+		atomic_store_explicit(&fs->aliases, true, memory_order_relaxed);
+}
+
 uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record)
 {
 	return gfs_nodeid_pack(GFS_INODE_NODE, 0, record->dir_generation, id);

@@ -78,6 +78,8 @@ int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_
 int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place place, struct gfs_component *ret_name,
                        struct gfs_node_record *ret_record) GFS_CHECK;
 uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record);
+/* Notes that `name` may be one of several by which the kernel knows the same link: it is not plainly the listed one. */
+void gfs_view_note_alias(struct gfs_fs *fs, const char *name);
 /* The label, type or property key of a component. GFS_ERR_NOTFOUND. */
 int gfs_view_find_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
 /* The same, made when new. */

@@ -35,6 +35,7 @@ static int node_labels_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *na
 		err = gfs_node_has_label(fs->graph, id, label, &has);
 	if (!err)
 		*ret_child = gfs_nodeid_pack(GFS_INODE_NODE_LABEL, 0, label, id);
+	gfs_view_note_alias(fs, name);
 	return err ? err : has ? 0 : GFS_ERR_NOTFOUND;
 }
 
@@ -157,6 +158,7 @@ static int label_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, ui
 		err = gfs_node_get(fs->graph, id, &record);
 	if (!err)
 		*ret_child = label_node_nodeid(label, id, &record);
+	gfs_view_note_alias(fs, name);
 	return err ? err : has ? 0 : GFS_ERR_NOTFOUND;
 }
 

@@ -193,6 +193,8 @@ static int lookup_link(struct gfs_fs *fs, uint64_t nodeid, bool rel_view, const 
 	if (!err)
 		err = gfs_node_get(fs->graph, other, &record);
 	if (!err)
+		gfs_view_note_alias(fs, name);
+	if (!err)
 		*ret_child = link_nodeid(direction_of(n.kind), rel_view, rel, &record);
 	return err;
 }
@@ -228,8 +230,10 @@ static int add_link(struct link_listing *s, const struct gfs_component *name, co
                     uint64_t rel, uint64_t lowest)
 {
 	struct gfs_component shown = *name;
-	if (rel != lowest)
+	if (rel != lowest) { /* it will be listed without the number once it is the lowest */
 		gfs_name_add_rel(&shown, other, rel);
+		gfs_view_note_alias(s->l->fs, shown.text);
+	}
 	uint64_t child = link_nodeid(s->dir, s->rel_view, rel, record);
 	s->full = !gfs_lister_add(s->l, shown.text, child, S_IFLNK, LINK_COOKIE(other, rel));
 	return 0;

@@ -112,6 +112,8 @@ int gfs_adj_check(struct gfs_store *store, uint64_t node, enum gfs_direction dir
 	}
 out:
 	gfs_kv_iter_close(it);
+	if (wrong == NULL && err == GFS_ERR_CORRUPT)
+		wrong = "a damaged row among them or beside them";
 	if (wrong != NULL)
 		err = gfs_fail(message, GFS_ERR_CORRUPT, "node %llu, %s relationships: %s", (unsigned long long)node,
 			dir == GFS_OUT ? "outgoing" : "incoming", wrong);

@@ -95,6 +95,15 @@ static int row_open(
 	return 0;
 }
 
+/* A page's own sum is looked at when it is read; here its id must do. */
+static bool row_is_good(enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice stored)
+{
+	struct gfs_slice value;
+	if (has_sum(table))
+		return row_open(table, key, stored, &value) == 0;
+	return key.size == 8 && stored.size >= 8 && gfs_get_be64(key.data) == gfs_get_le64(stored.data);
+}
+
 /* `space`: memory for the stored form, used again from row to row. */
 static int row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table,
 	struct gfs_slice key, struct gfs_slice value, struct gfs_buf *space)
@@ -115,6 +124,33 @@ int gfs_kv_row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, e
 	return row_put(backend, batch, table, key, value, &space);
 }
 
+/* Looks at both neighbours of the place where the key would be. */
+static int neighbours_fit(
+	const struct gfs_kv_backend_ops *ops, struct gfs_kv_cursor *cursor, enum gfs_kv_table table, struct gfs_slice key)
+{
+	struct gfs_slice k, v;
+	int err = ops->cursor_seek(cursor, key, &k, &v);
+	if (!err && (!row_is_good(table, k, v) || gfs_mem_compare(k, key) <= 0))
+		return GFS_ERR_CORRUPT;
+	if (err && err != GFS_ERR_NOTFOUND)
+		return err;
+	err = ops->cursor_prev(cursor, &k, &v);
+	if (!err && (!row_is_good(table, k, v) || gfs_mem_compare(k, key) >= 0))
+		return GFS_ERR_CORRUPT;
+	return err ? err : GFS_ERR_NOTFOUND;
+}
+
+int gfs_kv_prove_absent(struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key)
+{
+	struct gfs_kv_cursor *cursor;
+	int err = backend->ops->cursor_open(backend, table, &cursor);
+	if (err)
+		return err;
+	err = neighbours_fit(backend->ops, cursor, table, key);
+	backend->ops->cursor_close(cursor);
+	return err;
+}
+
 int gfs_kv_row_get(
 	struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out)
 {
@@ -124,6 +160,8 @@ int gfs_kv_row_get(
 		out = &unwanted; /* existence is not to be trusted either before the sum was looked at */
 	size_t before = out->size;
 	int err = backend->ops->get(backend, table, key, out);
+	if (err == GFS_ERR_NOTFOUND)
+		err = gfs_kv_prove_absent(backend, table, key);
 	if (!err)
 		err = row_open(table, key, gfs_slice(out->data + before, out->size - before), &value);
 	out->size = err ? before : before + value.size;
@@ -340,8 +378,19 @@ static int base_result(struct gfs_kv_iter *it, int err)
 
 static int base_seek(struct gfs_kv_iter *it, struct gfs_slice key)
 {
+	const struct gfs_kv_backend_ops *ops = it->kv->backend->ops;
 	set_floor(it, key, false);
-	return base_result(it, it->kv->backend->ops->cursor_seek(it->cursor, key, &it->base_key, &it->base_value));
+	int err = ops->cursor_seek(it->cursor, key, &it->base_key, &it->base_value);
+	if (key.size == 0 || (err && err != GFS_ERR_NOTFOUND))
+		return base_result(it, err);
+	err = ops->cursor_prev(it->cursor, &it->base_key, &it->base_value); /* K3 */
+	if (err == GFS_ERR_NOTFOUND)
+		err = ops->cursor_seek(it->cursor, key, &it->base_key, &it->base_value);
+	else if (!err && row_is_good(it->table, it->base_key, it->base_value))
+		err = gfs_mem_compare(it->base_key, key) < 0
+			? ops->cursor_next(it->cursor, &it->base_key, &it->base_value)
+			: GFS_ERR_CORRUPT;
+	return base_result(it, err);
 }
 
 static int base_next(struct gfs_kv_iter *it)

@@ -7,7 +7,10 @@
  *
  * K1  A row of any table but PAGES (whose pages have their own sums) ends, as the backend stores it, in 8 bytes: XXH3-64 of the value,
  *     seeded with the XXH3-64 of the key, which is seeded with the table's number. Nothing of a row whose sum is wrong is given out but
- *     its key, by iterators. K2  Good rows that a cursor meets ascend; where they do not the tree is damaged.
+ *     its key, by iterators.
+ * K2  Good rows that a cursor meets ascend; where they do not the tree is damaged.
+ * K3  A damaged key misleads the search for others. It does so only to a place beside itself, so a key counts as absent only between two
+ *     good rows that it fits between; else that is GFS_ERR_CORRUPT.
  *
  * Callers hold the graph lock: shared for get and iterate, exclusive for put, delete and freeze. */
 #ifndef GFS_STORE_KV_H
@@ -44,6 +47,8 @@ struct gfs_kv_backend_ops {
 	/* The first entry with a key >= `key` (empty: the first of all); GFS_ERR_NOTFOUND past the end. Slices live until the next call on the cursor. */
 	int (*cursor_seek)(struct gfs_kv_cursor *c, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
 	int (*cursor_next)(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
+	/* The entry before; after a seek that found none: the last of all. GFS_ERR_NOTFOUND leaves the cursor nowhere. */
+	int (*cursor_prev)(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
 	void (*cursor_close)(struct gfs_kv_cursor *c);
 	/* One batch at a time; nothing is seen before commit, all after it, durably. */
 	int (*batch_begin)(struct gfs_kv_backend *kv, struct gfs_kv_batch **ret_batch);
@@ -80,6 +85,8 @@ int gfs_kv_lmdb_open(const char *path, const struct gfs_kv_lmdb_opts *opts, stru
 /* As the backend's batch_put, with the sum (K1). */
 int gfs_kv_row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table, struct gfs_slice key,
                    struct gfs_slice value) GFS_CHECK;
+/* What a search that found nothing means (K3): GFS_ERR_NOTFOUND, GFS_ERR_CORRUPT or a failure. Never 0. */
+int gfs_kv_prove_absent(struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key) GFS_CHECK;
 /* As gfs_kv_get. */
 int gfs_kv_row_get(struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out) GFS_CHECK;
 
@@ -107,7 +114,7 @@ int gfs_kv_delete(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table ta
  *
  * Damage in the backend is GFS_ERR_CORRUPT. With it *ret_key is the key of a row whose sum is wrong (and *ret_value empty): key or value
  * is not what was written; the row keeps no order with others, and next goes on behind it. An empty *ret_key: the tree itself is damaged,
- * there is no going on. Damaged rows whose key has an entry in memory, deletions included, are passed over. */
+ * there is no going on. A seek may begin with a damaged row before the sought key (K3). Damaged rows whose key has an entry in memory, deletions included, are passed over. */
 struct gfs_kv_iter;
 int gfs_kv_iter_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_iter **ret_iter) GFS_CHECK;
 int gfs_kv_iter_seek(struct gfs_kv_iter *it, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;

@@ -41,6 +41,7 @@ struct lmdb;
 struct gfs_kv_cursor {
 	struct lmdb *db;
 	MDB_cursor *at; /* one of the reader's */
+	bool past_end;  /* the last seek found nothing */
 };
 
 struct reader {
@@ -293,6 +294,21 @@ static void pool_empty(struct lmdb *db)
 	db->idle_count = 0;
 }
 
+/* LMDB believes the sizes that it finds in its pages. While a reader is active, as the map must not move. */
+static bool inside_file(struct lmdb *db, MDB_val v)
+{
+	uintptr_t begin = (uintptr_t)db->map, at = (uintptr_t)v.mv_data;
+	if (!db->map)
+		return true; /* it cannot be told */
+	if (at < begin || v.mv_size > db->map_size)
+		return false;
+	uint64_t end = at - begin + v.mv_size;
+	if (end <= atomic_load_explicit(&db->used_bytes, memory_order_relaxed))
+		return true;
+	note_used(db); /* a commit may have grown the file a moment ago */
+	return end <= atomic_load_explicit(&db->used_bytes, memory_order_relaxed);
+}
+
 /* ---- get ---- */
 
 /* The value in the map, alive until reader_end; on error no reader is left open. */
@@ -306,6 +322,8 @@ static int find(
 	if (err)
 		return err;
 	err = translate(mdb_get(r->txn, db->tables[table], &k, ret_value));
+	if (!err && !inside_file(db, *ret_value))
+		err = GFS_ERR_CORRUPT;
 	if (err)
 		reader_end(db, r);
 	else
@@ -383,6 +401,8 @@ static int cursor_move(
 	int rc = mdb_cursor_get(c->at, &key, &value, op);
 	if (rc)
 		return translate(rc);
+	if (!inside_file(c->db, key) || !inside_file(c->db, value))
+		return GFS_ERR_CORRUPT;
 	note_read(c->db, value.mv_data, value.mv_size);
 	*ret_key = to_slice(key);
 	*ret_value = to_slice(value);
@@ -392,7 +412,16 @@ static int cursor_move(
 static int lmdb_cursor_seek(
 	struct gfs_kv_cursor *c, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
 {
-	return cursor_move(c, to_val(key), key.size ? MDB_SET_RANGE : MDB_FIRST, ret_key, ret_value);
+	int err = cursor_move(c, to_val(key), key.size ? MDB_SET_RANGE : MDB_FIRST, ret_key, ret_value);
+	c->past_end = err == GFS_ERR_NOTFOUND;
+	return err;
+}
+
+static int lmdb_cursor_prev(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
+{
+	MDB_cursor_op op = c->past_end ? MDB_LAST : MDB_PREV;
+	c->past_end = false;
+	return cursor_move(c, (MDB_val){ 0 }, op, ret_key, ret_value);
 }
 
 static int lmdb_cursor_next(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
@@ -564,6 +593,7 @@ static const struct gfs_kv_backend_ops lmdb_ops = {
 	.cursor_open = lmdb_cursor_open,
 	.cursor_seek = lmdb_cursor_seek,
 	.cursor_next = lmdb_cursor_next,
+	.cursor_prev = lmdb_cursor_prev,
 	.cursor_close = lmdb_cursor_close,
 	.batch_begin = lmdb_batch_begin,
 	.batch_put = lmdb_batch_put,

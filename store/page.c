@@ -126,6 +126,8 @@ static int page_read(struct gfs_store *store, uint64_t page_id, uint8_t *image)
 	uint8_t key[8];
 	gfs_put_be64(key, page_id);
 	int err = store->backend->ops->get_into(store->backend, GFS_KV_PAGES, gfs_slice(key, sizeof key), image, GFS_PAGE_SIZE);
+	if (err == GFS_ERR_NOTFOUND)
+		err = gfs_kv_prove_absent(store->backend, GFS_KV_PAGES, gfs_slice(key, sizeof key));
 	if (err == 0)
 		err = gfs_page_verify(image, page_id);
 	if (err == 0)

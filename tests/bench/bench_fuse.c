@@ -1,16 +1,19 @@
-/* What a system call on the mount costs, beside a FUSE daemon that does nothing at all.
+/* graphfs through its mount beside a daemon that does nothing, in one run, operation by operation.
  *
- * usage: bench_fuse GRAPHFS MKFS NULL_FS [ROUNDS]
+ *   bench_fuse [--rounds N] [--ops N] [--programs DIR] [--null PROGRAM] [--wal MODE] [--check]
  *
- * Mounts a fresh graphfs and the empty daemon twice (its multi-thread and its single-thread loop) in a temporary folder, and does the same
- * operations on each in turn, round by round, so that a noisy machine is noisy for all. Prints the median microseconds of each operation and
- * the ratios. scripts/bench-fuse builds what it needs and runs it. */
+ * Each round does every operation `ops` times on each mount, one mount after the other, so that whatever else the machine does hits all alike. The
+ * figures are the median over all calls, and the median over the rounds of the ratio of medians. The empty daemon is --null (null_fs.c's, as
+ * scripts/bench-fuse builds it), or else bench_null beside this program; the round trips of an empty daemon are always counted by bench_null.
+ * --check: exit status 1 when mkdir, ln -s or create-and-write takes more than 1.5 times as long as the faster of the empty daemons. */
+#include "tests/support/fs_check.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,33 +23,198 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH 50
-#define ROUNDS_DEFAULT 20
-#define ROUNDS_MAX 1000
+#define PATH_SIZE FS_CHECK_PATH_MAX
+#define TARGET_RATIO 1.5
+#define OPS_MAX 10000u
+#define ROUNDS_MAX 200u
 
-enum op { MKDIR, SYMLINK, CREATE, MISSING, STAT, READLINK, LIST, CAT, UNLINK, UNLINK_LINK, RMDIR, OP_COUNT };
-static const char *const op_names[OP_COUNT] = {
-	"mkdir", "ln -s", "create, write, close", "stat of a missing name", "stat, warm", "readlink, warm",
-	"ls, warm", "cat, warm", "rm of a file", "rm of a link", "rmdir",
+/* ---- what is measured ---- */
+
+struct mount;
+struct operation {
+	const char *name;
+	bool by_null;   /* the empty daemon can do it */
+	bool target;    /* one of the three that must be within TARGET_RATIO */
+	bool warm;      /* done once for all beforehand, not counted */
+	bool once;      /* one call stands for all: a listing */
+	int (*run)(const struct mount *m, unsigned round, unsigned i);
 };
 
-enum target { GRAPHFS, NULL_MT, NULL_ST, TARGET_COUNT };
-static const char *const target_names[TARGET_COUNT] = { "graphfs", "null -mt", "null -st" };
+enum system { NULL_MT, NULL_ST, GRAPHFS, COUNTED, SYSTEMS };
+static const char *const system_names[SYSTEMS] = { "empty", "empty -s", "graphfs", "empty, counting" };
+
+struct mount {
+	enum system system;
+	pid_t pid;
+	char point[PATH_SIZE];
+	int fd; /* of its root */
+};
+
+static int done(int result)
+{
+	return result < 0 ? errno : 0;
+}
+
+static void path_of(char *path, const struct mount *m, const char *folder, unsigned round, unsigned i, const char *file)
+{
+	fs_path(path, "%s/%s/n%u-%u%s", m->point, folder, round, i, file);
+}
+
+static int run_mkdir(const struct mount *m, unsigned round, unsigned i)
+{
+	char path[PATH_SIZE];
+	path_of(path, m, "nodes", round, i, "");
+	return done(mkdir(path, 0755));
+}
+
+static int run_symlink(const struct mount *m, unsigned round, unsigned i)
+{
+	char path[PATH_SIZE], target[PATH_SIZE];
+	path_of(path, m, "nodes/A/out/T", round, i, "");
+	fs_path(target, "../../../n%u-%u", round, i);
+	return done(symlink(target, path));
+}
+
+static int write_file(const struct mount *m, unsigned round, unsigned i, int flags)
+{
+	char path[PATH_SIZE];
+	path_of(path, m, "nodes", round, i, "/v");
+	int fd = open(path, O_WRONLY | flags, 0644);
+	if (fd < 0)
+		return errno;
+	int err = write(fd, "hi\n", 3) == 3 ? 0 : EIO;
+	return close(fd) == 0 ? err : errno;
+}
+
+static int run_create(const struct mount *m, unsigned round, unsigned i)
+{
+	return write_file(m, round, i, O_CREAT | O_EXCL);
+}
+
+static int run_overwrite(const struct mount *m, unsigned round, unsigned i)
+{
+	return write_file(m, round, i, O_TRUNC);
+}
+
+static int run_missing(const struct mount *m, unsigned round, unsigned i)
+{
+	struct stat st;
+	char path[PATH_SIZE];
+	path_of(path, m, "nodes", round, i, "-none");
+	return lstat(path, &st) == 0 ? EEXIST : errno == ENOENT ? 0 : errno;
+}
+
+static int run_stat(const struct mount *m, unsigned round, unsigned i)
+{
+	struct stat st;
+	char path[PATH_SIZE];
+	path_of(path, m, "nodes", round, i, "/v");
+	return done(lstat(path, &st));
+}
+
+static int run_readlink(const struct mount *m, unsigned round, unsigned i)
+{
+	char path[PATH_SIZE], target[PATH_SIZE];
+	path_of(path, m, "nodes/A/out/T", round, i, "");
+	return readlink(path, target, sizeof target) > 0 ? 0 : errno;
+}
+
+static int run_ls(const struct mount *m, unsigned round, unsigned i)
+{
+	(void)round, (void)i;
+	char path[PATH_SIZE];
+	unsigned count = 0;
+	fs_path(path, "%s/nodes/A/out/T", m->point);
+	DIR *dir = opendir(path);
+	if (dir == NULL)
+		return errno;
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count > 2 ? 0 : ENOENT;
+}
+
+static int run_cat(const struct mount *m, unsigned round, unsigned i)
+{
+	char path[PATH_SIZE], text[64];
+	path_of(path, m, "nodes", round, i, "/v");
+	int fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return errno;
+	int err = read(fd, text, sizeof text) == 3 ? 0 : EIO;
+	return close(fd) == 0 ? err : errno;
+}
+
+static int run_unlink(const struct mount *m, unsigned round, unsigned i)
+{
+	char path[PATH_SIZE];
+	path_of(path, m, "nodes", round, i, "/v");
+	return done(unlink(path));
+}
+
+static int run_unlink_link(const struct mount *m, unsigned round, unsigned i)
+{
+	char path[PATH_SIZE];
+	path_of(path, m, "nodes/A/out/T", round, i, "");
+	return done(unlink(path));
+}
+
+static int run_rmdir(const struct mount *m, unsigned round, unsigned i)
+{
+	char path[PATH_SIZE];
+	path_of(path, m, "nodes", round, i, "");
+	return done(rmdir(path));
+}
+
+/* In this order: each finds what those before it made. */
+static const struct operation operations[] = {
+	{ .name = "mkdir", .by_null = true, .target = true, .run = run_mkdir },
+	{ .name = "ln -s", .by_null = true, .target = true, .run = run_symlink },
+	{ .name = "create, write, close", .by_null = true, .target = true, .run = run_create },
+	{ .name = "open, write, close", .by_null = true, .run = run_overwrite },
+	{ .name = "look up a missing name", .by_null = true, .run = run_missing },
+	{ .name = "stat, warm", .by_null = true, .warm = true, .run = run_stat },
+	{ .name = "readlink, warm", .warm = true, .run = run_readlink },
+	{ .name = "ls, warm", .warm = true, .once = true, .run = run_ls },
+	{ .name = "cat, warm", .by_null = true, .warm = true, .run = run_cat },
+	{ .name = "rm of a property", .by_null = true, .run = run_unlink },
+	{ .name = "rm of a link", .by_null = true, .run = run_unlink_link },
+	{ .name = "rmdir", .by_null = true, .run = run_rmdir },
+};
+#define OPERATIONS (sizeof operations / sizeof operations[0])
+
+/* ---- the figures ---- */
 
 static struct {
-	char mnt[256];
-	char base[300];  /* where directories are made */
-	char links[300]; /* where links are made */
-	pid_t pid;
-	double *samples[OP_COUNT];
-	size_t count[OP_COUNT];
-} targets[TARGET_COUNT];
-static char dir[128];
+	unsigned rounds, ops;
+	const char *programs, *null, *wal;
+	bool check;
+} options = { .rounds = 15, .ops = 300 };
 
-static void die(const char *what)
+struct figures {
+	double *all;                /* us, of every call; owned */
+	size_t count;
+	double round[ROUNDS_MAX];   /* median of each round */
+	uint64_t requests, calls;   /* counted ones */
+};
+static struct figures figures[SYSTEMS][OPERATIONS];
+
+static int by_value(const void *a, const void *b)
 {
-	fprintf(stderr, "bench_fuse: %s: %s\n", what, strerror(errno));
-	exit(1);
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double median(const double *values, size_t count)
+{
+	double *copy = malloc(count * sizeof *copy + 1);
+	if (copy == NULL)
+		abort();
+	memcpy(copy, values, count * sizeof *copy);
+	qsort(copy, count, sizeof *copy, by_value);
+	double m = count == 0 ? 0 : count % 2 ? copy[count / 2] : (copy[count / 2 - 1] + copy[count / 2]) / 2;
+	free(copy);
+	return m;
 }
 
 static double now_us(void)
@@ -56,245 +224,303 @@ static double now_us(void)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-/* execv(3) takes the strings for what they are not: it does not change them. */
-static void exec_program(const char *const argv[])
-{
-	execv(argv[0], (char *const *)(uintptr_t)argv);
-	_exit(127);
-}
+/* ---- mounts ---- */
 
-static void run(const char *const argv[])
-{
-	int status;
-	pid_t pid = fork();
-	if (pid == 0)
-		exec_program(argv);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
-		die(argv[0]);
-}
+static char root[PATH_SIZE];
+static struct mount mounts[SYSTEMS];
 
-static void start(enum target t, const char *const argv[])
+static void clean_up(void)
 {
-	struct stat before, after;
-	if (stat(targets[t].mnt, &before) != 0)
-		die(targets[t].mnt);
-	targets[t].pid = fork();
-	if (targets[t].pid == 0)
-		exec_program(argv);
-	for (unsigned i = 0; i < 1000; i++) {
-		usleep(10000);
-		if (stat(targets[t].mnt, &after) == 0 && after.st_dev != before.st_dev)
-			return;
-	}
-	die(argv[0]);
-}
-
-static void stop_all(void)
-{
-	for (enum target t = 0; t < TARGET_COUNT; t++) {
-		if (targets[t].pid <= 0)
+	for (unsigned s = 0; s < SYSTEMS; s++) {
+		struct mount *m = &mounts[s];
+		if (m->pid == 0)
 			continue;
-		umount2(targets[t].mnt, MNT_DETACH);
-		waitpid(targets[t].pid, NULL, 0);
+		(void)close(m->fd);
+		for (int tries = 0; tries < 50 && umount2(m->point, 0) != 0 && errno == EBUSY; tries++)
+			(void)usleep(20000);
+		(void)umount2(m->point, MNT_DETACH);
+		(void)kill(m->pid, SIGTERM);
+		(void)waitpid(m->pid, NULL, 0);
+		m->pid = 0;
 	}
-	if (dir[0])
-		run((const char *[]){ "/bin/rm", "-rf", "--one-file-system", dir, NULL });
+	if (root[0] != '\0') {
+		pid_t pid = fork();
+		if (pid == 0) {
+			execlp("rm", "rm", "-rf", "--one-file-system", root, (char *)NULL);
+			_exit(127);
+		}
+		(void)waitpid(pid, NULL, 0);
+		root[0] = '\0';
+	}
 }
 
-static void add(enum target t, enum op op, double us)
+static void die(const char *what, int err)
 {
-	targets[t].samples[op][targets[t].count[op]++] = us;
+	fprintf(stderr, "bench_fuse: %s: %s\n", what, strerror(err));
+	clean_up();
+	exit(2);
 }
 
-static void path_of(char *out, size_t size, enum target t, unsigned round, unsigned i, const char *tail)
+static void on_signal(int number)
 {
-	snprintf(out, size, "%s/b%u_%u%s", targets[t].base, round, i, tail);
+	clean_up(); /* a benchmark that is interrupted leaves no mounts; nothing else runs by then */
+	_exit(128 + number);
 }
 
-static int list(const char *path)
+static pid_t spawn(const char *const *argv)
 {
-	DIR *d = opendir(path);
-	if (!d)
-		return -1;
-	errno = 0;
-	while (readdir(d))
-		;
-	int failed = errno;
-	closedir(d);
-	return failed ? -1 : 0;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid < 0)
+		die("fork", errno);
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+		(void)dup2(null, STDOUT_FILENO);
+		(void)dup2(null, STDERR_FILENO);
+		execv(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	return pid;
 }
 
-static int cat(const char *path)
+static void await_mount(struct mount *m)
 {
-	char data[64];
-	int fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return -1;
-	ssize_t n = read(fd, data, sizeof data);
-	close(fd);
-	return n > 0 ? 0 : -1;
+	struct stat outside, inside;
+	int status;
+	if (stat(root, &outside) != 0)
+		die(root, errno);
+	for (unsigned tries = 0; tries < 500; tries++) {
+		if (stat(m->point, &inside) == 0 && inside.st_dev != outside.st_dev) {
+			m->fd = open(m->point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+			return;
+		}
+		if (waitpid(m->pid, &status, WNOHANG) == m->pid)
+			die(system_names[m->system], ECHILD);
+		(void)usleep(20000);
+	}
+	die(m->point, ETIMEDOUT);
 }
 
-static int create(const char *path)
+static void make_folders(const struct mount *m)
 {
-	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0644);
-	if (fd < 0)
-		return -1;
-	ssize_t n = write(fd, "hi\n", 3);
-	return close(fd) == 0 && n == 3 ? 0 : -1;
+	static const char *const folders[] = { "nodes", "nodes/A", "nodes/A/out", "nodes/A/out/T" };
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		if (mkdirat(m->fd, folders[i], 0755) != 0 && errno != EEXIST)
+			die(folders[i], errno);
+	}
 }
 
-static int do_op(enum target t, enum op op, unsigned round, unsigned i)
+static void start(enum system system)
 {
-	char path[512], target[128];
+	struct mount *m = &mounts[system];
+	char program[PATH_SIZE], mkfs[PATH_SIZE], database[PATH_SIZE], wal[64];
+	m->system = system;
+	fs_path(m->point, "%s/mnt%u", root, (unsigned)system);
+	if (mkdir(m->point, 0755) != 0)
+		die(m->point, errno);
+	if (system == GRAPHFS) {
+		fs_path(program, "%s/graphfs", options.programs);
+		fs_path(mkfs, "%s/mkfs.graphfs", options.programs);
+		fs_path(database, "%s/db", root);
+		const char *const make[] = { mkfs, database, NULL };
+		(void)waitpid(spawn(make), NULL, 0);
+		(void)snprintf(wal, sizeof wal, "wal=%s", options.wal ? options.wal : "async");
+		const char *const run[] = { program, database, m->point, "-f", options.wal ? "-o" : NULL, wal, NULL };
+		m->pid = spawn(run);
+	} else {
+		const char *null = system == COUNTED || options.null == NULL ? "bench_null" : options.null;
+		if (strchr(null, '/'))
+			fs_path(program, "%s", null);
+		else
+			fs_path(program, "%s/../bench/%s", options.programs, null);
+		const char *const run[] = { program, "-f", m->point, system == NULL_MT ? NULL : "-s", NULL };
+		m->pid = spawn(run);
+	}
+	await_mount(m);
+	make_folders(m);
+}
+
+/* ---- counting round trips ---- */
+
+static uint64_t count_null(const struct mount *m)
+{
 	struct stat st;
-	switch (op) {
-	case MKDIR:
-		path_of(path, sizeof path, t, round, i, "");
-		return mkdir(path, 0755);
-	case CREATE:
-		path_of(path, sizeof path, t, round, i, "/p");
-		return create(path);
-	case SYMLINK:
-	case READLINK:
-	case UNLINK_LINK:
-		snprintf(path, sizeof path, "%s/b%u_%u", targets[t].links, round, i);
-		snprintf(target, sizeof target, "../../../b%u_%u", round, i);
-		if (op == READLINK)
-			return readlink(path, target, sizeof target) > 0 ? 0 : -1;
-		return op == SYMLINK ? symlink(target, path) : unlink(path);
-	case MISSING:
-		path_of(path, sizeof path, t, round, i, "missing");
-		return stat(path, &st) != 0 && errno == ENOENT ? 0 : -1;
-	case STAT:
-	case LIST:
-	case RMDIR:
-		path_of(path, sizeof path, t, round, i, "");
-		return op == STAT ? stat(path, &st) : op == LIST ? list(path) : rmdir(path);
-	case CAT:
-	case UNLINK:
-		path_of(path, sizeof path, t, round, i, "/p");
-		return op == CAT ? cat(path) : unlink(path);
-	case OP_COUNT:
-		break;
+	if (fstatat(m->fd, ".requests", &st, 0) != 0)
+		die(".requests", errno);
+	return (uint64_t)st.st_size;
+}
+
+static uint64_t count_graphfs(const struct mount *m)
+{
+	static const char name[] = "\ngraphfs_requests_total ";
+	static char text[65536];
+	size_t size = 0;
+	ssize_t n;
+	int fd = openat(m->fd, ".graphfs/stats", O_RDONLY);
+	if (fd < 0)
+		die(".graphfs/stats", errno);
+	while ((n = read(fd, text + size, sizeof text - 1 - size)) > 0)
+		size += (size_t)n;
+	(void)close(fd);
+	text[size] = '\0';
+	const char *at = strstr(text, name);
+	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+static uint64_t count(const struct mount *m)
+{
+	if (m->system == GRAPHFS)
+		return count_graphfs(m);
+	return m->system == COUNTED ? count_null(m) : 0;
+}
+
+/* ---- measuring ---- */
+
+static void run_operation(const struct mount *m, size_t which, unsigned round)
+{
+	const struct operation *op = &operations[which];
+	struct figures *f = &figures[m->system][which];
+	size_t first = f->count;
+	unsigned calls = op->once ? 20 : options.ops;
+	int err = 0;
+	for (unsigned i = 0; op->warm && !err && i < calls; i++)
+		err = op->run(m, round, i);
+	uint64_t a = count(m), b = count(m);
+	for (unsigned i = 0; !err && i < calls; i++) {
+		double before = now_us();
+		err = op->run(m, round, i);
+		f->all[f->count++] = now_us() - before;
 	}
-	return -1;
+	uint64_t c = count(m);
+	f->requests += c - b - (b - a); /* less what the counting takes */
+	f->calls += calls;
+	f->round[round] = median(f->all + first, f->count - first);
+	if (err)
+		die(op->name, err);
 }
 
-/* The empty daemon has no listings, and its links and files are known to the kernel only as they were made. */
-static bool applies(enum target t, enum op op)
+static void run_round(unsigned round)
 {
-	return t == GRAPHFS || (op != LIST && op != READLINK);
-}
-
-static void round_of(enum target t, enum op op, unsigned round)
-{
-	bool warm = op == STAT || op == READLINK || op == LIST || op == CAT;
-	for (unsigned i = 0; i < BATCH && applies(t, op); i++) {
-		/* Twice before: the kernel asks for attributes once more after the first listing. */
-		if (warm && (do_op(t, op, round, i) != 0 || do_op(t, op, round, i) != 0))
-			die(op_names[op]);
-		double begun = now_us();
-		int err = do_op(t, op, round, i);
-		double took = now_us() - begun;
-		if (err != 0)
-			die(op_names[op]);
-		add(t, op, took);
-	}
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(enum target t, enum op op)
-{
-	size_t n = targets[t].count[op];
-	if (n == 0)
-		return 0;
-	qsort(targets[t].samples[op], n, sizeof(double), by_value);
-	return targets[t].samples[op][n / 2];
-}
-
-static void print_table(void)
-{
-	printf("%-26s", "median us a call");
-	for (enum target t = 0; t < TARGET_COUNT; t++)
-		printf("%12s", target_names[t]);
-	printf("%12s%12s\n", "/ -mt", "/ -st");
-	for (enum op op = 0; op < OP_COUNT; op++) {
-		double m[TARGET_COUNT];
-		printf("%-26s", op_names[op]);
-		for (enum target t = 0; t < TARGET_COUNT; t++) {
-			m[t] = median(t, op);
-			if (m[t] > 0)
-				printf("%12.1f", m[t]);
-			else
-				printf("%12s", "-");
+	for (size_t which = 0; which < OPERATIONS; which++) {
+		for (unsigned k = 0; k < SYSTEMS; k++) {
+			enum system system = (enum system)((k + round) % SYSTEMS); /* nobody is always first */
+			if ((operations[which].by_null || system == GRAPHFS) && (system != COUNTED || round == 0))
+				run_operation(&mounts[system], which, round);
 		}
-		for (enum target t = NULL_MT; t < TARGET_COUNT; t++) {
-			if (m[t] > 0)
-				printf("%12.2f", m[GRAPHFS] / m[t]);
-			else
-				printf("%12s", "-");
-		}
-		printf("\n");
 	}
 }
 
-static void set_up(const char *graphfs, const char *mkfs, const char *null_fs, unsigned rounds)
+/* ---- the table ---- */
+
+static double ratio(size_t which, enum system other)
 {
-	char db[200], path[512];
-	snprintf(dir, sizeof dir, "%s/bench-fuse.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(dir))
-		die(dir);
-	atexit(stop_all);
-	for (enum target t = 0; t < TARGET_COUNT; t++) {
-		snprintf(targets[t].mnt, sizeof targets[t].mnt, "%s/mnt%d", dir, (int)t);
-		if (mkdir(targets[t].mnt, 0755) != 0)
-			die(targets[t].mnt);
-		for (enum op op = 0; op < OP_COUNT; op++)
-			targets[t].samples[op] = calloc((size_t)rounds * BATCH, sizeof(double));
+	double ratios[ROUNDS_MAX];
+	for (unsigned r = 0; r < options.rounds; r++)
+		ratios[r] = figures[GRAPHFS][which].round[r] / figures[other][which].round[r];
+	return median(ratios, options.rounds);
+}
+
+static double median_of(enum system system, size_t which)
+{
+	return median(figures[system][which].all, figures[system][which].count);
+}
+
+static double round_trips(enum system system, size_t which)
+{
+	const struct figures *f = &figures[system][which];
+	return f->calls ? (double)f->requests / (double)f->calls : 0;
+}
+
+/* True when all that have a target meet it. */
+static bool print_table(void)
+{
+	bool good = true;
+	printf("%u rounds of %u calls; medians in microseconds; empty: %s\n\n", options.rounds, options.ops,
+		options.null ? options.null : "bench_null");
+	printf("%-24s %9s %9s %9s %9s %9s   %s\n", "", "empty", "empty -s", "graphfs", "/ empty", "/ empty -s", "round trips: empty, graphfs");
+	for (size_t i = 0; i < OPERATIONS; i++) {
+		printf("%-24s ", operations[i].name);
+		if (!operations[i].by_null) {
+			printf("%9s %9s %9.1f %9s %9s   %5s %8.2f\n", "-", "-", median_of(GRAPHFS, i), "-", "-", "-", round_trips(GRAPHFS, i));
+			continue;
+		}
+		double multi = ratio(i, NULL_MT), single = ratio(i, NULL_ST);
+		bool met = multi <= TARGET_RATIO || single <= TARGET_RATIO;
+		met = met && (multi > single ? multi : single) <= TARGET_RATIO;
+		good = good && (met || !operations[i].target);
+		printf("%9.1f %9.1f %9.1f %9.2f %9.2f   %5.2f %8.2f%s\n", median_of(NULL_MT, i), median_of(NULL_ST, i), median_of(GRAPHFS, i), multi,
+			single, round_trips(COUNTED, i), round_trips(GRAPHFS, i), !operations[i].target ? "" : met ? "   target met" : "   TARGET MISSED");
 	}
-	snprintf(db, sizeof db, "%s/db", dir);
-	run((const char *[]){ mkfs, db, NULL });
-	start(GRAPHFS, (const char *[]){ graphfs, "-f", db, targets[GRAPHFS].mnt, NULL });
-	start(NULL_MT, (const char *[]){ null_fs, "-f", targets[NULL_MT].mnt, NULL });
-	start(NULL_ST, (const char *[]){ null_fs, "-f", "-s", targets[NULL_ST].mnt, NULL });
-	snprintf(targets[GRAPHFS].base, sizeof targets[GRAPHFS].base, "%s/mnt%d/nodes", dir, (int)GRAPHFS);
-	snprintf(targets[GRAPHFS].links, sizeof targets[GRAPHFS].links, "%s/mnt%d/nodes/hub/out/T", dir, (int)GRAPHFS);
-	snprintf(path, sizeof path, "%s/mnt%d/nodes/hub", dir, (int)GRAPHFS);
-	if (mkdir(path, 0755) != 0 || mkdir(targets[GRAPHFS].links, 0755) != 0)
-		die(path);
-	for (enum target t = NULL_MT; t < TARGET_COUNT; t++) {
-		memcpy(targets[t].base, targets[t].mnt, sizeof targets[t].mnt);
-		snprintf(targets[t].links, sizeof targets[t].links, "%s/mnt%d/hub", dir, (int)t);
-		if (mkdir(targets[t].links, 0755) != 0)
-			die(targets[t].links);
+	return good;
+}
+
+static unsigned number(const char *text, unsigned max)
+{
+	unsigned long n = strtoul(text, NULL, 10);
+	return n < 1 ? 1 : n > max ? max : (unsigned)n;
+}
+
+static void parse(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		if (strcmp(argv[i], "--check") == 0) {
+			options.check = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--rounds") == 0)
+			options.rounds = number(value, ROUNDS_MAX);
+		else if (strcmp(argv[i], "--ops") == 0)
+			options.ops = number(value, OPS_MAX);
+		else if (strcmp(argv[i], "--programs") == 0)
+			options.programs = value;
+		else if (strcmp(argv[i], "--null") == 0)
+			options.null = value;
+		else if (strcmp(argv[i], "--wal") == 0)
+			options.wal = value;
+		else
+			die(argv[i], EINVAL);
+		i++;
 	}
+}
+
+/* The folder of programs beside the one that this program lies in. */
+static void find_programs(void)
+{
+	static char path[PATH_SIZE];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 16);
+	if (n <= 0)
+		die("/proc/self/exe", errno);
+	path[n] = '\0';
+	char *slash = strrchr(path, '/');
+	memcpy(slash, "/../bin", sizeof "/../bin");
+	if (options.programs == NULL)
+		options.programs = path;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 4 || argc > 5) {
-		fprintf(stderr, "usage: bench_fuse GRAPHFS MKFS NULL_FS [ROUNDS]\n");
-		return 2;
+	parse(argc, argv);
+	find_programs();
+	const char *tmp = getenv("TMPDIR");
+	fs_path(root, "%s/bench-fuse.XXXXXX", tmp ? tmp : "/tmp");
+	if (mkdtemp(root) == NULL) {
+		root[0] = '\0';
+		die("a temporary folder", errno);
 	}
-	long rounds = argc == 5 ? strtol(argv[4], NULL, 10) : ROUNDS_DEFAULT;
-	if (rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "bench_fuse: 1 to %d rounds\n", ROUNDS_MAX);
-		return 2;
-	}
-	set_up(argv[1], argv[2], argv[3], (unsigned)rounds);
-	for (unsigned round = 0; round < (unsigned)rounds; round++) {
-		for (enum op op = 0; op < OP_COUNT; op++) {
-			for (enum target t = 0; t < TARGET_COUNT; t++)
-				round_of(t, op, round);
+	(void)signal(SIGINT, on_signal);
+	(void)signal(SIGTERM, on_signal);
+	for (unsigned s = 0; s < SYSTEMS; s++) {
+		for (size_t i = 0; i < OPERATIONS; i++) {
+			figures[s][i].all = calloc((size_t)options.rounds * options.ops + options.rounds * 20u, sizeof(double));
+			if (figures[s][i].all == NULL)
+				die("memory", ENOMEM);
 		}
+		start((enum system)s);
 	}
-	print_table();
-	printf("%ld rounds of %d calls, interleaved\n", rounds, BATCH);
-	return 0;
+	for (unsigned r = 0; r < options.rounds; r++)
+		run_round(r);
+	bool good = print_table();
+	clean_up();
+	return options.check && !good;
 }

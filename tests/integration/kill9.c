@@ -1,6 +1,6 @@
 /* A workload whose every acknowledged operation is written down outside the mount, for kill9.sh, which kills the daemon meanwhile.
  *
- *   kill9 work MNT LOG WORKERS SEED     as many processes change the graph until the mount dies; each keeps its journal LOG.N
+ *   kill9 work MNT LOG WORKERS SEED     as many processes change the graph until the mount dies, and one reads it; each keeps its journal LOG.N
  *   kill9 verify MNT LOG WORKERS SEED   the graph is what the journals say, and nothing else; an operation that was under way may have
  *                                       happened or not, and the journal is told which
  *
@@ -359,6 +359,33 @@ static void work(const char *log)
 	}
 }
 
+/* Reads what the others change, so that the daemon dies while it answers and while it tells of changes. Finding nothing is fine. */
+static void browse(void)
+{
+	static char text[65536];
+	for (;;) {
+		unsigned who = below(me), i = 1 + below(NODES_MAX / 20);
+		const char *parts[] = {
+			path("nodes/k%u-%u/.json", who, i),
+			path("nodes/k%u-%u/value", who, i),
+		};
+		int fd = open(parts[below(2)], O_RDONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			(void)!read(fd, text, sizeof text);
+			(void)close(fd); /* read only */
+		}
+		DIR *d = opendir(path("nodes/k%u-%u/%s/" TYPE, who, i, below(2) ? "out" : "in"));
+		const struct dirent *entry;
+		while (d && (entry = readdir(d)) != NULL)
+			(void)!readlinkat(dirfd(d), entry->d_name, text, sizeof text);
+		if (d)
+			(void)closedir(d); /* read only */
+		struct stat st;
+		if (stat(path("labels/" LABEL "/k%u-%u", who, i), &st) != 0 && is_dead(errno))
+			exit(0);
+	}
+}
+
 /* ---- checking ---- */
 
 static bool exists(const char *name)
@@ -516,13 +543,15 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	mount_point = argv[2];
-	for (me = 0; me < workers; me++) {
+	for (me = 0; me < workers + working; me++) {
 		char log[4096];
 		(void)snprintf(log, sizeof log, "%s.%u", argv[3], me);
 		random_state = seed * 31 + me;
 		pid_t child = fork();
 		if (child == 0) {
 			(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* none is left behind */
+			if (me == workers)
+				browse();
 			(working ? work : verify)(log);
 			return 0;
 		}

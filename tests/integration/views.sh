@@ -588,6 +588,14 @@ for i in 1 2 3 4 5; do
 done
 wait "$other" || fail "the other process failed"
 pass
+# both append
+(for i in $(seq 100); do echo "theirs $i" >>nodes/bob/log || exit 1; done) &
+other=$!
+for i in $(seq 100); do echo "ours $i" >>nodes/bob/log || fail "append"; done
+wait "$other" || fail "the other process failed"
+is "$(sort -u nodes/bob/log | wc -l) $(wc -l <nodes/bob/log)" "200 200" "lines appended by two"
+is "$(grep ours nodes/bob/log | sed 's/ours //')" "$(seq 100)" "in order"
+rm nodes/bob/log
 # a working directory goes with its node
 (cd nodes/ann && mv "$MNT/nodes/ann" "$MNT/nodes/anna" && [ "$(cat name)" = "Ann Lee" ] && mv "$MNT/nodes/anna" "$MNT/nodes/ann") ||
 	fail "a renamed working directory"

@@ -268,6 +268,25 @@ static void test_heap_page(void **state)
 	must_find("heap page");
 }
 
+/* Rows whose sums are wrong, as the backend has them. */
+static void test_damaged_rows(void **state)
+{
+	static const enum gfs_kv_table tables[] = { GFS_KV_META, GFS_KV_CATALOG, GFS_KV_KEYS, GFS_KV_IDSETS, GFS_KV_ADJ,
+		GFS_KV_FREE };
+	static const char *const lines[] = { "table of settings is damaged", "table of names is damaged",
+		"key index is damaged", "table of id sets is damaged", "table of adjacency is damaged",
+		"table of free ids is damaged" };
+	struct gfs_kv_backend *backend = gfs_store_kv_backend(gfs_graph_store(f.graph));
+	struct gfs_kv_batch *batch;
+	(void)state;
+	OK(backend->ops->batch_begin(backend, &batch));
+	for (size_t i = 0; i < GFS_COUNT(tables); i++)
+		OK(backend->ops->batch_put(batch, tables[i], gfs_slice_text("\xff no row"), gfs_slice_text("no sum at all")));
+	OK(backend->ops->batch_commit(batch));
+	for (size_t i = 0; i < GFS_COUNT(tables); i++)
+		must_find(lines[i]);
+}
+
 static void test_free_space_map(void **state)
 {
 	(void)state;
@@ -648,6 +667,7 @@ int main(void)
 		TEST(test_missing_page),
 		TEST(test_stray_page),
 		TEST(test_heap_page),
+		TEST(test_damaged_rows),
 		TEST(test_free_space_map),
 		TEST(test_node_record),
 		TEST(test_rel_record),

@@ -109,7 +109,7 @@ static bool fail_once(enum manner how, unsigned at, uint64_t k)
 	}
 	assert_int_equal(toy_verify(store), k + 12);
 	store->backend->ops = real;
-	assert_int_equal(gfs_store_close(store), 0);
+	assert_int_equal(gfs_store_close(store), err);
 	return err != 0;
 }
 

@@ -85,6 +85,22 @@ static void test_all_are_held_and_one_is_let_go(void **state)
 	gfs_bindings_release(&b);
 }
 
+/* The generation before is the one that the kernel holds under the new name: changes of the name are told to it too. It used to be told to
+ * generation 0 alone. */
+static void test_the_one_before_is_known(void **state)
+{
+	(void)state;
+	struct gfs_bindings b = { 0 };
+	uint64_t base = base_of(3, 7);
+	assert_int_equal(gfs_bindings_last(&b, base), base);
+	for (unsigned i = 0; i < 5; i++) {
+		uint64_t now = gfs_bindings_nodeid(&b, base, true);
+		assert_int_equal(gfs_bindings_advance(&b, base), 0);
+		assert_int_equal(gfs_bindings_last(&b, base), now);
+	}
+	gfs_bindings_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +108,7 @@ int main(void)
 		cmocka_unit_test(test_a_moved_name_is_another_until_forgotten),
 		cmocka_unit_test(test_a_name_never_answered_is_not_used_up),
 		cmocka_unit_test(test_all_are_held_and_one_is_let_go),
+		cmocka_unit_test(test_the_one_before_is_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -590,6 +590,69 @@ static void test_json(void **state)
 	assert_int_equal(gfs_node_json(f.graph, 999, &out, NULL), GFS_ERR_NOTFOUND);
 }
 
+static unsigned json_mode(uint64_t id, const char *word, bool *ret_shown)
+{
+	GFS_AUTO_BUF out = GFS_BUF_INIT;
+	uint16_t mode = 0;
+	OK(gfs_node_json(f.graph, id, &out, &mode));
+	gfs_buf_append_u8(&out, 0);
+	*ret_shown = strstr((char *)out.data, word) != NULL;
+	return mode;
+}
+
+static void set_access(struct gfs_entity entity, uint16_t key, unsigned mode, uint32_t uid)
+{
+	struct gfs_access access = { .uid = uid, .gid = 0, .mode = (uint16_t)mode };
+	struct gfs_tx *tx = tx_begin(&f);
+	OK(gfs_prop_set_access(tx, entity, key, &access));
+	tx_commit(tx);
+}
+
+static void set_node(uint64_t id, unsigned mode, uint32_t uid)
+{
+	struct gfs_node_meta meta = { .mode = (uint16_t)mode, .uid = uid };
+	struct gfs_tx *tx = tx_begin(&f);
+	OK(gfs_node_set_meta(tx, id, GFS_META_MODE | GFS_META_UID | GFS_META_GID, &meta));
+	tx_commit(tx);
+}
+
+/* The text used to show what a property's own mode hides. */
+static void test_json_tells_no_secrets(void **state)
+{
+	(void)state;
+	bool shown;
+	uint64_t a = new_node(&f, "ann"), b = new_node(&f, "bob");
+	uint64_t r = new_rel(&f, "KNOWS", a, b);
+	uint16_t k = name_of(&f, GFS_CATALOG_KEY, "k");
+	set_node(a, 0755, 0);
+	set_node(b, 0755, 0);
+	set_text(&f, node_entity(a), "k", "mine");
+	set_text(&f, rel_entity(r), "k", "ours");
+	assert_int_equal(json_mode(a, "mine", &shown), 0444);
+	set_access(node_entity(a), k, 0640, 0);
+	assert_int_equal(json_mode(a, "mine", &shown), 0440);
+	assert_true(shown);
+	assert_int_equal(json_mode(b, "ours", &shown), 0444);
+	assert_true(shown);
+	set_access(node_entity(a), k, 0600, 5);
+	assert_int_equal(json_mode(a, "mine", &shown), 0);
+	/* A private relationship of the same owner narrows both ends. */
+	set_access(rel_entity(r), k, 0600, 0);
+	assert_int_equal(json_mode(b, "ours", &shown), 0400);
+	assert_true(shown);
+	set_access(rel_entity(r), k, 0644, 0);
+	set_node(a, 0750, 0);
+	assert_int_equal(json_mode(b, "ours", &shown), 0440);
+	assert_true(shown);
+	/* One of somebody else is left out instead, unless all may read it. */
+	set_node(a, 0750, 5);
+	assert_int_equal(json_mode(b, "ours", &shown), 0444);
+	assert_false(shown);
+	set_node(a, 0755, 5);
+	assert_int_equal(json_mode(b, "ours", &shown), 0444);
+	assert_true(shown);
+}
+
 /* ---- failures and threads ---- */
 
 static struct gfs_io_verdict no_writes(void *context, const struct gfs_io_event *event)
@@ -717,6 +780,7 @@ int main(void)
 		TEST(test_names),
 		TEST(test_versions),
 		TEST(test_json),
+		TEST(test_json_tells_no_secrets),
 		TEST(test_failed_commit),
 		TEST(test_writers),
 		TEST(test_many_properties),

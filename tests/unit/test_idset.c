@@ -336,6 +336,31 @@ static void test_checkpoints(void **state)
 	assert_true(bytes > 0 && bytes < 1000);
 }
 
+/* 1,200 chunks of scattered ids take 8 KiB each. A checkpoint that finds too much decoded drops it; what was dropped is read again. */
+static void test_memory_is_bounded(void **state)
+{
+	(void)state;
+	uint64_t bytes, dirty_bytes;
+	for (uint64_t chunk = 0; chunk < 1200; chunk++) {
+		struct gfs_txn *txn = test_begin(&t);
+		for (uint64_t i = 1; i < 65536; i += 13)
+			assert_int_equal(gfs_idset_add(txn, sets, GFS_IDSET_TYPE, 9, chunk << 16 | i), 0);
+		test_commit(txn);
+	}
+	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	assert_true(bytes > UINT64_C(8) << 20);
+	assert_int_equal(gfs_store_checkpoint(t.store), 0);
+	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	assert_int_equal(bytes, 0);
+	assert_int_equal(dirty_bytes, 0);
+	assert_true(has(GFS_IDSET_TYPE, 9, UINT64_C(700) << 16 | 1));
+	assert_false(has(GFS_IDSET_TYPE, 9, UINT64_C(700) << 16 | 2));
+	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	assert_true(bytes > 0 && bytes < 16384);
+	take(GFS_IDSET_TYPE, 9, UINT64_C(700) << 16 | 1);
+	assert_int_equal(count_of(GFS_IDSET_TYPE, 9), 1200 * 5042 - 1);
+}
+
 /* ---- clearing ---- */
 
 static void test_clear(void **state)
@@ -542,6 +567,7 @@ int main(void)
 		WITH_STORE(test_list_many),
 		WITH_STORE(test_abort),
 		WITH_STORE(test_checkpoints),
+		WITH_STORE(test_memory_is_bounded),
 		WITH_STORE(test_clear),
 		WITH_STORE(test_clear_aborted),
 		WITH_STORE(test_random_changes),

@@ -307,6 +307,127 @@ static void test_change_while_iterating(void **state)
 	gfs_kv_iter_close(NULL);
 }
 
+/* ---- damage ---- */
+
+/* Writes bytes as the backend has them, past the sums. */
+static void put_raw(struct fixture *f, const char *key, struct gfs_slice stored)
+{
+	const struct gfs_kv_backend_ops *ops = f->flaky.real;
+	struct gfs_kv_batch *batch;
+	assert_int_equal(ops->batch_begin(f->backend, &batch), 0);
+	assert_int_equal(ops->batch_put(batch, GFS_KV_META, gfs_slice_text(key), stored), 0);
+	assert_int_equal(ops->batch_commit(batch), 0);
+}
+
+static void get_raw(struct fixture *f, const char *key, struct gfs_buf *out)
+{
+	assert_int_equal(f->flaky.real->get(f->backend, GFS_KV_META, gfs_slice_text(key), out), 0);
+}
+
+/* Every bit of a stored value, every cut of it, the value of another key and of another table. */
+static void test_damaged_values(void **state)
+{
+	struct fixture *f = *state;
+	GFS_AUTO_BUF stored = GFS_BUF_INIT;
+	GFS_AUTO_BUF out = GFS_BUF_INIT;
+	struct gfs_slice a = gfs_slice_text("a");
+	put(f, "a", "value");
+	put(f, "b", "value");
+	assert_int_equal(gfs_kv_put(f->kv, NULL, GFS_KV_ADJ, a, gfs_slice_text("value")), 0);
+	assert_int_equal(checkpoint(f), 0);
+	get_raw(f, "a", &stored);
+	assert_int_equal(stored.size, 5 + 8);
+	gfs_buf_append_text(&out, "before");
+	for (size_t bit = 0; bit < stored.size * 8; bit++) {
+		stored.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		put_raw(f, "a", gfs_buf_slice(&stored));
+		assert_int_equal(gfs_kv_get(f->kv, GFS_KV_META, a, &out), GFS_ERR_CORRUPT);
+		assert_int_equal(gfs_kv_get(f->kv, GFS_KV_META, a, NULL), GFS_ERR_CORRUPT);
+		assert_int_equal(out.size, 6);
+		stored.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	for (size_t size = 0; size < stored.size; size++) {
+		put_raw(f, "a", gfs_slice(stored.data, size));
+		assert_int_equal(gfs_kv_get(f->kv, GFS_KV_META, a, &out), GFS_ERR_CORRUPT);
+	}
+	gfs_buf_clear(&stored);
+	get_raw(f, "b", &stored);
+	put_raw(f, "a", gfs_buf_slice(&stored));
+	assert_int_equal(gfs_kv_get(f->kv, GFS_KV_META, a, &out), GFS_ERR_CORRUPT);
+	gfs_buf_clear(&stored);
+	assert_int_equal(f->flaky.real->get(f->backend, GFS_KV_ADJ, a, &stored), 0);
+	put_raw(f, "a", gfs_buf_slice(&stored));
+	assert_int_equal(gfs_kv_get(f->kv, GFS_KV_META, a, &out), GFS_ERR_CORRUPT);
+	put(f, "a", "new"); /* memory has the last word, and writing heals */
+	expect(f, "a", "new");
+	assert_int_equal(checkpoint(f), 0);
+	expect_all(f, "a=new b=value ");
+}
+
+/* Keys as an iteration gives them from `from` on; damaged ones with an exclamation mark. */
+static void expect_walk(struct fixture *f, const char *from, const char *text)
+{
+	GFS_AUTO_BUF all = GFS_BUF_INIT;
+	struct gfs_kv_iter *it;
+	struct gfs_slice key, value;
+	assert_int_equal(gfs_kv_iter_open(f->kv, GFS_KV_META, &it), 0);
+	int err = gfs_kv_iter_seek(it, gfs_slice_text(from), &key, &value);
+	for (; err != GFS_ERR_NOTFOUND; err = gfs_kv_iter_next(it, &key, &value)) {
+		assert_true(err == 0 || (err == GFS_ERR_CORRUPT && value.size == 0));
+		gfs_buf_printf(&all, "%.*s%s ", (int)key.size, (const char *)key.data, err == 0 ? "" : "!");
+		if (key.size == 0)
+			break; /* the tree is damaged: no going on */
+	}
+	gfs_kv_iter_close(it);
+	gfs_buf_append_u8(&all, 0);
+	assert_int_equal(gfs_buf_failed(&all), 0);
+	assert_string_equal((const char *)all.data, text);
+}
+
+static void test_walk_over_damage(void **state)
+{
+	struct fixture *f = *state;
+	struct gfs_slice junk = gfs_slice_text("not a sum");
+	for (char key[2] = "b"; key[0] <= 'h'; key[0] += 2)
+		put(f, key, "1");
+	assert_int_equal(checkpoint(f), 0);
+	put_raw(f, "a", junk);
+	put_raw(f, "e", junk);
+	put_raw(f, "i", junk);
+	expect_walk(f, "", "a! b d e! f h i! ");
+	put(f, "c", "2");
+	put(f, "g", "2");
+	expect_walk(f, "", "a! b c d e! f g h i! ");
+	/* K3: what lies before the sought key is looked at as well. */
+	expect_walk(f, "b", "a! b c d e! f g h i! ");
+	expect_walk(f, "f", "e! f g h i! ");
+	expect_walk(f, "z", "i! ");
+	delete (f, "e");
+	put(f, "i", "2");
+	expect_walk(f, "", "a! b c d f g h i ");
+	assert_int_equal(checkpoint(f), 0);
+	expect_walk(f, "", "a! b c d f g h i ");
+}
+
+/* K3: a key that is not found beside a damaged row might be that row. */
+static void test_absence_beside_damage(void **state)
+{
+	struct fixture *f = *state;
+	for (char key[2] = "a"; key[0] <= 'i'; key[0] += 2)
+		put(f, key, "1");
+	assert_int_equal(checkpoint(f), 0);
+	expect(f, "d", NULL);
+	put_raw(f, "e", gfs_slice_text("a damaged row"));
+	for (const char *beside = "df"; *beside != 0; beside++)
+		assert_int_equal(gfs_kv_get(f->kv, GFS_KV_META, gfs_slice(beside, 1), NULL), GFS_ERR_CORRUPT);
+	expect(f, "b", NULL);
+	expect(f, "h", NULL);
+	expect(f, "z", NULL);
+	expect(f, "A", NULL);
+	delete (f, "d");
+	expect(f, "d", NULL);
+}
+
 static void test_bad_arguments(void **state)
 {
 	struct fixture *f = *state;
@@ -628,6 +749,9 @@ int main(void)
 		TEST(test_failed_batches_thaw),
 		TEST(test_change_while_iterating),
 		TEST(test_bad_arguments),
+		TEST(test_damaged_values),
+		TEST(test_walk_over_damage),
+		TEST(test_absence_beside_damage),
 		TEST(test_memory_stays_bounded),
 		TEST(test_random_against_model),
 		cmocka_unit_test(test_tree_orders),

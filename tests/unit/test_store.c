@@ -69,6 +69,24 @@ static uint64_t reopen_count(const struct gfs_store_opts *opts)
 
 /* ---- create ---- */
 
+static uint64_t size_of_file(const char *folder, const char *name)
+{
+	struct stat st;
+	char *file = toy_path(folder, name);
+	assert_int_equal(stat(file, &st), 0);
+	free(file);
+	return (uint64_t)st.st_size;
+}
+
+/* What df shows is what lies there: a new database's first segment is smaller than the others. */
+static void check_disk_bytes(struct gfs_store *store, const char *folder)
+{
+	struct gfs_store_stats stats;
+	gfs_store_stats_get(store, &stats);
+	assert_int_equal(
+		stats.disk_bytes, size_of_file(folder, "data.mdb") + size_of_file(folder, "wal/0000000000000001.log"));
+}
+
 static void test_create(void **state)
 {
 	struct stat st;
@@ -83,6 +101,7 @@ static void test_create(void **state)
 	assert_int_equal(gfs_store_open(path, NULL, &store, &message), GFS_ERR_NOTDB);
 	assert_int_equal(gfs_store_open("/nonexistent", NULL, &store, &message), GFS_ERR_NOTFOUND);
 	store = toy_open_ok(fresh, NULL);
+	check_disk_bytes(store, fresh);
 	assert_int_equal(toy_verify(store), 0);
 	assert_int_equal(gfs_store_counter(store, GFS_COUNTER_NODE_NEXT), 1);
 	assert_int_equal(gfs_store_close(store), 0);

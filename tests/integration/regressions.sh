@@ -1,0 +1,139 @@
+# One paragraph a bug that was found and fixed: what went wrong, and that it does not any more.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+new_db
+mount_db allow_other
+cd "$MNT" || fail "no mount"
+
+# As somebody else, who is in the group 1234 besides.
+nobody() {
+	setpriv --reuid 65534 --regid 65534 --groups 1234 "$@"
+}
+may_drop() {
+	[ "$(id -u)" = 0 ] && nobody true 2>/dev/null
+}
+
+# With as many writers as threads, all waited for pages whose READ nobody was left to serve: an unkillable hang.
+begin "a thread is always free"
+umount_db_from() { cd / && remount_db "$1" && cd "$MNT"; }
+umount_db_from threads=2,allow_other
+mkdir nodes/hub rels/T
+for i in {1..60}; do mkdir "nodes/f$i" && ln -s ../../../hub "nodes/f$i/out/T/hub"; done
+writers=() readers=()
+for i in {1..6}; do
+	(for ((k = 0; k < $(scaled 150 30); k++)); do ln -s ../../../hub "nodes/f$i/in/T/hub" && rm "nodes/f$i/in/T/hub"; done) &
+	writers+=($!)
+done
+for i in {1..4}; do
+	(until [ -e "$TMP/written" ]; do cat nodes/hub/.json >/dev/null; done) &
+	readers+=($!)
+done
+connection=$(($(stat -c %d .) & 255)) # the only way out of the hang
+(
+	cd /
+	for ((k = 0; k < 1200; k++)); do
+		[ ! -e "$TMP/written" ] || exit 0
+		sleep 0.1
+	done
+	echo 1 >"/sys/fs/fuse/connections/$connection/abort"
+) &
+readers+=($!)
+for pid in "${writers[@]}"; do wait "$pid" || fail "a writer failed"; done
+: >"$TMP/written"
+wait "${readers[@]}"
+pass
+umount_db_from allow_other
+
+# A file renamed away from a name that had been renamed away from before: the kernel was told of other inodes only.
+begin "an inode renamed twice"
+mkdir nodes/a
+echo 1 >nodes/a/x
+stat nodes/a/x >/dev/null
+mv nodes/a/x nodes/a/y
+echo 2 >nodes/a/x
+stat nodes/a/x >/dev/null
+mv nodes/a/x nodes/a/z
+stat nodes/a/z >/dev/null
+chmod 700 nodes/a
+is "$(stat -c %a nodes/a/z)" 600 "mode after the node's was changed"
+chmod 755 nodes/a
+
+# .json had the node's mode, and showed what chmod had hidden.
+begin ".json tells no secrets"
+echo secret >nodes/a/password
+is "$(stat -c %a nodes/a/.json)" 444 "mode of .json"
+chmod 600 nodes/a/password
+is "$(stat -c %a nodes/a/.json)" 400 "mode of .json with a private property"
+if may_drop; then refused nobody cat nodes/a/.json; fi
+chmod 644 nodes/a/password
+is "$(stat -c %a nodes/a/.json)" 444 "mode of .json without"
+ln -s ../../../b nodes/a/out/T/b 2>/dev/null || { mkdir nodes/b && ln -s ../../../b nodes/a/out/T/b; }
+rel=$(basename "$(readlink nodes/a/out/T/.rel/b)")
+echo hush >"rels/T/$rel/note"
+is "$(stat -c %a nodes/b/.json)" 444 "mode of .json at the other end"
+chmod 700 nodes/a
+is "$(stat -c %a nodes/b/.json)" 400 "mode of .json at the other end of a private node"
+if may_drop; then
+	chown 65534 nodes/b
+	grep -q hush nodes/b/.json && fail "somebody else's relationship is shown"
+	pass
+	chown 0 nodes/b
+fi
+chmod 755 nodes/a
+
+# Whoever may change a folder of /labels or /rels could change any node by it; and a group's rights were not asked when others had more.
+begin "whose node it is"
+if may_drop; then
+	umount_db_from uid=65534,gid=65534,allow_other
+	refused nobody mkdir nodes/b/nothing
+	nobody mkdir labels/L || fail "mkdir labels/L"
+	refused nobody ln -s ../../nodes/a labels/L/a
+	ln -s ../../nodes/a labels/L/a || fail "ln by root"
+	refused nobody rm -f labels/L/a
+	rm "rels/T/$rel/note"
+	refused nobody rmdir "rels/T/$rel"
+	nobody mkdir nodes/mine || fail "mkdir nodes/mine"
+	chgrp 1234 nodes/b
+	chmod 707 nodes/b
+	refused nobody ln -s ../../../b nodes/mine/in/T/b
+	chmod 775 nodes/b
+	ok "with the group's right" nobody ln -s ../../../b nodes/mine/in/T/b
+	umount_db_from allow_other
+fi
+
+# Half of a file was imported when a process ended that had only inherited the descriptor, or when a reader closed.
+begin "whose close ends a dropped file"
+printf ':ID,n:int\n' >"$TMP/head.csv"
+printf 'i1,1\ni2,2\n' >"$TMP/rows.csv"
+{ cat "$TMP/head.csv"; cat "$TMP/rows.csv"; } >import/n.csv || fail "import from two programs"
+is "$(cat nodes/i1/n nodes/i2/n)" $'1\n2' "what they wrote"
+lists import
+python3 - <<'PY' || fail "a reader's close"
+import os
+w = os.open("import/r.jsonl", os.O_CREAT | os.O_WRONLY)
+os.write(w, b'{"key":"early"}\n')
+os.close(os.open("import/r.jsonl", os.O_RDONLY))
+assert not os.path.exists("nodes/early")
+os.write(w, b'{"key":"late"}\n')
+os.close(w)
+assert os.path.isdir("nodes/early") and os.path.isdir("nodes/late")
+w = os.open("import/s.jsonl", os.O_CREAT | os.O_WRONLY)
+if os.fork() == 0:
+    os.write(w, b'{"key":"by_child"}\n')
+    os._exit(0)
+os.wait()
+assert not os.path.exists("nodes/by_child")
+os.close(w)
+assert os.path.isdir("nodes/by_child")
+PY
+pass
+
+# The entry FILE.error was lost when the kernel's buffer was full just before it.
+begin "listing of dropped files"
+long=$(printf 'x%.0s' {1..200})
+for i in {10..60}; do printf 'not a header' >"import/$long$i"; done # a builtin does not look at what close(2) says
+is "$(ls import | wc -l)" 102 "files and their errors"
+rm -f import/* # the errors go with their files
+
+cd /
+check_db
+finish
