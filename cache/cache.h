@@ -27,8 +27,8 @@ struct gfs_cache_entry {
 	struct gfs_cache_entry *queue_prev, *queue_next;
 	uint32_t bytes;
 	_Atomic uint32_t pins; /* falls with release, and is read with acquire before an eviction */
-	_Atomic bool dirty; /* changed under the shard's lock; relaxed outside of it */
-	_Atomic uint8_t hits; /* capped at 3: the policy's memory of use; relaxed, under the shard's lock */
+	_Atomic bool dirty;    /* changed under the shard's lock; relaxed outside of it */
+	_Atomic uint8_t hits;  /* capped at 3: the policy's memory of use; relaxed, under the shard's lock */
 	uint8_t queue;
 	uint32_t stamp; /* the policy's: when a hit counted last */
 };
@@ -49,7 +49,8 @@ struct gfs_cache_stats {
 };
 
 /* `name` lives for ever ("page"). Shards: a power of two chosen by the cache from the limit. */
-int gfs_cache_new(const char *name, const struct gfs_cache_ops *ops, uint64_t limit_bytes, struct gfs_cache **ret_cache) GFS_CHECK;
+int gfs_cache_new(
+	const char *name, const struct gfs_cache_ops *ops, uint64_t limit_bytes, struct gfs_cache **ret_cache) GFS_CHECK;
 /* Every entry must be unpinned; dirty ones are evicted too. NULL is fine. */
 void gfs_cache_free(struct gfs_cache *cache);
 
@@ -61,7 +62,8 @@ struct gfs_cache_entry *gfs_cache_peek(struct gfs_cache *cache, uint64_t key);
 /* Puts the caller's new entry in, pinned once. When another thread was first, the caller's is left alone and the other's is
  * returned, pinned: the caller frees its own. Evicts clean unpinned entries while over the limit; when nothing can be evicted
  * the cache grows past its limit rather than fail. */
-struct gfs_cache_entry *gfs_cache_insert(struct gfs_cache *cache, struct gfs_cache_entry *entry, uint64_t key, uint32_t bytes);
+struct gfs_cache_entry *gfs_cache_insert(
+	struct gfs_cache *cache, struct gfs_cache_entry *entry, uint64_t key, uint32_t bytes);
 
 /* Gives a pin back. A clean entry of a disabled cache is evicted at its last unpin. */
 void gfs_cache_put(struct gfs_cache *cache, struct gfs_cache_entry *entry);

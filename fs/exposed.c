@@ -20,9 +20,9 @@ struct fresh_slot {
 /* Sets of ids by (kind, sub, high bits of the id), as 32-bit Roaring bitmaps: a bit to two bytes for an inode the kernel knew. Grows
  * only: an inode that the kernel has forgotten costs a notification that finds nothing. */
 struct gfs_exposed {
-	struct gfs_mutex lock; /* guards all below */
+	struct gfs_mutex lock;  /* guards all below */
 	struct gfs_u64map sets; /* group -> roaring_bitmap_t * */
-	bool unknown; /* memory failed once: everything counts as exposed from then on */
+	bool unknown;           /* memory failed once: everything counts as exposed from then on */
 	struct fresh_slot fresh[FRESH_SLOTS];
 };
 
@@ -108,8 +108,9 @@ bool gfs_exposed_has(struct gfs_exposed *e, uint64_t nodeid)
 {
 	uint64_t ino = gfs_nodeid_ino(nodeid), found;
 	gfs_mutex_lock(&e->lock);
-	bool has = e->unknown || (gfs_u64map_get(&e->sets, ino >> 32, &found) &&
-	                          roaring_bitmap_contains((roaring_bitmap_t *)(uintptr_t)found, (uint32_t)ino));
+	bool has = e->unknown ||
+		(gfs_u64map_get(&e->sets, ino >> 32, &found) &&
+			roaring_bitmap_contains((roaring_bitmap_t *)(uintptr_t)found, (uint32_t)ino));
 	gfs_mutex_unlock(&e->lock);
 	return has;
 }

@@ -15,11 +15,12 @@ struct grave {
 
 /* One inode of the kernel's that is open. */
 struct gfs_file {
-	uint64_t nodeid; /* what the kernel calls it */
+	uint64_t nodeid;          /* what the kernel calls it */
 	struct gfs_entity entity; /* what it is now */
 	uint16_t key;
 	unsigned opens, writers;
-	bool closing; /* renamed and closed: nobody's, but the kernel is not told yet, so that changes still must be told to it */
+	bool
+		closing; /* renamed and closed: nobody's, but the kernel is not told yet, so that changes still must be told to it */
 	struct grave *grave; /* NULL: the property is there */
 	struct gfs_file *next;
 };
@@ -29,7 +30,8 @@ struct gfs_files {
 	struct gfs_u64map by_nodeid; /* -> struct gfs_file * */
 	struct gfs_file *open;       /* list of all */
 	struct gfs_bindings bindings;
-	_Atomic unsigned odd;        /* open files that are dead or renamed, and bindings: while 0, a nodeid means what it packs (relaxed: changed
+	_Atomic unsigned
+		odd; /* open files that are dead or renamed, and bindings: while 0, a nodeid means what it packs (relaxed: changed
 	                                under the graph's exclusive lock, or where a nodeid that nobody holds is let go; read under the graph lock) */
 };
 
@@ -230,7 +232,8 @@ static void forget(struct gfs_files *files, struct gfs_file *file)
 	free(file);
 }
 
-bool gfs_files_release(struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *t, uint64_t *ret_left)
+bool gfs_files_release(
+	struct gfs_files *files, struct gfs_file *file, bool writer, struct gfs_file_target *t, uint64_t *ret_left)
 {
 	*ret_left = 0;
 	gfs_mutex_lock(&files->lock);
@@ -296,7 +299,8 @@ static struct grave *grave_new(struct gfs_slice contents, uint64_t mtime_ns)
 	return NULL;
 }
 
-int gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns)
+int gfs_files_bury(
+	struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns)
 {
 	struct grave *grave = grave_new(contents, mtime_ns);
 	if (!grave)
@@ -325,7 +329,8 @@ static void become(struct gfs_files *files, struct gfs_file *file, struct gfs_en
 	count_odd(files, odd, is_odd(file));
 }
 
-int gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key)
+int gfs_files_move(
+	struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key)
 {
 	gfs_mutex_lock(&files->lock);
 	int err = advance(files, from, from_key);
@@ -337,7 +342,8 @@ int gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t fro
 	return err;
 }
 
-int gfs_files_exchange(struct gfs_files *files, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key)
+int gfs_files_exchange(
+	struct gfs_files *files, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key)
 {
 	gfs_mutex_lock(&files->lock);
 	int err = advance(files, a, a_key);
@@ -361,7 +367,8 @@ static struct grave *grave_of(struct gfs_files *files, uint64_t nodeid)
 	return file ? file->grave : NULL;
 }
 
-int gfs_files_dead_read(struct gfs_files *files, uint64_t nodeid, uint64_t offset, void *data, size_t size, size_t *ret_size)
+int gfs_files_dead_read(
+	struct gfs_files *files, uint64_t nodeid, uint64_t offset, void *data, size_t size, size_t *ret_size)
 {
 	gfs_mutex_lock(&files->lock);
 	const struct grave *grave = grave_of(files, nodeid);

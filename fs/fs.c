@@ -12,7 +12,7 @@ static void graph_changed(void *context, const struct gfs_changes *changes)
 }
 
 int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct fuse_args *args, struct gfs_fs **ret_fs,
-               struct gfs_message *message)
+	struct gfs_message *message)
 {
 	struct gfs_fs *fs = calloc(1, sizeof *fs);
 	if (!fs)

@@ -11,15 +11,15 @@ struct gfs_fs;
 struct fuse_args;
 
 struct gfs_fs_opts {
-	uint32_t uid, gid;      /* owner of the fixed folders */
+	uint32_t uid, gid; /* owner of the fixed folders */
 	bool read_only;
-	unsigned threads;       /* 0: 8 */
-	unsigned poll_us;       /* how long the reader polls after a request before it sleeps; UINT_MAX: 50 */
+	unsigned threads; /* 0: 8 */
+	unsigned poll_us; /* how long the reader polls after a request before it sleeps; UINT_MAX: 50 */
 };
 
 /* Makes the file system for an open graph (borrowed). `args`: libfuse's own options (fsname= and so on). */
 int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct fuse_args *args, struct gfs_fs **ret_fs,
-               struct gfs_message *message) GFS_CHECK;
+	struct gfs_message *message) GFS_CHECK;
 /* Mounts. From here on requests queue up. */
 int gfs_fs_mount(struct gfs_fs *fs, const char *mountpoint, struct gfs_message *message) GFS_CHECK;
 /* Answers INIT: returns once the mount is usable. Starts no thread, so that a daemon may fork after it... and must then call gfs_fs_run in the

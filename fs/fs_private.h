@@ -30,13 +30,14 @@ struct gfs_fs {
 	struct gfs_files *files;
 	struct gfs_imports *imports;
 	struct gfs_retell *retell;
-	uint64_t started_ns;        /* mtime of the fixed folders */
+	uint64_t started_ns; /* mtime of the fixed folders */
 	_Atomic uint64_t requests, notifications;
-	_Atomic bool aliases;       /* a link was looked up by another name than it is listed by (relaxed: set before the reply, under the graph lock) */
+	_Atomic bool
+		aliases; /* a link was looked up by another name than it is listed by (relaxed: set before the reply, under the graph lock) */
 	bool mounted;
-	bool initialised;           /* INIT is answered; set by the handshake, before other threads start */
-	double setattr_timeout;     /* how long the kernel may keep what a SETATTR answers, in seconds */
-	uint32_t init_flags;        /* what the kernel offered in INIT */
+	bool initialised;       /* INIT is answered; set by the handshake, before other threads start */
+	double setattr_timeout; /* how long the kernel may keep what a SETATTR answers, in seconds */
+	uint32_t init_flags;    /* what the kernel offered in INIT */
 };
 
 /* ---- loop.c: who reads the session ---- */

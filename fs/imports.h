@@ -21,7 +21,8 @@ int gfs_imports_unlink(struct gfs_imports *imports, const char *name) GFS_CHECK;
 int gfs_imports_rename(struct gfs_imports *imports, const char *from, const char *to) GFS_CHECK;
 
 /* The file of an open descriptor, by nodeid. GFS_ERR_STALE when it has gone. */
-int gfs_imports_read(struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, size_t size, struct gfs_buf *out) GFS_CHECK;
+int gfs_imports_read(
+	struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, size_t size, struct gfs_buf *out) GFS_CHECK;
 int gfs_imports_write(struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, struct gfs_slice data) GFS_CHECK;
 int gfs_imports_truncate(struct gfs_imports *imports, uint64_t nodeid, uint64_t size) GFS_CHECK;
 

@@ -1,7 +1,7 @@
 /* Who reads the session.
  *
  * What costs in FUSE is waking a processor that sleeps. So one thread, the leader, reads, handles and answers requests without handing
- * them over, and polls for a short while after each before it sleeps in poll(2). A handler that is about to wait (for the disk, for another
+ * them over, and polls for a short while after each before it sleeps in poll(2). Whether polling pays is measured. A handler that is about to wait (for the disk, for another
  * request's pages in the kernel) first steps aside: a follower becomes leader, and a free thread is always reading. When there is no follower,
  * because all of them wait, another thread is made: what they wait for may be a request that only a free thread can read. Such a thread ends
  * when it is not needed any more.
@@ -34,17 +34,34 @@ struct worker {
 	bool ended; /* joining it takes no time */
 };
 
+/* Whether to poll. On an idle machine that saves waking a processor; on a busy one, or when caller and daemon share a processor, it takes the time that
+ * the caller needs. Nothing tells which it is but trying: some requests with, some without, and then the better way for a good while. */
+#define PACE_SETTLE 16u /* requests after a change of ways that do not count */
+#define PACE_TRY 64u
+#define PACE_KEEP 4096u
+#define PACE_PAUSE_NS (GFS_NS_PER_MS / 2) /* a longer interval is the callers' own */
+
+struct pace {
+	enum { PACE_TRIES_POLL, PACE_TRIES_SLEEP, PACE_KEEPS } phase;
+	bool poll;
+	unsigned left;      /* requests of this phase */
+	uint64_t last_ns;   /* when the last request came */
+	uint64_t sum_ns[2]; /* intervals between requests without and with polling */
+	unsigned count[2];
+};
+
 struct gfs_loop {
 	struct gfs_fs *fs;
+	struct pace pace;      /* the leader's; handed over under the lock */
 	struct gfs_mutex lock; /* guards leading, waiting, workers */
 	struct gfs_cond may_lead;
-	bool leading;          /* some thread leads, or has been woken to */
-	unsigned waiting;      /* followers */
-	unsigned wanted;       /* threads that stay */
+	bool leading;     /* some thread leads, or has been woken to */
+	unsigned waiting; /* followers */
+	unsigned wanted;  /* threads that stay */
 	struct worker workers[THREADS_MAX];
-	_Atomic bool stop;     /* release by whoever ends the session, acquire by the loop */
-	int wake_fd;           /* readable once stop is set: ends the leader's sleep */
-	int fd;                /* the session's */
+	_Atomic bool stop; /* release by whoever ends the session, acquire by the loop */
+	int wake_fd;       /* readable once stop is set: ends the leader's sleep */
+	int fd;            /* the session's */
 	int result;
 };
 
@@ -58,19 +75,65 @@ static struct gfs_loop *loop_of(void *userdata)
 
 /* ---- the device: libfuse calls these for every read and reply ---- */
 
-static uint64_t poll_until(struct gfs_loop *loop)
+static uint64_t mean(const struct pace *p, bool poll)
 {
-	unsigned us = loop->fs->opts.poll_us == UINT_MAX ? POLL_US_DEFAULT : loop->fs->opts.poll_us;
+	return p->count[poll] ? p->sum_ns[poll] / p->count[poll] : 0;
+}
+
+static void pace_next(struct pace *p)
+{
+	switch (p->phase) {
+	case PACE_TRIES_POLL:
+		p->phase = PACE_TRIES_SLEEP;
+		p->poll = false;
+		p->left = PACE_SETTLE + PACE_TRY;
+		break;
+	case PACE_TRIES_SLEEP:
+		p->phase = PACE_KEEPS;
+		p->poll = mean(p, true) <= mean(p, false);
+		p->left = PACE_KEEP;
+		break;
+	case PACE_KEEPS:
+		*p = (struct pace){
+			.phase = PACE_TRIES_POLL, .poll = true, .left = PACE_SETTLE + PACE_TRY, .last_ns = p->last_ns
+		};
+		break;
+	}
+}
+
+/* A request has come. */
+static void pace_step(struct pace *p)
+{
+	uint64_t now = gfs_clock_mono_ns();
+	uint64_t interval_ns = now - p->last_ns;
+	p->last_ns = now;
+	if (interval_ns > PACE_PAUSE_NS)
+		return;
+	if (p->left <= PACE_TRY && p->phase != PACE_KEEPS) {
+		p->sum_ns[p->poll] += interval_ns;
+		p->count[p->poll]++;
+	}
+	if (--p->left == 0)
+		pace_next(p);
+}
+
+static uint64_t poll_until(const struct gfs_loop *loop)
+{
+	unsigned us = loop->fs->opts.poll_us;
+	if (us == UINT_MAX)
+		us = loop->pace.poll ? POLL_US_DEFAULT : 0;
 	return gfs_clock_mono_ns() + (uint64_t)us * 1000u;
 }
 
-/* The next request. Polls first, then sleeps; EINTR ends libfuse's receive and so the loop's wait. */
+/* The next request. Polls first when that pays, then sleeps; EINTR ends libfuse's receive and so the loop's wait. */
 static ssize_t device_read(int fd, void *buf, size_t size, void *userdata)
 {
 	struct gfs_loop *loop = loop_of(userdata);
 	uint64_t until = 0;
 	for (;;) {
 		ssize_t n = read(fd, buf, size);
+		if (n >= 0)
+			pace_step(&loop->pace);
 		if (n >= 0 || errno != EAGAIN)
 			return n;
 		if (atomic_load_explicit(&loop->stop, memory_order_acquire)) {
@@ -98,7 +161,8 @@ static ssize_t device_read(int fd, void *buf, size_t size, void *userdata)
 static void add_init_flags(struct gfs_loop *loop, struct iovec *iov, int count)
 {
 	uint32_t flags;
-	if (count < 2 || iov[0].iov_len != OUT_HEADER_SIZE || iov[1].iov_len < INIT_FLAGS_AT + sizeof flags || iov[1].iov_len > INIT_OUT_SIZE)
+	if (count < 2 || iov[0].iov_len != OUT_HEADER_SIZE || iov[1].iov_len < INIT_FLAGS_AT + sizeof flags ||
+		iov[1].iov_len > INIT_OUT_SIZE)
 		return;
 	uint8_t *at = (uint8_t *)iov[1].iov_base + INIT_FLAGS_AT;
 	memcpy(&flags, at, sizeof flags);
@@ -138,6 +202,7 @@ int gfs_loop_new(struct gfs_fs *fs, struct gfs_loop **ret_loop)
 		return GFS_ERR_NOMEM;
 	loop->fs = fs;
 	loop->fd = -1;
+	loop->pace = (struct pace){ .phase = PACE_TRIES_POLL, .poll = true, .left = PACE_SETTLE + PACE_TRY };
 	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (loop->wake_fd < 0) {
 		free(loop);
@@ -269,7 +334,8 @@ int gfs_loop_handshake(struct gfs_loop *loop)
 	static const struct fuse_custom_io io = { .read = device_read, .writev = device_writev };
 	loop->fd = fuse_session_fd(loop->fs->session);
 	int flags = fcntl(loop->fd, F_GETFL);
-	if (flags < 0 || fcntl(loop->fd, F_SETFL, flags | O_NONBLOCK) != 0 || fuse_session_custom_io(loop->fs->session, &io, loop->fd) != 0)
+	if (flags < 0 || fcntl(loop->fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+		fuse_session_custom_io(loop->fs->session, &io, loop->fd) != 0)
 		return GFS_ERR_IO;
 	bool going = true;
 	is_leader = true;

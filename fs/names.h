@@ -15,11 +15,11 @@
 
 /* Which names of ours a directory holds beside the users'. */
 enum gfs_name_place {
-	GFS_PLACE_NODES,      /* /nodes: none, "@ID" aside */
-	GFS_PLACE_NODE,       /* /nodes/KEY: labels, out, in, .json */
-	GFS_PLACE_LINKS,      /* out/TYPE: .rel */
-	GFS_PLACE_REL,        /* /rels/TYPE/ID: from, to */
-	GFS_PLACE_NAMES,      /* /labels, /rels, out, in, labels: none */
+	GFS_PLACE_NODES, /* /nodes: none, "@ID" aside */
+	GFS_PLACE_NODE,  /* /nodes/KEY: labels, out, in, .json */
+	GFS_PLACE_LINKS, /* out/TYPE: .rel */
+	GFS_PLACE_REL,   /* /rels/TYPE/ID: from, to */
+	GFS_PLACE_NAMES, /* /labels, /rels, out, in, labels: none */
 };
 
 struct gfs_component {
@@ -39,8 +39,8 @@ void gfs_name_show_id(struct gfs_slice name, uint16_t id, enum gfs_name_place pl
 void gfs_name_add_rel(struct gfs_component *component, uint64_t node_id, uint64_t rel_id);
 
 struct gfs_name_read {
-	uint64_t id;        /* "@ID": the id; 0 otherwise */
-	uint64_t rel;       /* "...~REL": the relationship asked for; 0 otherwise (only when `with_rel`) */
+	uint64_t id;           /* "@ID": the id; 0 otherwise */
+	uint64_t rel;          /* "...~REL": the relationship asked for; 0 otherwise (only when `with_rel`) */
 	struct gfs_slice name; /* the decoded name; lies in `out` */
 };
 /* Decodes a component. `with_rel`: a trailing ~DIGITS is split off (the whole component is then tried first by callers that find no such

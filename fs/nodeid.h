@@ -68,7 +68,7 @@ static inline uint64_t gfs_nodeid_pack(enum gfs_inode_kind kind, unsigned gen, u
 {
 	assert(id <= GFS_ID_MAX && gen <= GFS_NODEID_GEN_MAX && sub <= UINT16_MAX);
 	return (uint64_t)kind << GFS_NODEID_KIND_SHIFT | (uint64_t)gen << GFS_NODEID_GEN_SHIFT |
-	       (uint64_t)sub << GFS_NODEID_SUB_SHIFT | id;
+		(uint64_t)sub << GFS_NODEID_SUB_SHIFT | id;
 }
 
 static inline uint64_t gfs_nodeid_static(enum gfs_static which)
@@ -79,10 +79,10 @@ static inline uint64_t gfs_nodeid_static(enum gfs_static which)
 static inline struct gfs_nodeid gfs_nodeid_unpack(uint64_t nodeid)
 {
 	return (struct gfs_nodeid){
-	    .kind = (enum gfs_inode_kind)(nodeid >> GFS_NODEID_KIND_SHIFT),
-	    .gen = nodeid >> GFS_NODEID_GEN_SHIFT & GFS_NODEID_GEN_MAX,
-	    .sub = nodeid >> GFS_NODEID_SUB_SHIFT & UINT16_MAX,
-	    .id = nodeid & GFS_ID_MAX,
+		.kind = (enum gfs_inode_kind)(nodeid >> GFS_NODEID_KIND_SHIFT),
+		.gen = nodeid >> GFS_NODEID_GEN_SHIFT & GFS_NODEID_GEN_MAX,
+		.sub = nodeid >> GFS_NODEID_SUB_SHIFT & UINT16_MAX,
+		.id = nodeid & GFS_ID_MAX,
 	};
 }
 

@@ -36,7 +36,7 @@ static void tell(struct gfs_fs *fs, uint64_t nodeid, bool contents)
 	if (!gfs_exposed_has(fs->exposed, nodeid))
 		return;
 	if (contents && !gfs_loop_step_aside(fs->loop)) { /* nobody could serve the request that it may wait for */
-		(void)tell_once(fs, nodeid, false); /* as below */
+		(void)tell_once(fs, nodeid, false);           /* as below */
 		gfs_retell_add(fs->retell, nodeid, true);
 		return;
 	}
@@ -125,7 +125,8 @@ static void node_attr(const struct notifier *n, uint64_t id)
 }
 
 /* A link that the kernel unlinks itself, by its only name, in the folder `dir`: the kernel drops the inode. To tell of it would only cost. */
-static void dead_link(const struct notifier *n, uint64_t dir, enum gfs_inode_kind kind, unsigned gen, unsigned sub, uint64_t id)
+static void dead_link(
+	const struct notifier *n, uint64_t dir, enum gfs_inode_kind kind, unsigned gen, unsigned sub, uint64_t id)
 {
 	if (dir != n->by_kernel || atomic_load_explicit(&n->fs->aliases, memory_order_relaxed))
 		contents_of(n, kind, gen, sub, id);
@@ -139,8 +140,8 @@ static void label_changed(const struct notifier *n, const struct gfs_change *c)
 	attr_of(n, GFS_INODE_LABEL, c->name_id, 0);
 	if (c->kind == GFS_CHANGE_LABEL_REMOVED) {
 		dead_link(n, gfs_nodeid_pack(GFS_INODE_NODE_LABELS, 0, 0, c->id), GFS_INODE_NODE_LABEL, 0, c->name_id, c->id);
-		dead_link(n, gfs_nodeid_pack(GFS_INODE_LABEL, 0, c->name_id, 0), GFS_INODE_LABEL_NODE, c->link_generation & GFS_NODEID_GEN_MAX,
-			c->name_id, c->id);
+		dead_link(n, gfs_nodeid_pack(GFS_INODE_LABEL, 0, c->name_id, 0), GFS_INODE_LABEL_NODE,
+			c->link_generation & GFS_NODEID_GEN_MAX, c->name_id, c->id);
 	}
 }
 
@@ -156,8 +157,10 @@ static void rel_changed(const struct notifier *n, const struct gfs_change *c)
 	json_of(n, c->end);
 	if (c->kind != GFS_CHANGE_REL_DELETED)
 		return;
-	dead_link(n, gfs_nodeid_pack(GFS_INODE_OUT_TYPE, 0, c->name_id, c->start), GFS_INODE_OUT_LINK, 0, c->end_generation, c->id);
-	dead_link(n, gfs_nodeid_pack(GFS_INODE_IN_TYPE, 0, c->name_id, c->end), GFS_INODE_IN_LINK, 0, c->start_generation, c->id);
+	dead_link(n, gfs_nodeid_pack(GFS_INODE_OUT_TYPE, 0, c->name_id, c->start), GFS_INODE_OUT_LINK, 0, c->end_generation,
+		c->id);
+	dead_link(
+		n, gfs_nodeid_pack(GFS_INODE_IN_TYPE, 0, c->name_id, c->end), GFS_INODE_IN_LINK, 0, c->start_generation, c->id);
 	contents_of(n, GFS_INODE_OUT_REL, 0, c->end_generation, c->id);
 	contents_of(n, GFS_INODE_IN_REL, 0, c->start_generation, c->id);
 	contents_of(n, GFS_INODE_REL_FROM, 0, 0, c->id);
@@ -179,8 +182,10 @@ static void prop_tell(const struct notifier *n, struct gfs_entity entity, uint16
 			continue;
 		if (!created)
 			tell(n->fs, nodeids[i], false);
-		else if (gfs_exposed_has(n->fs->exposed, nodeids[i])) /* by the reply to come: there is no inode yet to wait for */
-			(void)tell_once(n->fs, nodeids[i], false); /* unless the kernel has one of a property that was here before */
+		else if (gfs_exposed_has(
+					 n->fs->exposed, nodeids[i])) /* by the reply to come: there is no inode yet to wait for */
+			(void)tell_once(
+				n->fs, nodeids[i], false); /* unless the kernel has one of a property that was here before */
 	}
 }
 
@@ -227,7 +232,8 @@ static void prop_changed(const struct notifier *n, const struct gfs_change *c)
 typedef void (*each_rel)(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type,
 	const struct gfs_adj_entry *entry);
 
-static void rels_of_type(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type, each_rel each)
+static void rels_of_type(
+	const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type, each_rel each)
 {
 	struct gfs_adj_entry entries[BATCH];
 	struct gfs_adj_entry from = { 0, 0 };
@@ -252,7 +258,8 @@ static void rels_of_node(const struct notifier *n, const struct gfs_change *c, e
 	for (unsigned dir = GFS_OUT; dir <= GFS_IN; dir++) {
 		for (unsigned from = 1; from <= GFS_NAME_ID_MAX; from = types[count - 1].type + 1u) {
 			gfs_graph_read_begin(n->fs->graph);
-			int err = gfs_rels_types(n->fs->graph, c->id, (enum gfs_direction)dir, (uint16_t)from, types, BATCH, &count);
+			int err = gfs_rels_types(
+				n->fs->graph, c->id, (enum gfs_direction)dir, (uint16_t)from, types, BATCH, &count);
 			gfs_graph_read_end(n->fs->graph);
 			if (err || count == 0)
 				break;
@@ -314,7 +321,8 @@ static void meta_labels(const struct notifier *n, const struct gfs_change *c)
 	gfs_graph_read_end(n->fs->graph);
 	for (size_t i = 0; !err && i < count; i++) {
 		attr_of(n, GFS_INODE_NODE_LABEL, labels[i], c->id);
-		uint64_t nodeid = gfs_nodeid_pack(GFS_INODE_LABEL_NODE, record.link_generation & GFS_NODEID_GEN_MAX, labels[i], c->id);
+		uint64_t nodeid = gfs_nodeid_pack(
+			GFS_INODE_LABEL_NODE, record.link_generation & GFS_NODEID_GEN_MAX, labels[i], c->id);
 		if (nodeid != n->by_kernel)
 			tell(n->fs, nodeid, false);
 	}

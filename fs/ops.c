@@ -163,7 +163,8 @@ static void forget(struct gfs_fs *fs, uint64_t nodeid)
 	bool prop = kind == GFS_INODE_NODE_PROP || kind == GFS_INODE_REL_PROP;
 	bool fresh = prop && gfs_exposed_is_fresh(fs->exposed, nodeid); /* asked before: it may be about to be made */
 	gfs_exposed_forgotten(fs->exposed, nodeid);
-	if (prop && gfs_files_is_bound(fs->files, nodeid) && fuse_lowlevel_notify_inval_inode(fs->session, nodeid, -1, 0) == -ENOENT)
+	if (prop && gfs_files_is_bound(fs->files, nodeid) &&
+		fuse_lowlevel_notify_inval_inode(fs->session, nodeid, -1, 0) == -ENOENT)
 		gfs_files_forget(fs->files, nodeid, fresh);
 }
 
@@ -250,7 +251,7 @@ static void add_dots(struct gfs_lister *l, uint64_t dir, off_t offset)
 		struct fuse_entry_param e = { .attr = { .st_ino = gfs_nodeid_ino(dir), .st_mode = S_IFDIR } };
 		size_t left = l->size - l->used;
 		size_t n = l->plus ? fuse_add_direntry_plus(l->req, l->data + l->used, left, dots[i], &e, i + 1)
-		                   : add_plain(l, dots[i], dir, S_IFDIR, i + 1);
+						   : add_plain(l, dots[i], dir, S_IFDIR, i + 1);
 		if (n <= left)
 			l->used += n;
 	}
@@ -309,20 +310,20 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	gfs_store_stats_get(store, &s);
 	gfs_graph_read_begin(fs->graph);
 	uint64_t used = gfs_store_counter(store, GFS_COUNTER_NODES) + gfs_store_counter(store, GFS_COUNTER_RELS) +
-	                gfs_store_counter(store, GFS_COUNTER_PROPERTIES);
+		gfs_store_counter(store, GFS_COUNTER_PROPERTIES);
 	gfs_graph_read_end(fs->graph);
 	/* Blocks: what the database takes and what its filesystem has left. Inodes: nodes, relationships and properties there are, and how many fit the free
 	 * space at 256 bytes each. */
 	struct statvfs st = {
-	    .f_bsize = 4096,
-	    .f_frsize = 4096,
-	    .f_blocks = (s.disk_bytes + s.free_bytes) / 4096,
-	    .f_bfree = s.free_bytes / 4096,
-	    .f_bavail = s.free_bytes / 4096,
-	    .f_files = used + s.free_bytes / 256,
-	    .f_ffree = s.free_bytes / 256,
-	    .f_favail = s.free_bytes / 256,
-	    .f_namemax = GFS_COMPONENT_BYTES_MAX,
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_blocks = (s.disk_bytes + s.free_bytes) / 4096,
+		.f_bfree = s.free_bytes / 4096,
+		.f_bavail = s.free_bytes / 4096,
+		.f_files = used + s.free_bytes / 256,
+		.f_ffree = s.free_bytes / 256,
+		.f_favail = s.free_bytes / 256,
+		.f_namemax = GFS_COMPONENT_BYTES_MAX,
 	};
 	fuse_reply_statfs(req, &st);
 }
@@ -445,7 +446,8 @@ static int rename_node(struct gfs_edit *e, const char *from, const char *to, uns
 	return err ? err : gfs_node_set_key(e->tx, id, read.name, true);
 }
 
-static int rename_in(struct gfs_edit *e, uint64_t parent, const char *name, uint64_t new_parent, const char *new_name, unsigned flags)
+static int rename_in(
+	struct gfs_edit *e, uint64_t parent, const char *name, uint64_t new_parent, const char *new_name, unsigned flags)
 {
 	struct gfs_entity from, to;
 	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
@@ -460,7 +462,8 @@ static int rename_in(struct gfs_edit *e, uint64_t parent, const char *name, uint
 	return parent != new_parent ? GFS_ERR_XDEV : GFS_ERR_PERM;
 }
 
-static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name, unsigned flags)
+static void op_rename(
+	fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name, unsigned flags)
 {
 	struct gfs_edit e;
 	int err = gfs_edit_begin(&e, fs_of(req), req);
@@ -501,8 +504,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	struct gfs_fs *fs = userdata;
 	fs->setattr_timeout = conn->proto_minor >= MINOR_SETATTR_VERSIONED ? GFS_FS_FOREVER : 0;
 	unsigned wanted = FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_ASYNC_READ |
-	                  FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_EXPORT_SUPPORT |
-	                  FUSE_CAP_NO_OPENDIR_SUPPORT | FUSE_CAP_PARALLEL_DIROPS;
+		FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT |
+		FUSE_CAP_PARALLEL_DIROPS;
 	conn->want |= conn->capable & wanted;
 	conn->want &= ~(unsigned)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_HANDLE_KILLPRIV);
 	conn->max_write = 1u << 20;

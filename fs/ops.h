@@ -16,7 +16,8 @@ int gfs_edit_end(struct gfs_edit *edit, int err, uint64_t by_kernel) GFS_CHECK;
 void gfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void gfs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi);
 void gfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi);
-void gfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *fi);
+void gfs_op_write(
+	fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset, struct fuse_file_info *fi);
 void gfs_op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void gfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void gfs_op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi);

@@ -212,7 +212,8 @@ static void reply_part(fuse_req_t req, const struct gfs_buf *text, size_t size, 
 	fuse_reply_buf(req, n ? (const char *)text->data + at : NULL, n);
 }
 
-static int read_prop(struct gfs_fs *fs, const struct gfs_file_target *t, uint64_t offset, void *data, size_t size, size_t *ret_size)
+static int read_prop(
+	struct gfs_fs *fs, const struct gfs_file_target *t, uint64_t offset, void *data, size_t size, size_t *ret_size)
 {
 	if (t->dead)
 		return gfs_files_dead_read(fs->files, t->dead, offset, data, size, ret_size);
@@ -220,7 +221,8 @@ static int read_prop(struct gfs_fs *fs, const struct gfs_file_target *t, uint64_
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 }
 
-static void read_prop_file(struct gfs_fs *fs, fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi)
+static void read_prop_file(
+	struct gfs_fs *fs, fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi)
 {
 	uint8_t small[4096];
 	uint8_t *data = size <= sizeof small ? small : malloc(size);
@@ -271,7 +273,8 @@ void gfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 
 /* ---- write ---- */
 
-static int write_prop(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, uint64_t offset, struct gfs_slice data, const struct fuse_file_info *fi)
+static int write_prop(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, uint64_t offset, struct gfs_slice data,
+	const struct fuse_file_info *fi)
 {
 	struct gfs_edit e;
 	struct gfs_file_target t;
@@ -291,7 +294,8 @@ static int write_prop(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, uint64
 	return err;
 }
 
-void gfs_op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset, struct fuse_file_info *fi)
+void gfs_op_write(
+	fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset, struct fuse_file_info *fi)
 {
 	struct gfs_fs *fs = fs_of(req);
 	struct gfs_nodeid n = gfs_nodeid_unpack(ino);

@@ -5,32 +5,32 @@
 const struct gfs_view *gfs_view_of(uint64_t nodeid)
 {
 	static const struct gfs_view *const views[GFS_INODE_KIND_COUNT] = {
-	    [GFS_INODE_STATIC] = &gfs_view_static,
-	    [GFS_INODE_NODE] = &gfs_view_node,
-	    [GFS_INODE_NODE_LABELS] = &gfs_view_node_labels,
-	    [GFS_INODE_NODE_OUT] = &gfs_view_side,
-	    [GFS_INODE_NODE_IN] = &gfs_view_side,
-	    [GFS_INODE_NODE_JSON] = &gfs_view_json,
-	    [GFS_INODE_NODE_LABEL] = &gfs_view_node_label,
-	    [GFS_INODE_OUT_TYPE] = &gfs_view_folder,
-	    [GFS_INODE_IN_TYPE] = &gfs_view_folder,
-	    [GFS_INODE_OUT_RELS] = &gfs_view_folder_rels,
-	    [GFS_INODE_IN_RELS] = &gfs_view_folder_rels,
-	    [GFS_INODE_OUT_LINK] = &gfs_view_link,
-	    [GFS_INODE_IN_LINK] = &gfs_view_link,
-	    [GFS_INODE_OUT_REL] = &gfs_view_link_rel,
-	    [GFS_INODE_IN_REL] = &gfs_view_link_rel,
-	    [GFS_INODE_NODE_PROP] = &gfs_view_prop,
-	    [GFS_INODE_LABEL] = &gfs_view_label,
-	    [GFS_INODE_LABEL_NODE] = &gfs_view_label_node,
-	    [GFS_INODE_TYPE] = &gfs_view_type,
-	    [GFS_INODE_REL] = &gfs_view_rel,
-	    [GFS_INODE_REL_FROM] = &gfs_view_rel_end,
-	    [GFS_INODE_REL_TO] = &gfs_view_rel_end,
-	    [GFS_INODE_REL_PROP] = &gfs_view_prop,
-	    [GFS_INODE_IMPORT] = &gfs_view_import,
-	    [GFS_INODE_IMPORT_ERROR] = &gfs_view_import,
-	    [GFS_INODE_CONTROL] = &gfs_view_control,
+		[GFS_INODE_STATIC] = &gfs_view_static,
+		[GFS_INODE_NODE] = &gfs_view_node,
+		[GFS_INODE_NODE_LABELS] = &gfs_view_node_labels,
+		[GFS_INODE_NODE_OUT] = &gfs_view_side,
+		[GFS_INODE_NODE_IN] = &gfs_view_side,
+		[GFS_INODE_NODE_JSON] = &gfs_view_json,
+		[GFS_INODE_NODE_LABEL] = &gfs_view_node_label,
+		[GFS_INODE_OUT_TYPE] = &gfs_view_folder,
+		[GFS_INODE_IN_TYPE] = &gfs_view_folder,
+		[GFS_INODE_OUT_RELS] = &gfs_view_folder_rels,
+		[GFS_INODE_IN_RELS] = &gfs_view_folder_rels,
+		[GFS_INODE_OUT_LINK] = &gfs_view_link,
+		[GFS_INODE_IN_LINK] = &gfs_view_link,
+		[GFS_INODE_OUT_REL] = &gfs_view_link_rel,
+		[GFS_INODE_IN_REL] = &gfs_view_link_rel,
+		[GFS_INODE_NODE_PROP] = &gfs_view_prop,
+		[GFS_INODE_LABEL] = &gfs_view_label,
+		[GFS_INODE_LABEL_NODE] = &gfs_view_label_node,
+		[GFS_INODE_TYPE] = &gfs_view_type,
+		[GFS_INODE_REL] = &gfs_view_rel,
+		[GFS_INODE_REL_FROM] = &gfs_view_rel_end,
+		[GFS_INODE_REL_TO] = &gfs_view_rel_end,
+		[GFS_INODE_REL_PROP] = &gfs_view_prop,
+		[GFS_INODE_IMPORT] = &gfs_view_import,
+		[GFS_INODE_IMPORT_ERROR] = &gfs_view_import,
+		[GFS_INODE_CONTROL] = &gfs_view_control,
 	};
 	static const struct gfs_view nothing = { 0 };
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
@@ -45,20 +45,20 @@ static struct timespec timespec_of(uint64_t ns)
 static void fill(struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns, uint64_t ctime_ns)
 {
 	*st = (struct stat){
-	    .st_ino = gfs_nodeid_ino(nodeid),
-	    .st_mode = mode,
-	    .st_nlink = 1,
-	    .st_size = (off_t)size,
-	    .st_blocks = S_ISREG(mode) ? (blkcnt_t)((size + 511) / 512) : 0,
-	    .st_blksize = 4096,
-	    .st_mtim = timespec_of(mtime_ns),
-	    .st_ctim = timespec_of(ctime_ns),
+		.st_ino = gfs_nodeid_ino(nodeid),
+		.st_mode = mode,
+		.st_nlink = 1,
+		.st_size = (off_t)size,
+		.st_blocks = S_ISREG(mode) ? (blkcnt_t)((size + 511) / 512) : 0,
+		.st_blksize = 4096,
+		.st_mtim = timespec_of(mtime_ns),
+		.st_ctim = timespec_of(ctime_ns),
 	};
 	st->st_atim = st->st_mtim;
 }
 
-void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const struct gfs_node_record *record, uint64_t size,
-                   uint64_t mtime_ns)
+void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const struct gfs_node_record *record,
+	uint64_t size, uint64_t mtime_ns)
 {
 	mode_t mode = S_ISLNK(file_type) ? 0777 : S_ISREG(file_type) ? record->mode & 0666 : record->mode;
 	/* Only the node itself shows its ctime: what follows it would change without being told of. */
@@ -69,7 +69,8 @@ void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const str
 	st->st_gid = record->gid;
 }
 
-void gfs_attr_fill_fixed(const struct gfs_fs *fs, struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns)
+void gfs_attr_fill_fixed(
+	const struct gfs_fs *fs, struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns)
 {
 	fill(st, nodeid, mode, size, mtime_ns, mtime_ns);
 	st->st_uid = fs->opts.uid;
@@ -108,7 +109,7 @@ uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *reco
 }
 
 int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place place, struct gfs_component *ret_name,
-                       struct gfs_node_record *ret_record)
+	struct gfs_node_record *ret_record)
 {
 	GFS_AUTO_BUF key = GFS_BUF_INIT;
 	int err = ret_record ? gfs_node_get(graph, id, ret_record) : 0;
@@ -156,7 +157,7 @@ int gfs_view_make_name(struct gfs_edit *edit, enum gfs_catalog_kind kind, const 
 }
 
 int gfs_view_show_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint16_t id, enum gfs_name_place place,
-                       struct gfs_component *ret_name)
+	struct gfs_component *ret_name)
 {
 	struct gfs_catalog_entry entry;
 	int err = gfs_catalog_get(gfs_graph_catalog(graph), kind, id, &entry);
@@ -253,7 +254,8 @@ int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct
 		return err;
 	/* rsync, tar, cp -p, install and most editors set the mode of what they have made, and give up when that fails. */
 	bool mode = (to_set & FUSE_SET_ATTR_MODE) && ((st->st_mode ^ now.st_mode) & 07777) && !follows_node(nodeid);
-	bool owner = ((to_set & FUSE_SET_ATTR_UID) && st->st_uid != now.st_uid) || ((to_set & FUSE_SET_ATTR_GID) && st->st_gid != now.st_gid);
+	bool owner = ((to_set & FUSE_SET_ATTR_UID) && st->st_uid != now.st_uid) ||
+		((to_set & FUSE_SET_ATTR_GID) && st->st_gid != now.st_gid);
 	return mode || owner || (to_set & FUSE_SET_ATTR_SIZE) ? GFS_ERR_PERM : 0;
 }
 

@@ -12,8 +12,8 @@
 struct gfs_lister {
 	struct gfs_fs *fs;
 	fuse_req_t req;
-	bool plus;        /* with attributes, each a look-up */
-	uint64_t from;    /* cookie of the last entry the kernel has, less GFS_COOKIE_BASE */
+	bool plus;     /* with attributes, each a look-up */
+	uint64_t from; /* cookie of the last entry the kernel has, less GFS_COOKIE_BASE */
 	char *data;
 	size_t size, used;
 };
@@ -56,36 +56,39 @@ extern const struct gfs_view gfs_view_folder;      /* out/TYPE, in/TYPE */
 extern const struct gfs_view gfs_view_folder_rels; /* .rel */
 extern const struct gfs_view gfs_view_link;        /* the symlinks in them */
 extern const struct gfs_view gfs_view_link_rel;
-extern const struct gfs_view gfs_view_type;        /* view_rels.c */
+extern const struct gfs_view gfs_view_type; /* view_rels.c */
 extern const struct gfs_view gfs_view_rel;
-extern const struct gfs_view gfs_view_rel_end;     /* from, to */
-extern const struct gfs_view gfs_view_prop;        /* view_props.c */
-extern const struct gfs_view gfs_view_json;        /* view_node.c */
-extern const struct gfs_view gfs_view_import;      /* view_import.c */
-extern const struct gfs_view gfs_view_control;     /* view_control.c */
+extern const struct gfs_view gfs_view_rel_end; /* from, to */
+extern const struct gfs_view gfs_view_prop;    /* view_props.c */
+extern const struct gfs_view gfs_view_json;    /* view_node.c */
+extern const struct gfs_view gfs_view_import;  /* view_import.c */
+extern const struct gfs_view gfs_view_control; /* view_control.c */
 
 const struct gfs_view *gfs_view_of(uint64_t nodeid);
 
 /* ---- shared by views (view.c) ---- */
 
 /* Attributes of something that follows node `record`: a directory, file (mode & 0666) or symlink. Times are `mtime_ns`. */
-void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const struct gfs_node_record *record, uint64_t size, uint64_t mtime_ns);
+void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const struct gfs_node_record *record,
+	uint64_t size, uint64_t mtime_ns);
 /* Attributes of something that belongs to the mount. */
-void gfs_attr_fill_fixed(const struct gfs_fs *fs, struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns);
+void gfs_attr_fill_fixed(
+	const struct gfs_fs *fs, struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns);
 /* The node of a name in /nodes: by key, or @ID. GFS_ERR_NOTFOUND. */
 int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_id) GFS_CHECK;
 /* The shown name of a node, and its record. */
 int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place place, struct gfs_component *ret_name,
-                       struct gfs_node_record *ret_record) GFS_CHECK;
+	struct gfs_node_record *ret_record) GFS_CHECK;
 uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record);
 /* Notes that `name` may be one of several by which the kernel knows the same link: it is not plainly the listed one. */
 void gfs_view_note_alias(struct gfs_fs *fs, const char *name);
 /* The label, type or property key of a component. GFS_ERR_NOTFOUND. */
-int gfs_view_find_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
+int gfs_view_find_name(
+	struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
 /* The same, made when new. */
 int gfs_view_make_name(struct gfs_edit *edit, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
 int gfs_view_show_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint16_t id, enum gfs_name_place place,
-                       struct gfs_component *ret_name) GFS_CHECK;
+	struct gfs_component *ret_name) GFS_CHECK;
 /* The last component of a symlink's target, when the rest is a path that `folder` ("nodes", "labels", "rels") may be reached by; GFS_ERR_PERM. */
 int gfs_view_target(const char *target, const char *folder, const char **ret_last, struct gfs_buf *memory) GFS_CHECK;
 /* GFS_ERR_ACCESS unless the caller may write to the node. */
@@ -97,12 +100,14 @@ int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct
 /* ---- properties of nodes and relationships (view_props.c) ---- */
 
 int gfs_props_lookup(struct gfs_fs *fs, struct gfs_entity entity, const char *name, uint64_t *ret_child) GFS_CHECK;
-int gfs_props_list(struct gfs_lister *lister, struct gfs_entity entity, uint64_t from_key, uint64_t cookie_base) GFS_CHECK;
-int gfs_props_create(struct gfs_edit *edit, struct gfs_entity entity, const char *name, mode_t mode, uint64_t *ret_child) GFS_CHECK;
+int gfs_props_list(
+	struct gfs_lister *lister, struct gfs_entity entity, uint64_t from_key, uint64_t cookie_base) GFS_CHECK;
+int gfs_props_create(
+	struct gfs_edit *edit, struct gfs_entity entity, const char *name, mode_t mode, uint64_t *ret_child) GFS_CHECK;
 int gfs_props_unlink(struct gfs_edit *edit, struct gfs_entity entity, const char *name) GFS_CHECK;
 /* rename(2) of a property; `flags` RENAME_*. */
-int gfs_props_rename(struct gfs_edit *edit, struct gfs_entity from, const char *from_name, struct gfs_entity to, const char *to_name,
-                     unsigned flags) GFS_CHECK;
+int gfs_props_rename(struct gfs_edit *edit, struct gfs_entity from, const char *from_name, struct gfs_entity to,
+	const char *to_name, unsigned flags) GFS_CHECK;
 /* The entity whose properties a directory shows: nodes and relationships. False for other directories. */
 bool gfs_view_entity(uint64_t dir_nodeid, struct gfs_entity *ret_entity);
 

@@ -123,14 +123,16 @@ static bool list_file(struct gfs_lister *l, const struct import_file *file, uint
 {
 	struct gfs_component name;
 	uint64_t cookie = 2 * slot + 1;
-	if (l->from < cookie && !gfs_lister_add(l, file->name, gfs_nodeid_pack(GFS_INODE_IMPORT, 0, 0, file->number), S_IFREG, cookie))
+	if (l->from < cookie &&
+		!gfs_lister_add(l, file->name, gfs_nodeid_pack(GFS_INODE_IMPORT, 0, 0, file->number), S_IFREG, cookie))
 		return false;
 	size_t size = strlen(file->name);
 	if (file->error.size == 0 || size + strlen(ERROR_SUFFIX) > GFS_COMPONENT_BYTES_MAX)
 		return true;
 	memcpy(name.text, file->name, size);
 	memcpy(name.text + size, ERROR_SUFFIX, sizeof ERROR_SUFFIX);
-	return gfs_lister_add(l, name.text, gfs_nodeid_pack(GFS_INODE_IMPORT_ERROR, 0, 0, file->number), S_IFREG, cookie + 1);
+	return gfs_lister_add(
+		l, name.text, gfs_nodeid_pack(GFS_INODE_IMPORT_ERROR, 0, 0, file->number), S_IFREG, cookie + 1);
 }
 
 /* Attributes are asked for with the table's lock free, so entries are copied out first. */
@@ -218,7 +220,7 @@ int gfs_imports_rename(struct gfs_imports *imports, const char *from, const char
 	else if ((*slot)->busy)
 		err = GFS_ERR_LOCKED;
 	if (!err) {
-		memset((*slot)->name, 0, sizeof (*slot)->name);
+		memset((*slot)->name, 0, sizeof(*slot)->name);
 		memcpy((*slot)->name, to, strlen(to));
 		changed(imports);
 	}
@@ -238,7 +240,8 @@ static int import_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	gfs_mutex_lock(&fs->imports->lock);
 	struct import_file *file = by_nodeid(fs->imports, nodeid);
 	if (file) {
-		gfs_attr_fill_fixed(fs, st, nodeid, S_IFREG | (is_error ? 0444 : 0644), buffer_of(file, nodeid)->size, file->mtime_ns);
+		gfs_attr_fill_fixed(
+			fs, st, nodeid, S_IFREG | (is_error ? 0444 : 0644), buffer_of(file, nodeid)->size, file->mtime_ns);
 		err = 0;
 	}
 	gfs_mutex_unlock(&fs->imports->lock);
@@ -302,7 +305,8 @@ int gfs_imports_truncate(struct gfs_imports *imports, uint64_t nodeid, uint64_t 
 	return err;
 }
 
-static int run_import(struct gfs_fs *fs, const struct import_file *file, uint32_t uid, uint32_t gid, struct gfs_buf *error)
+static int run_import(
+	struct gfs_fs *fs, const struct import_file *file, uint32_t uid, uint32_t gid, struct gfs_buf *error)
 {
 	struct gfs_import_file source = { .name = file->name, .contents = gfs_buf_slice(&file->contents) };
 	struct gfs_import_opts opts = { .meta = { .uid = uid, .gid = gid, .mode = 0755 } };

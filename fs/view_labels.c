@@ -60,7 +60,8 @@ static int node_labels_list(struct gfs_lister *l, uint64_t nodeid)
 	return err;
 }
 
-static int node_labels_symlink(struct gfs_edit *e, uint64_t nodeid, const char *name, const char *target, uint64_t *ret_child)
+static int node_labels_symlink(
+	struct gfs_edit *e, uint64_t nodeid, const char *name, const char *target, uint64_t *ret_child)
 {
 	GFS_AUTO_BUF memory = GFS_BUF_INIT;
 	const char *last;
@@ -235,7 +236,8 @@ const struct gfs_view gfs_view_label = {
 	.setattr = gfs_view_setattr_follow,
 };
 
-static int label_node_live(struct gfs_fs *fs, uint64_t nodeid, struct gfs_component *name, struct gfs_node_record *record)
+static int label_node_live(
+	struct gfs_fs *fs, uint64_t nodeid, struct gfs_component *name, struct gfs_node_record *record)
 {
 	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
 	bool has = false;

@@ -178,7 +178,7 @@ static int find_link(struct gfs_graph *graph, uint64_t nodeid, const char *name,
 static uint64_t link_nodeid(enum gfs_direction dir, bool rel_view, uint64_t rel, const struct gfs_node_record *other)
 {
 	enum gfs_inode_kind kind = dir == GFS_OUT ? (rel_view ? GFS_INODE_OUT_REL : GFS_INODE_OUT_LINK)
-	                                          : (rel_view ? GFS_INODE_IN_REL : GFS_INODE_IN_LINK);
+											  : (rel_view ? GFS_INODE_IN_REL : GFS_INODE_IN_LINK);
 	return gfs_nodeid_pack(kind, 0, other->link_generation, rel);
 }
 
@@ -226,8 +226,8 @@ struct link_listing {
 	bool full;
 };
 
-static int add_link(struct link_listing *s, const struct gfs_component *name, const struct gfs_node_record *record, uint64_t other,
-                    uint64_t rel, uint64_t lowest)
+static int add_link(struct link_listing *s, const struct gfs_component *name, const struct gfs_node_record *record,
+	uint64_t other, uint64_t rel, uint64_t lowest)
 {
 	struct gfs_component shown = *name;
 	if (rel != lowest) { /* it will be listed without the number once it is the lowest */
@@ -248,7 +248,7 @@ static int by_tag(const void *a, const void *b)
 
 /* All relationships of one pair, from tag `from` on. */
 static int list_pair(struct link_listing *s, uint64_t other, uint64_t from, const struct gfs_component *name,
-                     const struct gfs_node_record *record)
+	const struct gfs_node_record *record)
 {
 	size_t count = 0;
 	uint64_t lowest = 0;
@@ -269,8 +269,8 @@ static int list_pair(struct link_listing *s, uint64_t other, uint64_t from, cons
 	return err;
 }
 
-static int list_entries(struct link_listing *s, const struct gfs_adj_entry *entries, size_t count, uint64_t first_other, uint64_t first_tag,
-                        uint64_t *last_other)
+static int list_entries(struct link_listing *s, const struct gfs_adj_entry *entries, size_t count, uint64_t first_other,
+	uint64_t first_tag, uint64_t *last_other)
 {
 	int err = 0;
 	for (size_t i = 0; !err && i < count && !s->full; i++) {
@@ -317,7 +317,8 @@ static int folder_list(struct gfs_lister *l, uint64_t nodeid)
 	return list_links(l, nodeid, false);
 }
 
-static int check_new_link(struct gfs_edit *e, struct gfs_nodeid n, const char *name, const char *target, uint64_t *ret_other)
+static int check_new_link(
+	struct gfs_edit *e, struct gfs_nodeid n, const char *name, const char *target, uint64_t *ret_other)
 {
 	GFS_AUTO_BUF memory = GFS_BUF_INIT;
 	const char *last;
@@ -338,7 +339,8 @@ static int check_new_link(struct gfs_edit *e, struct gfs_nodeid n, const char *n
 	return err;
 }
 
-static int folder_symlink(struct gfs_edit *e, uint64_t nodeid, const char *name, const char *target, uint64_t *ret_child)
+static int folder_symlink(
+	struct gfs_edit *e, uint64_t nodeid, const char *name, const char *target, uint64_t *ret_child)
 {
 	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
 	enum gfs_direction dir = direction_of(n.kind);
@@ -401,7 +403,8 @@ static int link_live(struct gfs_fs *fs, uint64_t nodeid, struct gfs_rel_record *
 	struct gfs_node_record record;
 	int err = gfs_rel_get(fs->graph, n.id, rel);
 	if (!err)
-		err = gfs_view_node_name(fs->graph, direction_of(n.kind) == GFS_OUT ? rel->end : rel->start, GFS_PLACE_LINKS, name, &record);
+		err = gfs_view_node_name(
+			fs->graph, direction_of(n.kind) == GFS_OUT ? rel->end : rel->start, GFS_PLACE_LINKS, name, &record);
 	if (err == GFS_ERR_NOTFOUND || (!err && record.link_generation != n.sub))
 		return GFS_ERR_STALE;
 	return err;
@@ -431,8 +434,8 @@ static int link_rel_readlink(struct gfs_fs *fs, uint64_t nodeid, struct gfs_buf 
 	return gfs_buf_failed(out);
 }
 
-static int link_attr_of(struct gfs_fs *fs, uint64_t nodeid, struct stat *st,
-                        int (*readlink)(struct gfs_fs *, uint64_t, struct gfs_buf *))
+static int link_attr_of(
+	struct gfs_fs *fs, uint64_t nodeid, struct stat *st, int (*readlink)(struct gfs_fs *, uint64_t, struct gfs_buf *))
 {
 	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
 	GFS_AUTO_BUF target = GFS_BUF_INIT;

@@ -136,7 +136,9 @@ static int node_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *
 	int err = live_node(e->fs, nodeid, &record);
 	if (err)
 		return err;
-	struct gfs_node_meta meta = { .mode = st->st_mode & 0777, .uid = st->st_uid, .gid = st->st_gid, .mtime_ns = ns_of(&st->st_mtim) };
+	struct gfs_node_meta meta = {
+		.mode = st->st_mode & 0777, .uid = st->st_uid, .gid = st->st_gid, .mtime_ns = ns_of(&st->st_mtim)
+	};
 	unsigned which = 0;
 	if (to_set & FUSE_SET_ATTR_MODE)
 		which |= GFS_META_MODE;

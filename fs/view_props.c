@@ -145,8 +145,8 @@ int gfs_props_unlink(struct gfs_edit *e, struct gfs_entity entity, const char *n
 	return err ? err : gfs_prop_remove(e->tx, entity, key);
 }
 
-int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *from_name, struct gfs_entity to, const char *to_name,
-                     unsigned flags)
+int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *from_name, struct gfs_entity to,
+	const char *to_name, unsigned flags)
 {
 	struct gfs_prop_info info;
 	uint16_t from_key, to_key;
@@ -186,7 +186,8 @@ static int dead_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *
 }
 
 /* Owner and mode that are what the node gives anyway are not kept. */
-static int set_access(struct gfs_edit *e, uint64_t nodeid, const struct gfs_file_target *t, const struct stat *st, int to_set)
+static int set_access(
+	struct gfs_edit *e, uint64_t nodeid, const struct gfs_file_target *t, const struct stat *st, int to_set)
 {
 	struct gfs_node_record owner;
 	struct stat now;

@@ -192,7 +192,8 @@ static int rel_end_readlink(struct gfs_fs *fs, uint64_t nodeid, struct gfs_buf *
 	int err = gfs_rel_get(fs->graph, n.id, &rel);
 	if (err)
 		return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
-	err = gfs_view_node_name(fs->graph, n.kind == GFS_INODE_REL_FROM ? rel.start : rel.end, GFS_PLACE_NODES, &name, NULL);
+	err = gfs_view_node_name(
+		fs->graph, n.kind == GFS_INODE_REL_FROM ? rel.start : rel.end, GFS_PLACE_NODES, &name, NULL);
 	if (err)
 		return err;
 	gfs_buf_printf(out, "../../../nodes/%s", name.text);

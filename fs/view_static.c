@@ -136,7 +136,7 @@ static int list_names(struct gfs_lister *l, enum gfs_catalog_kind kind, enum gfs
 		struct gfs_component name;
 		gfs_name_show_id(entry.name, entry.id, GFS_PLACE_NAMES, &name);
 		if ((entry.count > 0 || entry.made) &&
-		    !gfs_lister_add(l, name.text, gfs_nodeid_pack(inode, 0, entry.id, 0), S_IFDIR, entry.id))
+			!gfs_lister_add(l, name.text, gfs_nodeid_pack(inode, 0, entry.id, 0), S_IFDIR, entry.id))
 			return 0;
 		from = (uint64_t)entry.id + 1;
 	}
@@ -182,7 +182,8 @@ static int nodes_mkdir(struct gfs_edit *e, const char *name, mode_t mode, uint64
 	return err;
 }
 
-static int names_mkdir(struct gfs_edit *e, enum gfs_catalog_kind kind, enum gfs_inode_kind inode, const char *name, uint64_t *ret_child)
+static int names_mkdir(
+	struct gfs_edit *e, enum gfs_catalog_kind kind, enum gfs_inode_kind inode, const char *name, uint64_t *ret_child)
 {
 	uint16_t id;
 	struct gfs_catalog_entry entry;

@@ -117,7 +117,8 @@ static int add_prop(struct dump *dump, const struct gfs_prop_info *info)
 	}
 	int err = gfs_catalog_get(gfs_graph_catalog(dump->graph), GFS_CATALOG_KEY, info->key, &entry);
 	if (err == 0)
-		dump->props[dump->prop_count++] = (struct prop){ info->key, info->mtime_ns, info->has_access, info->access, entry.name };
+		dump->props[dump->prop_count++] = (struct prop){ info->key, info->mtime_ns, info->has_access, info->access,
+			entry.name };
 	return err;
 }
 

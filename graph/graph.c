@@ -100,7 +100,8 @@ static int write_key_property(struct gfs_graph *graph, struct gfs_slice name)
 
 int gfs_graph_create(const char *path, const struct gfs_graph_create_opts *opts, struct gfs_message *message)
 {
-	struct gfs_slice name = gfs_slice_text(opts != NULL && opts->key_property != NULL ? opts->key_property : KEY_PROPERTY_DEFAULT);
+	struct gfs_slice name = gfs_slice_text(
+		opts != NULL && opts->key_property != NULL ? opts->key_property : KEY_PROPERTY_DEFAULT);
 	struct gfs_store_opts store_opts = { 0 };
 	struct gfs_graph *graph = NULL;
 	int err = gfs_name_check(name, GFS_NAME_BYTES_MAX);

@@ -27,7 +27,8 @@ struct gfs_graph_create_opts {
 /* `opts` may be NULL: the defaults. */
 int gfs_graph_create(const char *path, const struct gfs_graph_create_opts *opts, struct gfs_message *message) GFS_CHECK;
 /* Opens the store, recovers, starts its threads. */
-int gfs_graph_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message) GFS_CHECK;
+int gfs_graph_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph,
+	struct gfs_message *message) GFS_CHECK;
 int gfs_graph_close(struct gfs_graph *graph);
 
 struct gfs_store *gfs_graph_store(struct gfs_graph *graph);
@@ -43,18 +44,18 @@ void gfs_graph_read_end(struct gfs_graph *graph);
 /* ---- what changed: for kernel-cache coherence and for query caches ---- */
 
 enum gfs_change_kind {
-	GFS_CHANGE_NODE_CREATED, /* id */
-	GFS_CHANGE_NODE_DELETED, /* id, link_generation, dir_generation: of the dead node */
-	GFS_CHANGE_NODE_RENAMED, /* id; link_generation, dir_generation: those before */
-	GFS_CHANGE_NODE_META,    /* id: mode, owner or times of the node itself */
-	GFS_CHANGE_LABEL_ADDED,  /* id, name_id */
+	GFS_CHANGE_NODE_CREATED,  /* id */
+	GFS_CHANGE_NODE_DELETED,  /* id, link_generation, dir_generation: of the dead node */
+	GFS_CHANGE_NODE_RENAMED,  /* id; link_generation, dir_generation: those before */
+	GFS_CHANGE_NODE_META,     /* id: mode, owner or times of the node itself */
+	GFS_CHANGE_LABEL_ADDED,   /* id, name_id */
 	GFS_CHANGE_LABEL_REMOVED, /* id, name_id, link_generation of the node */
-	GFS_CHANGE_REL_CREATED,  /* id, name_id (type), start, end */
-	GFS_CHANGE_REL_DELETED,  /* the same; start_generation, end_generation: link generations of both ends */
-	GFS_CHANGE_PROP_CREATED, /* entity, id, name_id (key) */
+	GFS_CHANGE_REL_CREATED,   /* id, name_id (type), start, end */
+	GFS_CHANGE_REL_DELETED,   /* the same; start_generation, end_generation: link generations of both ends */
+	GFS_CHANGE_PROP_CREATED,  /* entity, id, name_id (key) */
 	GFS_CHANGE_PROP_REMOVED,
 	GFS_CHANGE_PROP_CHANGED,
-	GFS_CHANGE_NAME_LISTED,  /* dir = catalog kind: name_id appeared in or vanished from /labels or /rels */
+	GFS_CHANGE_NAME_LISTED,   /* dir = catalog kind: name_id appeared in or vanished from /labels or /rels */
 	GFS_CHANGE_FOLDER_LISTED, /* id (node), dir, name_id (type): a folder in out/ or in/ appeared or vanished */
 };
 
@@ -115,17 +116,25 @@ int gfs_name_set_made(struct gfs_tx *tx, enum gfs_catalog_kind kind, uint16_t id
 
 struct gfs_node_meta {
 	uint32_t uid, gid;
-	uint16_t mode;      /* permission bits only */
+	uint16_t mode;                         /* permission bits only */
 	uint64_t mtime_ns, ctime_ns, btime_ns; /* 0: the transaction's time */
 };
 
 /* `key` may be empty (data NULL): no key. GFS_ERR_EXISTS. */
-int gfs_node_create(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, uint64_t *ret_id) GFS_CHECK;
+int gfs_node_create(
+	struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, uint64_t *ret_id) GFS_CHECK;
 /* Without `detach`: GFS_ERR_NOTEMPTY when it has relationships (properties and labels go with it in either case). */
 int gfs_node_delete(struct gfs_tx *tx, uint64_t id, bool detach) GFS_CHECK;
 /* Empty: takes the key away. `by_kernel`: the kernel moved the directory entry itself (rename(2)), its nodeid stays valid. */
 int gfs_node_set_key(struct gfs_tx *tx, uint64_t id, struct gfs_slice key, bool by_kernel) GFS_CHECK;
-enum { GFS_META_MODE = 1, GFS_META_UID = 2, GFS_META_GID = 4, GFS_META_MTIME = 8, GFS_META_BTIME = 16, GFS_META_CTIME = 32 };
+enum {
+	GFS_META_MODE = 1,
+	GFS_META_UID = 2,
+	GFS_META_GID = 4,
+	GFS_META_MTIME = 8,
+	GFS_META_BTIME = 16,
+	GFS_META_CTIME = 32
+};
 /* Sets the fields that `which` names; ctime becomes the transaction's time unless named. */
 int gfs_node_set_meta(struct gfs_tx *tx, uint64_t id, unsigned which, const struct gfs_node_meta *meta) GFS_CHECK;
 
@@ -134,7 +143,8 @@ int gfs_node_get(struct gfs_graph *graph, uint64_t id, struct gfs_node_record *r
 /* Appends the key; GFS_ERR_NODATA when the node has none. */
 int gfs_node_key(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out) GFS_CHECK;
 /* The smallest id >= from that exists. */
-int gfs_node_next(struct gfs_graph *graph, uint64_t from, uint64_t *ret_id, struct gfs_node_record *ret_record) GFS_CHECK;
+int gfs_node_next(
+	struct gfs_graph *graph, uint64_t from, uint64_t *ret_id, struct gfs_node_record *ret_record) GFS_CHECK;
 /* Nothing in it: no property, no relationship (what rmdir asks). */
 int gfs_node_is_empty(struct gfs_graph *graph, uint64_t id, bool *ret_empty) GFS_CHECK;
 
@@ -144,7 +154,8 @@ int gfs_node_has_label(struct gfs_graph *graph, uint64_t id, uint16_t label, boo
 int gfs_node_add_label(struct gfs_tx *tx, uint64_t id, uint16_t label) GFS_CHECK;    /* GFS_ERR_EXISTS */
 int gfs_node_remove_label(struct gfs_tx *tx, uint64_t id, uint16_t label) GFS_CHECK; /* GFS_ERR_NOTFOUND */
 /* Up to `max` nodes with the label, ids >= from. */
-int gfs_label_nodes(struct gfs_graph *graph, uint16_t label, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_label_nodes(
+	struct gfs_graph *graph, uint16_t label, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count) GFS_CHECK;
 
 /* ---- relationships ---- */
 
@@ -153,20 +164,26 @@ int gfs_rel_delete(struct gfs_tx *tx, uint64_t id) GFS_CHECK; /* its properties 
 int gfs_rel_get(struct gfs_graph *graph, uint64_t id, struct gfs_rel_record *ret_record) GFS_CHECK;
 int gfs_rel_set_mtime(struct gfs_tx *tx, uint64_t id, uint64_t mtime_ns) GFS_CHECK;
 /* Up to `max` relationships of a type, ids >= from. */
-int gfs_type_rels(struct gfs_graph *graph, uint16_t type, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_type_rels(
+	struct gfs_graph *graph, uint16_t type, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count) GFS_CHECK;
 /* Adjacency, with the meaning of index/adjacency.h. */
-int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from, struct gfs_adj_type *types, size_t max, size_t *ret_count) GFS_CHECK;
-int gfs_rels_type(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type) GFS_CHECK;
+int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from,
+	struct gfs_adj_type *types, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_rels_type(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_type *ret_type) GFS_CHECK;
 int gfs_rels_mtime(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns) GFS_CHECK;
-int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count) GFS_CHECK;
-int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other, uint64_t *rels, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
+	uint64_t *rels, size_t max, size_t *ret_count) GFS_CHECK;
 /* mkdir and rmdir of an empty folder out/TYPE or in/TYPE; removing one with relationships is GFS_ERR_NOTEMPTY. */
 int gfs_folder_set_made(struct gfs_tx *tx, uint64_t node, enum gfs_direction dir, uint16_t type, bool made) GFS_CHECK;
 
 /* ---- properties as values ---- */
 
 /* The value's memory is in `arena`. GFS_ERR_NOTFOUND. */
-int gfs_prop_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
+int gfs_prop_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_arena *arena,
+	struct gfs_value *ret_value) GFS_CHECK;
 /* Creates or replaces. GFS_ERR_TOOBIG. */
 int gfs_prop_set(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_value *value) GFS_CHECK;
 int gfs_prop_remove(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key) GFS_CHECK;
@@ -187,29 +204,38 @@ struct gfs_prop_info {
 	struct gfs_access access;
 };
 /* Up to `max` properties with key id >= from, ascending by key id. */
-int gfs_prop_list(struct gfs_graph *graph, struct gfs_entity entity, uint16_t from, struct gfs_prop_info *infos, size_t max, size_t *ret_count) GFS_CHECK;
-int gfs_prop_stat(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_info *ret_info) GFS_CHECK;
+int gfs_prop_list(struct gfs_graph *graph, struct gfs_entity entity, uint16_t from, struct gfs_prop_info *infos,
+	size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_prop_stat(
+	struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_info *ret_info) GFS_CHECK;
 
 /* ---- properties as files ---- */
 
 /* A new empty file; GFS_ERR_EXISTS. */
 int gfs_prop_create(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key) GFS_CHECK;
-int gfs_prop_read(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, uint64_t offset, void *data, size_t size, size_t *ret_size) GFS_CHECK;
+int gfs_prop_read(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, uint64_t offset, void *data,
+	size_t size, size_t *ret_size) GFS_CHECK;
 /* As pwrite(2) and ftruncate(2). Long values change in place. GFS_ERR_TOOBIG past GFS_VALUE_BYTES_MAX. A declared type is kept while the text fits
  * it, and remembered while it does not until gfs_prop_settle, which fs/ calls when the last writer closes. */
-int gfs_prop_write(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, uint64_t offset, struct gfs_slice data) GFS_CHECK;
+int gfs_prop_write(
+	struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, uint64_t offset, struct gfs_slice data) GFS_CHECK;
 int gfs_prop_truncate(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, uint64_t size) GFS_CHECK;
 int gfs_prop_settle(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key) GFS_CHECK;
 /* True when gfs_prop_settle would change something. */
-int gfs_prop_is_unsettled(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, bool *ret_unsettled) GFS_CHECK;
-int gfs_prop_set_type(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, enum gfs_type type) GFS_CHECK; /* GFS_ERR_INVALID: the text does not fit */
+int gfs_prop_is_unsettled(
+	struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, bool *ret_unsettled) GFS_CHECK;
+int gfs_prop_set_type(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key,
+	enum gfs_type type) GFS_CHECK; /* GFS_ERR_INVALID: the text does not fit */
 int gfs_prop_set_mtime(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, uint64_t mtime_ns) GFS_CHECK;
 /* NULL: it follows its node again. */
-int gfs_prop_set_access(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_access *access) GFS_CHECK;
+int gfs_prop_set_access(
+	struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, const struct gfs_access *access) GFS_CHECK;
 /* Moves a property; one that is there is replaced. Node to node, or within one. */
-int gfs_prop_rename(struct gfs_tx *tx, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key) GFS_CHECK;
+int gfs_prop_rename(
+	struct gfs_tx *tx, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key) GFS_CHECK;
 /* Exchanges two properties (RENAME_EXCHANGE). */
-int gfs_prop_exchange(struct gfs_tx *tx, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key) GFS_CHECK;
+int gfs_prop_exchange(
+	struct gfs_tx *tx, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key) GFS_CHECK;
 
 /* ---- bulk ---- */
 
@@ -218,11 +244,11 @@ struct gfs_bulk_prop {
 	const struct gfs_value *value;
 };
 /* A node with labels (ids, distinct) and properties in one go. */
-int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, const uint16_t *labels, size_t label_count,
-                  const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id) GFS_CHECK;
+int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, const uint16_t *labels,
+	size_t label_count, const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id) GFS_CHECK;
 /* A relationship; its adjacency is kept back until gfs_bulk_finish (call it before the commit, and before reading relationships). */
-int gfs_bulk_rel(struct gfs_tx *tx, uint16_t type, uint64_t start, uint64_t end, uint64_t mtime_ns, const struct gfs_bulk_prop *props,
-                 size_t prop_count, uint64_t *ret_id) GFS_CHECK;
+int gfs_bulk_rel(struct gfs_tx *tx, uint16_t type, uint64_t start, uint64_t end, uint64_t mtime_ns,
+	const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id) GFS_CHECK;
 int gfs_bulk_finish(struct gfs_tx *tx) GFS_CHECK;
 
 /* ---- texts ---- */
@@ -241,7 +267,8 @@ struct gfs_check_report {
 };
 /* Verifies every page, record, chain, row, index entry and count. Calls `found` with one line a defect (at most 1,000 lines). Returns an error only when it could
  * not go on. Takes the shared lock in slices; meant for a database that nobody writes to. */
-int gfs_graph_check(struct gfs_graph *graph, void (*found)(void *context, const char *line), void (*progress)(void *context, uint64_t done, uint64_t total),
-                    void *context, struct gfs_check_report *ret_report) GFS_CHECK;
+int gfs_graph_check(struct gfs_graph *graph, void (*found)(void *context, const char *line),
+	void (*progress)(void *context, uint64_t done, uint64_t total), void *context,
+	struct gfs_check_report *ret_report) GFS_CHECK;
 
 #endif

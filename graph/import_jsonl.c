@@ -160,7 +160,8 @@ static int read_access_of(const struct line *line, struct gfs_entity entity, con
 	uint16_t key;
 	int err = 0;
 	if (!json_is_array(json) || json_array_size(json) != GFS_COUNT(max))
-		return gfs_import_fail(line->import, line->at, "access of '%s' is not [mode, uid, gid]", gfs_show(gfs_slice_text(name), shown));
+		return gfs_import_fail(
+			line->import, line->at, "access of '%s' is not [mode, uid, gid]", gfs_show(gfs_slice_text(name), shown));
 	for (size_t i = 0; err == 0 && i < GFS_COUNT(max); i++)
 		err = get_number(line, json_array_get(json, i), "access", max[i], &part[i]);
 	if (err == 0)
@@ -170,7 +171,8 @@ static int read_access_of(const struct line *line, struct gfs_entity entity, con
 	struct gfs_access access = { .mode = (uint16_t)part[0], .uid = (uint32_t)part[1], .gid = (uint32_t)part[2] };
 	err = gfs_prop_set_access(line->import->tx, entity, key, &access);
 	if (err == GFS_ERR_NOTFOUND)
-		return gfs_import_fail(line->import, line->at, "access of '%s', which is no property", gfs_show(gfs_slice_text(name), shown));
+		return gfs_import_fail(
+			line->import, line->at, "access of '%s', which is no property", gfs_show(gfs_slice_text(name), shown));
 	return err;
 }
 
@@ -332,7 +334,8 @@ static int resolve(const struct line *line, const char *name, uint64_t *ret_node
 
 static int read_relationship(const struct line *line)
 {
-	static const char *const known[] = { "rel", "type", "start", "end", "mtime", "properties", "mtimes", "access", NULL };
+	static const char *const known[] = { "rel", "type", "start", "end", "mtime", "properties", "mtimes", "access",
+		NULL };
 	uint64_t start = 0, end = 0, id = 0, mtime = 0;
 	uint16_t type = 0;
 	int err = check_members(line, known);

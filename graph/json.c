@@ -126,8 +126,8 @@ static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry 
 	return err;
 }
 
-static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, uint16_t type, struct readers *readers,
-	struct gfs_buf *out)
+static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, uint16_t type,
+	struct readers *readers, struct gfs_buf *out)
 {
 	struct gfs_adj_entry entries[64], from = { 0 };
 	size_t count;

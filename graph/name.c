@@ -37,6 +37,20 @@ static int check_kind(unsigned kind)
 	return kind == GFS_CATALOG_LABEL || kind == GFS_CATALOG_TYPE || kind == GFS_CATALOG_KEY ? 0 : GFS_ERR_CORRUPT;
 }
 
+/* A new id, or, when all property keys are taken (temporary files leave names behind), that of a name which no property has any more. `wanted`: the id that
+ * replay must give, 0 at first. */
+static int make_or_reuse(
+	struct gfs_tx *tx, enum gfs_catalog_kind kind, struct gfs_slice name, uint16_t wanted, uint16_t *ret_id)
+{
+	struct gfs_catalog *catalog = tx->graph->catalog;
+	int err = gfs_catalog_add(tx->txn, catalog, kind, name, ret_id);
+	if (err != GFS_ERR_LIMIT || kind != GFS_CATALOG_KEY)
+		return err;
+	*ret_id = wanted;
+	err = wanted != 0 ? 0 : gfs_catalog_unused(catalog, kind, ret_id);
+	return err != 0 ? err : gfs_catalog_reuse(tx->txn, catalog, kind, *ret_id, name);
+}
+
 int gfs_apply_name_make(struct gfs_tx *tx, struct gfs_op *op)
 {
 	uint16_t id;
@@ -44,7 +58,7 @@ int gfs_apply_name_make(struct gfs_tx *tx, struct gfs_op *op)
 	if (err == 0)
 		err = gfs_name_check(op->bytes, GFS_NAME_BYTES_MAX);
 	if (err == 0)
-		err = gfs_catalog_add(tx->txn, tx->graph->catalog, (enum gfs_catalog_kind)op->flags, op->bytes, &id);
+		err = make_or_reuse(tx, (enum gfs_catalog_kind)op->flags, op->bytes, op->name, &id);
 	if (err != 0)
 		return err;
 	if (op->name != 0 && op->name != id)

@@ -7,13 +7,13 @@
 
 /* One file to import; its bytes stay the caller's. */
 struct gfs_import_file {
-	const char *name;         /* for messages */
+	const char *name; /* for messages */
 	struct gfs_slice contents;
 };
 
 struct gfs_import_opts {
-	bool skip_bad;  /* a bad row is reported and left out instead of ending the import */
-	bool unlogged;  /* gfs_tx_unlogged: the caller owns the database alone */
+	bool skip_bad;             /* a bad row is reported and left out instead of ending the import */
+	bool unlogged;             /* gfs_tx_unlogged: the caller owns the database alone */
 	struct gfs_node_meta meta; /* owner and mode of new nodes; times 0 */
 	/* One line a bad row: "FILE:LINE:COLUMN: reason". May be NULL. */
 	void (*bad_row)(void *context, const char *line);
@@ -32,8 +32,8 @@ struct gfs_import_result {
  * NAME:int|long|short|byte|float|double|boolean|string|char and their arrays `[]` (split at ;), NAME without a type is a string, :IGNORE. An empty field is
  * no property. NAME:ID also becomes the property NAME. An id that names a node of the graph already is a bad row, save that relationships find nodes that are already there.
  * GFS_ERR_INVALID with "FILE:LINE:COLUMN: reason" in `message`. */
-int gfs_import(struct gfs_graph *graph, const struct gfs_import_file *files, size_t count, const struct gfs_import_opts *opts,
-               struct gfs_import_result *ret_result, struct gfs_message *message) GFS_CHECK;
+int gfs_import(struct gfs_graph *graph, const struct gfs_import_file *files, size_t count,
+	const struct gfs_import_opts *opts, struct gfs_import_result *ret_result, struct gfs_message *message) GFS_CHECK;
 
 /* Writes the graph as JSON Lines through `write` (non-zero stops and is returned):
  *   {"graphfs":1,"key_property":"name"}

@@ -79,11 +79,13 @@ void gfs_value_infer(struct gfs_slice contents, struct gfs_value *ret_value);
 /* Reads contents as `type`: 0 when they are exactly that type's canonical text (with or without a final newline), so that they read back the
  * same; GFS_ERR_INVALID otherwise. STRING takes any UTF-8, BYTES anything. Sets declared when gfs_value_infer would give another type. Slices
  * of the result lie in `contents` or in `arena`. */
-int gfs_value_parse(enum gfs_type type, struct gfs_slice contents, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
+int gfs_value_parse(
+	enum gfs_type type, struct gfs_slice contents, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 /* Reads a number, boolean etc. from text in the wider notation of CSV imports ("1e3", "TRUE", "+5"); sets declared when the canonical text would
  * not give the type by itself, newline true. BOOLEAN, INTEGER, FLOAT and STRING only; blanks around the first three are passed over; a STRING is `text`
  * itself. GFS_ERR_INVALID, GFS_ERR_OVERFLOW, GFS_ERR_ILSEQ. */
-int gfs_value_parse_loose(enum gfs_type type, struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
+int gfs_value_parse_loose(
+	enum gfs_type type, struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 /* Sets `declared` as it must be for a value made elsewhere (Cypher, import): true when its text would not give its type. */
 void gfs_value_declare(struct gfs_value *value);
 

@@ -44,7 +44,7 @@ enum { GFS_ADJ_MADE = 1, GFS_ADJ_BLOCKS = 2 };
 enum { GFS_ADJ_HEAD_KEY_BYTES = 7, GFS_ADJ_TYPE_KEY_BYTES = 9, GFS_ADJ_BLOCK_KEY_BYTES = 21 };
 static_assert(GFS_ADJ_BLOCK_MAX * GFS_ADJ_ENTRY_BYTES <= GFS_ADJ_VALUE_MAX, "a block is no larger than a header");
 static_assert(GFS_ADJ_VALUE_MAX + GFS_ADJ_BLOCK_KEY_BYTES + GFS_ADJ_ROW_SUM_BYTES + GFS_ADJ_LMDB_ROW_HEAD_BYTES <=
-				  GFS_ADJ_LMDB_ROW_MAX,
+		GFS_ADJ_LMDB_ROW_MAX,
 	"neither takes an overflow page");
 
 #define GFS_ADJ_BOUND_MAX ((UINT64_C(1) << 48) - 1)

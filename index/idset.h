@@ -18,15 +18,18 @@ void gfs_idsets_free(struct gfs_idsets *sets);
 int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store) GFS_CHECK;
 
 /* GFS_ERR_EXISTS when it was there. */
-int gfs_idset_add(struct gfs_txn *txn, struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t id) GFS_CHECK;
+int gfs_idset_add(
+	struct gfs_txn *txn, struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t id) GFS_CHECK;
 /* GFS_ERR_NOTFOUND when it was not. */
-int gfs_idset_remove(struct gfs_txn *txn, struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t id) GFS_CHECK;
+int gfs_idset_remove(
+	struct gfs_txn *txn, struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t id) GFS_CHECK;
 /* *ret_has: true or false. */
-int gfs_idset_contains(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t id, bool *ret_has) GFS_CHECK;
+int gfs_idset_contains(
+	struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t id, bool *ret_has) GFS_CHECK;
 
 /* Up to `max` ids >= from, ascending, into ids[]; *ret_count 0 at the end. */
-int gfs_idset_list(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t from, uint64_t *ids, size_t max,
-                   size_t *ret_count) GFS_CHECK;
+int gfs_idset_list(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t from, uint64_t *ids,
+	size_t max, size_t *ret_count) GFS_CHECK;
 /* Counts by the bitmaps themselves (the catalog knows the number at once; this is for fsck). */
 int gfs_idset_count(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set, uint64_t *ret_count) GFS_CHECK;
 /* Bytes of decoded bitmaps, and of those that changed since the last checkpoint. */

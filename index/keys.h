@@ -17,6 +17,7 @@ int gfs_keys_add(struct gfs_txn *txn, struct gfs_slice key, uint64_t node) GFS_C
 int gfs_keys_remove(struct gfs_txn *txn, struct gfs_slice key) GFS_CHECK;
 /* Calls `each` for every entry in key order (stored form), for fsck; non-zero stops. The node of a damaged entry is GFS_ID_NONE, and such
  * entries are in no order. GFS_ERR_CORRUPT: the table cannot be read on. */
-int gfs_keys_each(struct gfs_store *store, int (*each)(void *context, struct gfs_slice stored_key, uint64_t node), void *context) GFS_CHECK;
+int gfs_keys_each(struct gfs_store *store, int (*each)(void *context, struct gfs_slice stored_key, uint64_t node),
+	void *context) GFS_CHECK;
 
 #endif

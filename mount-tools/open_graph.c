@@ -42,8 +42,8 @@ static bool is_closing(const char *source, uint64_t waited_ms)
 	return strcmp(text, "graphfs") == 0 && !mounted;
 }
 
-int gfs_open_patiently(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph,
-	struct gfs_message *message)
+int gfs_open_patiently(
+	const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph, struct gfs_message *message)
 {
 	const struct timespec pause = { .tv_nsec = CLOSING_POLL_MS * (long)GFS_NS_PER_MS };
 	uint64_t begun_ns = gfs_clock_mono_ns(), waited_ms = 0;

@@ -14,7 +14,8 @@ int gfs_blob_size(struct gfs_store *store, uint64_t blob_id, uint64_t *ret_size)
 /* Bytes its pages take on disk (st_blocks). */
 int gfs_blob_allocated(struct gfs_store *store, uint64_t blob_id, uint64_t *ret_bytes) GFS_CHECK;
 /* Reads at most `size` bytes from `offset`; less only at the end. */
-int gfs_blob_read(struct gfs_store *store, uint64_t blob_id, uint64_t offset, void *data, size_t size, size_t *ret_size) GFS_CHECK;
+int gfs_blob_read(
+	struct gfs_store *store, uint64_t blob_id, uint64_t offset, void *data, size_t size, size_t *ret_size) GFS_CHECK;
 /* Writes, growing it as needed (a gap reads as zeros). GFS_ERR_TOOBIG past GFS_VALUE_BYTES_MAX. */
 int gfs_blob_write(struct gfs_txn *txn, uint64_t blob_id, uint64_t offset, const void *data, size_t size) GFS_CHECK;
 /* Grows (sparse) or shrinks; bytes past a shrink never come back. */
@@ -24,10 +25,10 @@ int gfs_blob_tag(struct gfs_store *store, uint64_t blob_id, uint32_t *ret_tag) G
 int gfs_blob_set_tag(struct gfs_txn *txn, uint64_t blob_id, uint32_t tag) GFS_CHECK;
 
 /* For fsck: verifies the structure and calls `each` with every page index it owns (root and index pages included). */
-int gfs_blob_check(struct gfs_store *store, uint64_t blob_id, int (*each)(void *context, uint64_t page_index), void *context,
-                   struct gfs_message *message) GFS_CHECK;
+int gfs_blob_check(struct gfs_store *store, uint64_t blob_id, int (*each)(void *context, uint64_t page_index),
+	void *context, struct gfs_message *message) GFS_CHECK;
 /* Calls `each` with every page index of the free chain. */
 int gfs_blob_free_pages(struct gfs_store *store, int (*each)(void *context, uint64_t page_index), void *context,
-                        struct gfs_message *message) GFS_CHECK;
+	struct gfs_message *message) GFS_CHECK;
 
 #endif

@@ -30,6 +30,7 @@ struct names {
 	struct entry *entries;
 	uint16_t *dirty;
 	unsigned count, capacity, dirty_count;
+	unsigned reuse_at; /* where the search for an unused entry goes on: an id */
 	struct gfs_strmap ids;
 };
 
@@ -195,8 +196,9 @@ static int store_names(struct gfs_store *store, unsigned kind, struct names *n)
 {
 	while (n->dirty_count > 0) {
 		unsigned id = n->dirty[n->dirty_count - 1];
-		/* Past the count: it was added by a transaction that was taken back. */
-		int err = id > n->count ? 0 : store_row(store, kind, id, &n->entries[id - 1]);
+		/* Past the count: it was added by a transaction that was taken back; nameless: one that could not be (undo_reuse). */
+		int err = id > n->count || n->entries[id - 1].name.size == 0 ? 0
+																	 : store_row(store, kind, id, &n->entries[id - 1]);
 		if (err != 0)
 			return err;
 		n->entries[id - 1].dirty = false;
@@ -288,6 +290,80 @@ static void undo_add(void *context, void *data, size_t size)
 	(void)removed;
 	e->version++;
 	n->count--;
+}
+
+struct undo_reuse {
+	struct names *names;
+	uint16_t id;
+	uint16_t size;
+	uint8_t name[GFS_NAME_BYTES_MAX]; /* the one before */
+};
+
+/* The former name comes back; its memory in the map was given up, so it is put in anew. Without memory for it the entry stays nameless: it is unused. */
+static void undo_reuse(void *context, void *data, size_t size)
+{
+	(void)context, (void)size;
+	const struct undo_reuse *u = data;
+	struct entry *e = &u->names->entries[u->id - 1];
+	bool removed = gfs_strmap_remove(&u->names->ids, e->name);
+	assert(removed);
+	(void)removed;
+	int err = gfs_strmap_set(&u->names->ids, gfs_slice(u->name, u->size), u->id, &e->name);
+	if (err != 0)
+		e->name = (struct gfs_slice){ 0 };
+	e->version++;
+}
+
+static bool is_unused(const struct entry *e)
+{
+	return e->count == 0 && !e->made;
+}
+
+int gfs_catalog_unused(struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t *ret_id)
+{
+	struct names *n = names_of(catalog, kind);
+	for (unsigned step = 0; step < n->count; step++) {
+		unsigned id = (n->reuse_at + step) % n->count + 1;
+		if (!is_unused(&n->entries[id - 1]))
+			continue;
+		n->reuse_at = id;
+		*ret_id = (uint16_t)id;
+		return 0;
+	}
+	return GFS_ERR_LIMIT;
+}
+
+int gfs_catalog_reuse(
+	struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, struct gfs_slice name)
+{
+	struct names *n = names_of(catalog, kind);
+	struct gfs_slice kept;
+	void *data;
+	assert(name_valid(name));
+	if (id == 0 || id > n->count || !is_unused(&n->entries[id - 1]))
+		return GFS_ERR_CORRUPT;
+	if (gfs_strmap_get(&n->ids, name, NULL))
+		return GFS_ERR_EXISTS;
+	struct entry *e = &n->entries[id - 1];
+	int err = gfs_strmap_set(&n->ids, name, id, &kept);
+	if (err != 0)
+		return err;
+	err = gfs_undo_push(gfs_txn_undo(txn), undo_reuse, NULL, sizeof(struct undo_reuse), &data);
+	if (err != 0) {
+		(void)gfs_strmap_remove(&n->ids, kept); /* it was put in above */
+		return err;
+	}
+	struct undo_reuse *u = data;
+	u->names = n;
+	u->id = id;
+	u->size = (uint16_t)e->name.size;
+	if (e->name.size > 0)
+		memcpy(u->name, e->name.data, e->name.size);
+	(void)gfs_strmap_remove(&n->ids, e->name); /* a nameless one is not there */
+	e->name = kept;
+	e->version++;
+	mark_dirty(n, id);
+	return 0;
 }
 
 /* The entry of `id` for change: noted for undo, dirty, its version raised. */

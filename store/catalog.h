@@ -1,8 +1,8 @@
-/* The catalog: names of labels, relationship types and property keys, each with a small id that is never given to another name,
- * how many elements carry it, when its listing last changed, and a version counter for the query cache.
+/* The catalog: names of labels, relationship types and property keys, each with a small id (given to another name only
+ * when all are taken and nothing carries it), how many elements carry it, when its listing last changed, and a version counter for the query cache.
  *
  * Wholly in memory (at most 3 x 65,535 names), loaded at open, written back by gfs_catalog_before_freeze. Callers hold the graph
- * lock: shared to look, exclusive to change. Name slices stay valid as long as the catalog. */
+ * lock: shared to look, exclusive to change. Name slices stay valid as long as the lock is held. */
 #ifndef GFS_STORE_CATALOG_H
 #define GFS_STORE_CATALOG_H
 
@@ -29,20 +29,33 @@ void gfs_catalog_free(struct gfs_catalog *catalog);
 int gfs_catalog_before_freeze(struct gfs_catalog *catalog, struct gfs_store *store) GFS_CHECK;
 
 /* GFS_ERR_NOTFOUND. */
-int gfs_catalog_find(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, struct gfs_slice name, uint16_t *ret_id) GFS_CHECK;
-int gfs_catalog_get(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, struct gfs_catalog_entry *ret_entry) GFS_CHECK;
+int gfs_catalog_find(
+	const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, struct gfs_slice name, uint16_t *ret_id) GFS_CHECK;
+int gfs_catalog_get(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id,
+	struct gfs_catalog_entry *ret_entry) GFS_CHECK;
 /* The smallest id >= from; GFS_ERR_NOTFOUND past the last. */
-int gfs_catalog_next(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t from, struct gfs_catalog_entry *ret_entry) GFS_CHECK;
+int gfs_catalog_next(const struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t from,
+	struct gfs_catalog_entry *ret_entry) GFS_CHECK;
 
 /* A new name (the caller has checked it: UTF-8, 1 to GFS_NAME_BYTES_MAX bytes, no NUL) with the next id; GFS_ERR_EXISTS, GFS_ERR_LIMIT. */
 int gfs_catalog_add(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, struct gfs_slice name,
-                    uint16_t *ret_id) GFS_CHECK;
+	uint16_t *ret_id) GFS_CHECK;
+/* The id of a name that nothing carries and that is not made; GFS_ERR_LIMIT when there is none. */
+int gfs_catalog_unused(struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t *ret_id) GFS_CHECK;
+/* Gives the id of such a name to another name: only for property keys, whose ids no listing shows, and only when there are no new ids left.
+ * GFS_ERR_CORRUPT when the id is in use, GFS_ERR_EXISTS. */
+int gfs_catalog_reuse(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id,
+	struct gfs_slice name) GFS_CHECK;
 /* count += delta; version += 1; the mtime becomes the transaction's time. Undone by an abort, like all below. */
-int gfs_catalog_count(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, int64_t delta) GFS_CHECK;
+int gfs_catalog_count(
+	struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, int64_t delta) GFS_CHECK;
 /* version += 1 only: a value changed. */
-int gfs_catalog_touch(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id) GFS_CHECK;
-int gfs_catalog_set_made(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, bool made) GFS_CHECK;
+int gfs_catalog_touch(
+	struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id) GFS_CHECK;
+int gfs_catalog_set_made(
+	struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, bool made) GFS_CHECK;
 /* For fsck and index rebuilds: puts a count right. */
-int gfs_catalog_set_count(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id, uint64_t count) GFS_CHECK;
+int gfs_catalog_set_count(struct gfs_txn *txn, struct gfs_catalog *catalog, enum gfs_catalog_kind kind, uint16_t id,
+	uint64_t count) GFS_CHECK;
 
 #endif

@@ -22,8 +22,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#define CAPTURE_PAGES 64u  /* a slice under the shared lock: half a megabyte to copy */
-#define CLEAN_PAGES 256u   /* a slice under the exclusive lock */
+#define CAPTURE_PAGES 64u /* a slice under the shared lock: half a megabyte to copy */
+#define CLEAN_PAGES 256u  /* a slice under the exclusive lock */
 
 struct checkpoint {
 	struct gfs_store *store;
@@ -32,7 +32,7 @@ struct checkpoint {
 	struct gfs_page_list frozen;
 	bool kv_frozen;
 	struct gfs_kv_batch *batch;
-	uint8_t *images;          /* CAPTURE_PAGES pages */
+	uint8_t *images; /* CAPTURE_PAGES pages */
 	uint64_t image_ids[CAPTURE_PAGES];
 	size_t image_count;
 	uint64_t stall_ns_max;
@@ -41,7 +41,7 @@ struct checkpoint {
 uint64_t gfs_store_dirty_bytes(const struct gfs_store *store)
 {
 	return atomic_load_explicit(&store->dirty_pages, memory_order_relaxed) * GFS_PAGE_MEMORY_BYTES +
-	       atomic_load_explicit(&store->frozen_bytes, memory_order_relaxed) + gfs_kv_dirty_bytes(store->kv);
+		atomic_load_explicit(&store->frozen_bytes, memory_order_relaxed) + gfs_kv_dirty_bytes(store->kv);
 }
 
 /* ---- the exclusive lock, timed ---- */
@@ -65,7 +65,7 @@ static bool changed(struct gfs_store *store)
 {
 	gfs_rwlock_read(&store->graph);
 	bool yes = gfs_wal_end_lsn(store->wal) != atomic_load_explicit(&store->base_lsn, memory_order_relaxed) ||
-	           store->dirty.count > 0 || gfs_kv_dirty_bytes(store->kv) > 0;
+		store->dirty.count > 0 || gfs_kv_dirty_bytes(store->kv) > 0;
 	gfs_rwlock_unlock_read(&store->graph);
 	return yes;
 }
@@ -115,7 +115,8 @@ static int freeze_locked(struct checkpoint *run)
 	run->generation = store->generation++;
 	store->dirty = (struct gfs_page_list){ 0 };
 	atomic_store_explicit(&store->dirty_pages, 0, memory_order_relaxed);
-	atomic_store_explicit(&store->frozen_bytes, run->frozen.count * GFS_PAGE_MEMORY_BYTES + kv_bytes, memory_order_relaxed);
+	atomic_store_explicit(
+		&store->frozen_bytes, run->frozen.count * GFS_PAGE_MEMORY_BYTES + kv_bytes, memory_order_relaxed);
 	return 0;
 }
 
@@ -159,8 +160,8 @@ static int put_images(struct checkpoint *run)
 		gfs_put_be64(key, run->image_ids[i]);
 		int err = gfs_page_seal(image, run->image_ids[i]);
 		if (err == 0)
-			err = store->backend->ops->batch_put(run->batch, GFS_KV_PAGES, gfs_slice(key, sizeof key),
-			                                     gfs_slice(image, GFS_PAGE_SIZE));
+			err = store->backend->ops->batch_put(
+				run->batch, GFS_KV_PAGES, gfs_slice(key, sizeof key), gfs_slice(image, GFS_PAGE_SIZE));
 		if (err != 0)
 			return err;
 	}
@@ -403,7 +404,7 @@ void gfs_checkpoint_wait_room(struct gfs_store *store)
 		return;
 	gfs_mutex_lock(&store->state);
 	while (store->thread_started && gfs_store_dirty_bytes(store) > limit_bytes &&
-	       atomic_load_explicit(&store->failure, memory_order_acquire) == 0) {
+		atomic_load_explicit(&store->failure, memory_order_acquire) == 0) {
 		request_locked(store);
 		gfs_cond_wait(&store->progress, &store->state);
 	}

@@ -22,11 +22,11 @@ static_assert(GFS_PAGE_SIZE + 16 == 2 * 4096, "a page and LMDB's header fill two
 
 /* Page ids: the space in the top byte, the index inside the space below. */
 enum gfs_space {
-	GFS_SPACE_NODE = 1,  /* node records, by id */
-	GFS_SPACE_REL = 2,   /* relationship records, by id */
-	GFS_SPACE_HEAP = 3,  /* slotted pages of property rows */
-	GFS_SPACE_BLOB = 4,  /* pages of values that exceed a row */
-	GFS_SPACE_FSM = 5,   /* free-space map of the heap: a byte a heap page */
+	GFS_SPACE_NODE = 1, /* node records, by id */
+	GFS_SPACE_REL = 2,  /* relationship records, by id */
+	GFS_SPACE_HEAP = 3, /* slotted pages of property rows */
+	GFS_SPACE_BLOB = 4, /* pages of values that exceed a row */
+	GFS_SPACE_FSM = 5,  /* free-space map of the heap: a byte a heap page */
 	GFS_SPACE_COUNT
 };
 enum gfs_page_kind {
@@ -62,14 +62,14 @@ enum gfs_page_kind {
 
 /* Tables of the key-value store; the number is part of the format. */
 enum gfs_kv_table {
-	GFS_KV_PAGES,    /* page id (8, big-endian) -> page */
-	GFS_KV_META,     /* name -> value: the checkpoint's record with its counters, settings */
-	GFS_KV_CATALOG,  /* kind (1), id (2, big-endian) -> count, mtime, flags, name */
-	GFS_KV_KEYS,     /* node key (when long: its first bytes and a hash of all of it) -> node id */
-	GFS_KV_IDSETS,   /* kind (1), id (2), chunk (6) -> Roaring container set of 65,536 ids */
-	GFS_KV_ADJ,      /* node (6), direction (1) [, type (2), last other (6), last relationship (6)] -> adjacency */
-	GFS_KV_FREE,     /* kind (1), id (6) -> one zero byte: a freed id */
-	GFS_KV_PROPS,    /* reserved for the property index: label (2), key (2), value, node (6) */
+	GFS_KV_PAGES,   /* page id (8, big-endian) -> page */
+	GFS_KV_META,    /* name -> value: the checkpoint's record with its counters, settings */
+	GFS_KV_CATALOG, /* kind (1), id (2, big-endian) -> count, mtime, flags, name */
+	GFS_KV_KEYS,    /* node key (when long: its first bytes and a hash of all of it) -> node id */
+	GFS_KV_IDSETS,  /* kind (1), id (2), chunk (6) -> Roaring container set of 65,536 ids */
+	GFS_KV_ADJ,     /* node (6), direction (1) [, type (2), last other (6), last relationship (6)] -> adjacency */
+	GFS_KV_FREE,    /* kind (1), id (6) -> one zero byte: a freed id */
+	GFS_KV_PROPS,   /* reserved for the property index: label (2), key (2), value, node (6) */
 	GFS_KV_TABLE_COUNT
 };
 #define GFS_KV_KEY_BYTES_MAX 511u

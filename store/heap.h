@@ -17,11 +17,12 @@ int gfs_heap_delete(struct gfs_txn *txn, uint64_t row_id) GFS_CHECK;
 int gfs_heap_read(struct gfs_store *store, uint64_t row_id, struct gfs_buf *out) GFS_CHECK;
 /* Without a copy: on 0 *ret_row lies in the page *ret_page, pinned until gfs_page_put. A row kept in a blob is GFS_ERR_TOOBIG: use
  * gfs_heap_read for it. */
-int gfs_heap_peek(struct gfs_store *store, uint64_t row_id, struct gfs_page **ret_page, struct gfs_slice *ret_row) GFS_CHECK;
+int gfs_heap_peek(
+	struct gfs_store *store, uint64_t row_id, struct gfs_page **ret_page, struct gfs_slice *ret_row) GFS_CHECK;
 
 /* Verifies one heap page (for fsck): slots in bounds, no overlap, accounting right. Calls `each` for every row. */
 int gfs_heap_check_page(struct gfs_store *store, uint64_t page_index,
-                        int (*each)(void *context, uint64_t row_id, uint64_t blob_id), void *context,
-                        struct gfs_message *message) GFS_CHECK;
+	int (*each)(void *context, uint64_t row_id, uint64_t blob_id), void *context,
+	struct gfs_message *message) GFS_CHECK;
 
 #endif

@@ -80,8 +80,7 @@ static uint64_t row_sum(enum gfs_kv_table table, struct gfs_slice key, struct gf
 }
 
 /* What a stored value holds before its sum. */
-static int row_open(
-	enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice stored, struct gfs_slice *ret_value)
+static int row_open(enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice stored, struct gfs_slice *ret_value)
 {
 	struct gfs_slice value = stored;
 	if (has_sum(table)) {
@@ -151,8 +150,7 @@ int gfs_kv_prove_absent(struct gfs_kv_backend *backend, enum gfs_kv_table table,
 	return err;
 }
 
-int gfs_kv_row_get(
-	struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out)
+int gfs_kv_row_get(struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out)
 {
 	GFS_AUTO_BUF unwanted = GFS_BUF_INIT;
 	struct gfs_slice value;
@@ -387,9 +385,8 @@ static int base_seek(struct gfs_kv_iter *it, struct gfs_slice key)
 	if (err == GFS_ERR_NOTFOUND)
 		err = ops->cursor_seek(it->cursor, key, &it->base_key, &it->base_value);
 	else if (!err && row_is_good(it->table, it->base_key, it->base_value))
-		err = gfs_mem_compare(it->base_key, key) < 0
-			? ops->cursor_next(it->cursor, &it->base_key, &it->base_value)
-			: GFS_ERR_CORRUPT;
+		err = gfs_mem_compare(it->base_key, key) < 0 ? ops->cursor_next(it->cursor, &it->base_key, &it->base_value)
+													 : GFS_ERR_CORRUPT;
 	return base_result(it, err);
 }
 

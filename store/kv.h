@@ -45,7 +45,8 @@ struct gfs_kv_backend_ops {
 	/* A snapshot of the moment. Positioned nowhere. */
 	int (*cursor_open)(struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_kv_cursor **ret_cursor);
 	/* The first entry with a key >= `key` (empty: the first of all); GFS_ERR_NOTFOUND past the end. Slices live until the next call on the cursor. */
-	int (*cursor_seek)(struct gfs_kv_cursor *c, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
+	int (*cursor_seek)(
+		struct gfs_kv_cursor *c, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
 	int (*cursor_next)(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
 	/* The entry before; after a seek that found none: the last of all. GFS_ERR_NOTFOUND leaves the cursor nowhere. */
 	int (*cursor_prev)(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value);
@@ -78,17 +79,18 @@ struct gfs_kv_lmdb_opts {
  * A batch belongs to the thread that began it. Once a commit failed for anything but lack of space, batch_begin answers
  * GFS_ERR_FAILED. Resident memory of the map is given back (MADV_DONTNEED) after every 8 MiB read. */
 int gfs_kv_lmdb_open(const char *path, const struct gfs_kv_lmdb_opts *opts, struct gfs_kv_backend **ret_backend,
-                     struct gfs_message *message) GFS_CHECK;
+	struct gfs_message *message) GFS_CHECK;
 
 /* ---- rows, straight to the backend: for META before there is an overlay ---- */
 
 /* As the backend's batch_put, with the sum (K1). */
-int gfs_kv_row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table, struct gfs_slice key,
-                   struct gfs_slice value) GFS_CHECK;
+int gfs_kv_row_put(struct gfs_kv_backend *backend, struct gfs_kv_batch *batch, enum gfs_kv_table table,
+	struct gfs_slice key, struct gfs_slice value) GFS_CHECK;
 /* What a search that found nothing means (K3): GFS_ERR_NOTFOUND, GFS_ERR_CORRUPT or a failure. Never 0. */
 int gfs_kv_prove_absent(struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key) GFS_CHECK;
 /* As gfs_kv_get. */
-int gfs_kv_row_get(struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out) GFS_CHECK;
+int gfs_kv_row_get(
+	struct gfs_kv_backend *backend, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out) GFS_CHECK;
 
 /* ---- overlay ---- */
 
@@ -105,7 +107,8 @@ int gfs_kv_get(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_slice key,
 
 /* Key at most GFS_KV_KEY_BYTES_MAX bytes; bytes are copied. The former state is noted in `undo` (may be NULL: recovery of a
  * failed transaction is then impossible; only for tests and fsck). GFS_ERR_NOMEM leaves everything as it was. */
-int gfs_kv_put(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice value) GFS_CHECK;
+int gfs_kv_put(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table table, struct gfs_slice key,
+	struct gfs_slice value) GFS_CHECK;
 int gfs_kv_delete(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table table, struct gfs_slice key) GFS_CHECK;
 
 /* Ordered iteration over the merged view. The caller keeps the graph lock from open to close; a writer may change the table while it
@@ -117,7 +120,8 @@ int gfs_kv_delete(struct gfs_kv *kv, struct gfs_undo *undo, enum gfs_kv_table ta
  * there is no going on. A seek may begin with a damaged row before the sought key (K3). Damaged rows whose key has an entry in memory, deletions included, are passed over. */
 struct gfs_kv_iter;
 int gfs_kv_iter_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_iter **ret_iter) GFS_CHECK;
-int gfs_kv_iter_seek(struct gfs_kv_iter *it, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
+int gfs_kv_iter_seek(
+	struct gfs_kv_iter *it, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
 int gfs_kv_iter_next(struct gfs_kv_iter *it, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
 void gfs_kv_iter_close(struct gfs_kv_iter *it); /* NULL is fine */
 

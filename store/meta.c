@@ -30,9 +30,9 @@ void gfs_store_meta_encode(const struct gfs_store_meta *meta, struct gfs_buf *ou
 static bool counters_valid(const uint64_t counters[GFS_COUNTER_COUNT])
 {
 	return counters[GFS_COUNTER_NODE_NEXT] <= GFS_ID_MAX + 1 && counters[GFS_COUNTER_REL_NEXT] <= GFS_ID_MAX + 1 &&
-	       counters[GFS_COUNTER_HEAP_PAGES] <= GFS_HEAP_PAGES_MAX &&
-	       counters[GFS_COUNTER_BLOB_PAGES] <= GFS_BLOB_PAGES_MAX &&
-	       counters[GFS_COUNTER_BLOB_FREE] <= counters[GFS_COUNTER_BLOB_PAGES];
+		counters[GFS_COUNTER_HEAP_PAGES] <= GFS_HEAP_PAGES_MAX &&
+		counters[GFS_COUNTER_BLOB_PAGES] <= GFS_BLOB_PAGES_MAX &&
+		counters[GFS_COUNTER_BLOB_FREE] <= counters[GFS_COUNTER_BLOB_PAGES];
 }
 
 static int meta_decode(struct gfs_slice value, struct gfs_store_meta *ret_meta)

@@ -125,7 +125,8 @@ static int page_read(struct gfs_store *store, uint64_t page_id, uint8_t *image)
 {
 	uint8_t key[8];
 	gfs_put_be64(key, page_id);
-	int err = store->backend->ops->get_into(store->backend, GFS_KV_PAGES, gfs_slice(key, sizeof key), image, GFS_PAGE_SIZE);
+	int err = store->backend->ops->get_into(
+		store->backend, GFS_KV_PAGES, gfs_slice(key, sizeof key), image, GFS_PAGE_SIZE);
 	if (err == GFS_ERR_NOTFOUND)
 		err = gfs_kv_prove_absent(store->backend, GFS_KV_PAGES, gfs_slice(key, sizeof key));
 	if (err == 0)
@@ -267,7 +268,8 @@ static void undo_new(void *context, void *data, size_t size)
 
 static int note_bytes(struct gfs_txn *txn, struct gfs_page *page, uint32_t offset, uint32_t size)
 {
-	assert(page->dirty_generation == txn->store->generation && offset <= GFS_PAGE_SIZE && size <= GFS_PAGE_SIZE - offset);
+	assert(
+		page->dirty_generation == txn->store->generation && offset <= GFS_PAGE_SIZE && size <= GFS_PAGE_SIZE - offset);
 	void *data;
 	int err = gfs_undo_push(txn->undo, undo_bytes, NULL, offsetof(struct undo_bytes, bytes) + size, &data);
 	if (err != 0)

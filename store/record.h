@@ -15,10 +15,10 @@ struct gfs_node_record {
 	uint16_t mode;       /* permission bits */
 	uint32_t uid, gid;
 	uint16_t labels[GFS_NODE_LABELS_INLINE]; /* ascending */
-	uint16_t link_generation; /* raised by every change of the key: symlinks named after the node die */
-	uint16_t dir_generation;  /* raised by a change of the key that the kernel did not make itself */
-	uint64_t row_id;          /* 0: no key, no properties */
-	uint64_t first_out, first_in; /* GFS_ID_NONE: none */
+	uint16_t link_generation;                /* raised by every change of the key: symlinks named after the node die */
+	uint16_t dir_generation;                 /* raised by a change of the key that the kernel did not make itself */
+	uint64_t row_id;                         /* 0: no key, no properties */
+	uint64_t first_out, first_in;            /* GFS_ID_NONE: none */
 	uint64_t mtime_ns, ctime_ns, btime_ns, labels_mtime_ns;
 };
 
@@ -27,7 +27,7 @@ struct gfs_rel_record {
 	uint16_t type;
 	uint64_t start, end;
 	uint64_t start_prev, start_next, end_prev, end_next; /* GFS_ID_NONE at the ends of a chain */
-	uint64_t row_id; /* 0: no properties */
+	uint64_t row_id;                                     /* 0: no properties */
 	uint64_t mtime_ns;
 };
 
@@ -39,8 +39,10 @@ int gfs_node_record_write(struct gfs_txn *txn, uint64_t id, const struct gfs_nod
 int gfs_rel_record_write(struct gfs_txn *txn, uint64_t id, const struct gfs_rel_record *record) GFS_CHECK;
 
 /* The smallest existing id >= from; GFS_ERR_NOTFOUND when there is none. Whole empty pages are skipped. */
-int gfs_node_record_next(struct gfs_store *store, uint64_t from, uint64_t *ret_id, struct gfs_node_record *ret_record) GFS_CHECK;
-int gfs_rel_record_next(struct gfs_store *store, uint64_t from, uint64_t *ret_id, struct gfs_rel_record *ret_record) GFS_CHECK;
+int gfs_node_record_next(
+	struct gfs_store *store, uint64_t from, uint64_t *ret_id, struct gfs_node_record *ret_record) GFS_CHECK;
+int gfs_rel_record_next(
+	struct gfs_store *store, uint64_t from, uint64_t *ret_id, struct gfs_rel_record *ret_record) GFS_CHECK;
 
 /* Ids: a new one, taken from those that were free when the store was opened, else the next never used. Ids freed since the open are not
  * reused before the next open, so that a file handle never changes its meaning. `_take` is for replay and restores: it marks a

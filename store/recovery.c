@@ -14,14 +14,14 @@
 static int no_match(const struct gfs_superblock *sb, const struct gfs_store_meta *meta, struct gfs_message *message)
 {
 	return gfs_fail(message, GFS_ERR_CORRUPT,
-	                "superblock and data.mdb do not belong together: checkpoint %" PRIu64 " at LSN %" PRIu64
-	                " (before it %" PRIu64 ") against checkpoint %" PRIu64 " at LSN %" PRIu64,
-	                sb->sequence, sb->checkpoint_lsn, sb->previous_lsn, meta->sequence, meta->lsn);
+		"superblock and data.mdb do not belong together: checkpoint %" PRIu64 " at LSN %" PRIu64 " (before it %" PRIu64
+		") against checkpoint %" PRIu64 " at LSN %" PRIu64,
+		sb->sequence, sb->checkpoint_lsn, sb->previous_lsn, meta->sequence, meta->lsn);
 }
 
 /* True when the superblock is the one behind, and *sb has become what it should say. */
 static int match(struct gfs_superblock *sb, const struct gfs_store_meta *meta, uint64_t commit_id, bool *ret_ahead,
-                 struct gfs_message *message)
+	struct gfs_message *message)
 {
 	if (meta->database_id != sb->database_id)
 		return gfs_fail(message, GFS_ERR_CORRUPT, "data.mdb is of another database than the superblock");
@@ -95,7 +95,8 @@ static int replay(struct gfs_store *store, struct gfs_message *message)
 	if (err == 0)
 		return 0;
 	uint64_t done = atomic_load_explicit(&store->recovered_transactions, memory_order_relaxed);
-	return gfs_fail(message, err, "the log could not be replayed: %s, after %" PRIu64 " transactions", gfs_err_text(err), done);
+	return gfs_fail(
+		message, err, "the log could not be replayed: %s, after %" PRIu64 " transactions", gfs_err_text(err), done);
 }
 
 int gfs_store_recover(struct gfs_store *store, const struct gfs_store_hooks *hooks, struct gfs_message *message)

@@ -73,7 +73,7 @@ static int lock_take(int dir_fd, const char *path, int flags, int *ret_fd, struc
 		return 0;
 	}
 	err = err == GFS_ERR_LOCKED ? lock_refused(fd, path, message)
-	                            : gfs_fail(message, err, "%s: cannot be locked: %s", path, gfs_err_text(err));
+								: gfs_fail(message, err, "%s: cannot be locked: %s", path, gfs_err_text(err));
 	gfs_io_close(fd);
 	return err;
 }
@@ -102,7 +102,7 @@ static int list_name(void *context, const char *name)
 	if (strcmp(name, GFS_SUPERBLOCK_NAME) == 0)
 		l->superblock = true;
 	else if (strcmp(name, GFS_STORE_KV_NAME) == 0 || strcmp(name, GFS_STORE_KV_LOCK_NAME) == 0 ||
-	         strcmp(name, GFS_STORE_WAL_NAME) == 0)
+		strcmp(name, GFS_STORE_WAL_NAME) == 0)
 		l->leftovers = true;
 	else if (strcmp(name, GFS_STORE_LOCK_NAME) != 0 && strcmp(name, "lost+found") != 0)
 		l->foreign = true;
@@ -233,7 +233,7 @@ static char *join(const char *path, const char *name)
 }
 
 static int backend_open(const char *path, const struct gfs_kv_lmdb_opts *opts, struct gfs_kv_backend **ret_backend,
-                        struct gfs_message *message)
+	struct gfs_message *message)
 {
 	char *file = join(path, GFS_STORE_KV_NAME);
 	if (!file)
@@ -270,7 +270,8 @@ static int sync_parent(int dir_fd)
 }
 
 /* Everything but the superblock, which comes last: with it the folder is a database. */
-static int create_contents(int dir_fd, int lock_fd, const char *path, struct gfs_superblock *sb, struct gfs_message *message)
+static int create_contents(
+	int dir_fd, int lock_fd, const char *path, struct gfs_superblock *sb, struct gfs_message *message)
 {
 	int err = lock_text_write(lock_fd, LOCK_CREATING);
 	if (err == 0)
@@ -429,9 +430,9 @@ static int open_log(struct gfs_store *store, const char *path, struct gfs_messag
 	int err = gfs_io_open_dir_at(store->dir_fd, GFS_STORE_WAL_NAME, &store->wal_fd);
 	if (err != 0)
 		return gfs_fail(message, err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err, "%s/" GFS_STORE_WAL_NAME ": %s", path,
-		                gfs_err_text(err));
-	return gfs_wal_open(store->wal_fd, &opts, atomic_load_explicit(&store->base_lsn, memory_order_relaxed), &store->wal,
-	                    message);
+			gfs_err_text(err));
+	return gfs_wal_open(
+		store->wal_fd, &opts, atomic_load_explicit(&store->base_lsn, memory_order_relaxed), &store->wal, message);
 }
 
 static int open_parts(struct gfs_store *store, const char *path, struct gfs_message *message)
@@ -458,7 +459,8 @@ static int open_parts(struct gfs_store *store, const char *path, struct gfs_mess
 	return err == 0 ? 0 : gfs_fail(message, err, "%s", gfs_err_text(err));
 }
 
-int gfs_store_open(const char *path, const struct gfs_store_opts *opts, struct gfs_store **ret_store, struct gfs_message *message)
+int gfs_store_open(
+	const char *path, const struct gfs_store_opts *opts, struct gfs_store **ret_store, struct gfs_message *message)
 {
 	struct gfs_store *store = store_alloc(opts);
 	if (!store)
@@ -505,7 +507,8 @@ void gfs_store_fail(struct gfs_store *store, int cause)
 {
 	int none = 0;
 	assert(cause != 0);
-	if (!atomic_compare_exchange_strong_explicit(&store->failure, &none, cause, memory_order_release, memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(
+			&store->failure, &none, cause, memory_order_release, memory_order_relaxed))
 		return;
 	gfs_mutex_lock(&store->state);
 	gfs_cond_broadcast(&store->progress);

@@ -27,9 +27,9 @@ struct gfs_store;
 struct gfs_txn;
 
 struct gfs_store_opts {
-	bool read_only;                  /* needs a store that was closed cleanly or whose log replays; changes nothing on disk */
-	bool force_read_only_on_dirty;   /* for tests: opens read-only, without replaying the log */
-	uint64_t page_cache_bytes;       /* 0: 64 MiB */
+	bool read_only; /* needs a store that was closed cleanly or whose log replays; changes nothing on disk */
+	bool force_read_only_on_dirty; /* for tests: opens read-only, without replaying the log */
+	uint64_t page_cache_bytes;     /* 0: 64 MiB */
 	enum gfs_wal_mode wal_mode;
 	unsigned wal_interval_ms;        /* 0: 10 */
 	uint64_t wal_segment_bytes;      /* 0: 16 MiB */
@@ -42,7 +42,7 @@ struct gfs_store_opts {
 int gfs_store_create(const char *path, struct gfs_message *message) GFS_CHECK;
 
 int gfs_store_open(const char *path, const struct gfs_store_opts *opts, struct gfs_store **ret_store,
-                   struct gfs_message *message) GFS_CHECK;
+	struct gfs_message *message) GFS_CHECK;
 
 /* What the graph layer lends the store. */
 struct gfs_store_hooks {
@@ -54,7 +54,8 @@ struct gfs_store_hooks {
 	void *context;
 };
 /* Replays the log and starts the threads (not when read-only). Call once. */
-int gfs_store_recover(struct gfs_store *store, const struct gfs_store_hooks *hooks, struct gfs_message *message) GFS_CHECK;
+int gfs_store_recover(
+	struct gfs_store *store, const struct gfs_store_hooks *hooks, struct gfs_message *message) GFS_CHECK;
 
 /* Checkpoints (when open for writing, recovered and not failed), stops the threads, unlocks. NULL is fine. Returns the checkpoint's
  * error, or why the store had failed before; the store is gone in any case. */
@@ -97,15 +98,15 @@ int gfs_store_sync(struct gfs_store *store) GFS_CHECK;
 /* ---- counters: named numbers that persist and that an abort restores ---- */
 
 enum gfs_counter {
-	GFS_COUNTER_NODE_NEXT,  /* the smallest node id never used */
+	GFS_COUNTER_NODE_NEXT, /* the smallest node id never used */
 	GFS_COUNTER_REL_NEXT,
 	GFS_COUNTER_HEAP_PAGES, /* pages of each space, used or free */
 	GFS_COUNTER_BLOB_PAGES,
-	GFS_COUNTER_BLOB_FREE,  /* head of the chain of free blob pages, 0 when empty */
-	GFS_COUNTER_NODES,      /* that exist */
+	GFS_COUNTER_BLOB_FREE, /* head of the chain of free blob pages, 0 when empty */
+	GFS_COUNTER_NODES,     /* that exist */
 	GFS_COUNTER_RELS,
 	GFS_COUNTER_PROPERTIES,
-	GFS_COUNTER_ROOT_MTIME, /* ns: last change of /nodes */
+	GFS_COUNTER_ROOT_MTIME,   /* ns: last change of /nodes */
 	GFS_COUNTER_LABELS_MTIME, /* of /labels and /rels as listings of names */
 	GFS_COUNTER_TYPES_MTIME,
 	GFS_COUNTER_COUNT
@@ -120,7 +121,7 @@ struct gfs_page {
 	struct gfs_cache_entry entry;
 	uint8_t *data;
 	/* The rest belongs to store/page.c. */
-	uint8_t *shadow; /* the image that a running checkpoint must write, when `data` has moved on */
+	uint8_t *shadow;              /* the image that a running checkpoint must write, when `data` has moved on */
 	uint64_t dirty_generation;    /* 0: clean; else the checkpoint generation it was last changed in */
 	uint64_t captured_generation; /* the last generation whose image of it was taken (or was nothing) */
 	bool absent;                  /* known not to exist: made by a transaction that was taken back */
@@ -155,12 +156,13 @@ int gfs_store_checkpoint(struct gfs_store *store) GFS_CHECK;
 
 struct gfs_store_stats {
 	uint64_t database_id;
-	uint64_t checkpoints, checkpoint_ns_last, checkpoint_stall_ns_max; /* the longest the exclusive lock was held for one */
+	uint64_t checkpoints, checkpoint_ns_last,
+		checkpoint_stall_ns_max; /* the longest the exclusive lock was held for one */
 	uint64_t checkpoint_lsn;
 	uint64_t commits, aborts, pages_read, pages_written;
 	uint64_t dirty_bytes;
-	uint64_t recovered_transactions; /* replayed at this open */
-	uint64_t disk_bytes;             /* sizes of data.mdb and of the files of the log */
+	uint64_t recovered_transactions;  /* replayed at this open */
+	uint64_t disk_bytes;              /* sizes of data.mdb and of the files of the log */
 	uint64_t free_bytes, total_bytes; /* of the filesystem */
 	bool read_only;
 	int failure; /* 0, or why the store is read-only now */

@@ -67,14 +67,14 @@ struct gfs_store {
 	struct gfs_wal *wal;
 	struct gfs_cache *cache;
 	struct gfs_page_pool pool;
-	struct gfs_ids *ids; /* its contents are guarded by `graph` */
+	struct gfs_ids *ids;          /* its contents are guarded by `graph` */
 	struct gfs_store_hooks hooks; /* set by recover */
 
 	/* Guarded by `graph`: read when shared, changed when exclusive. */
 	struct gfs_rwlock graph;
 	struct gfs_txn txn;
 	uint64_t last_time_ns;
-	uint64_t generation; /* the one being filled; a running checkpoint writes generation - 1 */
+	uint64_t generation;        /* the one being filled; a running checkpoint writes generation - 1 */
 	struct gfs_page_list dirty; /* pages whose dirty_generation is `generation`, each once */
 	/* Changed under the exclusive lock, read by anybody: relaxed, each is a number by itself. */
 	_Atomic uint64_t counters[GFS_COUNTER_COUNT];
@@ -83,7 +83,7 @@ struct gfs_store {
 	struct gfs_superblock sb;    /* the last one written or found */
 	bool settled;                /* that state was written twice (C5 of checkpoint.c); guarded by `checkpoint` */
 
-	struct gfs_mutex state; /* GFS_RANK_LEAF: guards the five flags below */
+	struct gfs_mutex state;   /* GFS_RANK_LEAF: guards the five flags below */
 	struct gfs_cond wake;     /* the thread: requested or stop */
 	struct gfs_cond progress; /* waiting writers: a checkpoint ended or the store failed */
 	bool requested, running, stop, thread_started;

@@ -52,7 +52,7 @@ static void encode(const struct gfs_superblock *sb, unsigned copy, uint8_t out[C
 static bool decode(const uint8_t in[COPY_BYTES], unsigned copy, struct gfs_superblock *ret_sb)
 {
 	if (memcmp(FIELD(in, magic), MAGIC, 8) != 0 ||
-	    gfs_hash64_seed(in, SUM_OFFSET, copy) != gfs_get_le64(in + SUM_OFFSET))
+		gfs_hash64_seed(in, SUM_OFFSET, copy) != gfs_get_le64(in + SUM_OFFSET))
 		return false;
 	*ret_sb = (struct gfs_superblock){
 		.sequence = gfs_get_le64(FIELD(in, sequence)),
@@ -118,7 +118,7 @@ int gfs_superblock_read(int dir_fd, struct gfs_superblock *ret_sb, struct gfs_me
 		return gfs_fail(message, GFS_ERR_CORRUPT, "both copies of the superblock are damaged");
 	if (newest.format_version != GFS_FORMAT_VERSION)
 		return gfs_fail(message, GFS_ERR_VERSION, "the database has format %u; this program knows %u",
-		                (unsigned)newest.format_version, GFS_FORMAT_VERSION);
+			(unsigned)newest.format_version, GFS_FORMAT_VERSION);
 	*ret_sb = newest;
 	return 0;
 }

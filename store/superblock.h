@@ -13,12 +13,12 @@
 #define GFS_SUPERBLOCK_NAME "superblock"
 
 struct gfs_superblock {
-	uint64_t sequence;            /* of the checkpoint: 1 for a new database */
-	uint64_t database_id;         /* random */
+	uint64_t sequence;    /* of the checkpoint: 1 for a new database */
+	uint64_t database_id; /* random */
 	uint64_t created_ns;
-	uint64_t checkpoint_lsn;      /* replay starts here */
-	uint64_t previous_lsn;        /* of the checkpoint before: the log is kept from here */
-	uint64_t kv_commit_id;        /* LMDB's transaction id of the checkpoint */
+	uint64_t checkpoint_lsn; /* replay starts here */
+	uint64_t previous_lsn;   /* of the checkpoint before: the log is kept from here */
+	uint64_t kv_commit_id;   /* LMDB's transaction id of the checkpoint */
 	uint32_t format_version;
 };
 

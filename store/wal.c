@@ -71,7 +71,7 @@ static int read_segment_headers(struct gfs_wal *wal, struct gfs_message *message
 		s->fd = -1;
 		if (i > 0 && s->start_lsn != wal_segment_end(s - 1)) /* W2 */
 			return gfs_fail(message, GFS_ERR_CORRUPT, "log segment %016llx does not follow the one before",
-			                (unsigned long long)s->number);
+				(unsigned long long)s->number);
 	}
 	return 0;
 }
@@ -112,7 +112,7 @@ static struct gfs_wal *wal_new(int wal_dir_fd, const struct gfs_wal_opts *opts, 
 }
 
 int gfs_wal_open(int wal_dir_fd, const struct gfs_wal_opts *opts, uint64_t start_lsn, struct gfs_wal **ret_wal,
-                 struct gfs_message *message)
+	struct gfs_message *message)
 {
 	struct gfs_wal *wal = wal_new(wal_dir_fd, opts, start_lsn);
 	if (wal == NULL)

@@ -25,17 +25,17 @@ enum gfs_wal_mode { GFS_WAL_ASYNC, GFS_WAL_GROUP, GFS_WAL_SYNC };
 struct gfs_wal;
 
 struct gfs_wal_opts {
-	uint64_t database_id;    /* in every segment's header: a log of another database is refused */
-	uint64_t segment_bytes;  /* 0: default */
+	uint64_t database_id;   /* in every segment's header: a log of another database is refused */
+	uint64_t segment_bytes; /* 0: default */
 	enum gfs_wal_mode mode;
-	unsigned interval_ms;    /* async: how often the background thread flushes; 0: 10 */
+	unsigned interval_ms; /* async: how often the background thread flushes; 0: 10 */
 	bool read_only;
 };
 
 struct gfs_wal_stats {
-	uint64_t end_lsn;      /* where the next frame goes */
-	uint64_t durable_lsn;  /* everything below is on disk */
-	uint64_t oldest_lsn;   /* the first that is kept */
+	uint64_t end_lsn;     /* where the next frame goes */
+	uint64_t durable_lsn; /* everything below is on disk */
+	uint64_t oldest_lsn;  /* the first that is kept */
 	uint64_t appends, bytes, syncs, segments;
 	uint64_t disk_bytes; /* of the segments' files, the one made ahead included */
 	uint64_t sync_ns_max;
@@ -50,7 +50,7 @@ int gfs_wal_create(int wal_dir_fd, uint64_t database_id, uint64_t lsn) GFS_CHECK
 /* Opens the log for reading from `start_lsn` (the checkpoint's). `wal_dir_fd` stays the caller's and must outlive it. No thread is
  * started yet. GFS_ERR_CORRUPT when the log does not contain start_lsn. */
 int gfs_wal_open(int wal_dir_fd, const struct gfs_wal_opts *opts, uint64_t start_lsn, struct gfs_wal **ret_wal,
-                 struct gfs_message *message) GFS_CHECK;
+	struct gfs_message *message) GFS_CHECK;
 
 /* Calls `each` for every committed transaction from start_lsn on, in order, with its payload joined. Stops at the first frame that is
  * missing, torn or does not chain: that is the end of the log (a torn tail is no error). A non-zero answer of `each` stops and

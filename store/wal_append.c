@@ -54,8 +54,8 @@ static int write_frame(struct gfs_wal *wal, struct wal_frame *frame, struct plac
 static int write_frames(struct gfs_wal *wal, uint64_t time_ns, struct gfs_slice payload, struct place *first)
 {
 	struct wal_frame frame = { .time_ns = time_ns,
-		                       .flags = WAL_FRAME_FIRST,
-		                       .durable_lsn = atomic_load_explicit(&wal->durable_lsn, memory_order_relaxed) };
+		.flags = WAL_FRAME_FIRST,
+		.durable_lsn = atomic_load_explicit(&wal->durable_lsn, memory_order_relaxed) };
 	do {
 		if (wal_segment_end(&wal->active) - wal->write_lsn < WAL_ROOM_BYTES_MIN) { /* W3 */
 			int err = advance(wal);
@@ -101,9 +101,9 @@ static int publish(struct gfs_wal *wal, size_t payload_bytes)
 	int err = wal_failure_answer_locked(wal);
 	if (err == 0) {
 		bool was_clean = atomic_load_explicit(&wal->durable_lsn, memory_order_relaxed) ==
-		                 atomic_load_explicit(&wal->end_lsn, memory_order_relaxed);
+			atomic_load_explicit(&wal->end_lsn, memory_order_relaxed);
 		bool wants_next = !wal->next_ready && !wal->next_wanted && !wal->preparing &&
-		                  wal->write_lsn - wal->active.start_lsn > (wal->active.bytes - WAL_HEADER_BYTES) / 2;
+			wal->write_lsn - wal->active.start_lsn > (wal->active.bytes - WAL_HEADER_BYTES) / 2;
 		atomic_store_explicit(&wal->end_lsn, wal->write_lsn, memory_order_release);
 		wal->appends++;
 		wal->bytes += payload_bytes;

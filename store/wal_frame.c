@@ -37,7 +37,8 @@ size_t wal_frame_claim(uint64_t lsn, const uint8_t *at, size_t room)
 	if (room < WAL_FRAME_HEADER_BYTES || gfs_get_le64(FIELD(at, lsn)) != lsn)
 		return 0;
 	size_t n = gfs_get_le32(FIELD(at, payload_bytes));
-	if ((gfs_get_le32(FIELD(at, flags)) & ~(uint32_t)(WAL_FRAME_FIRST | WAL_FRAME_LAST)) != 0 || n > GFS_WAL_FRAME_BYTES_MAX)
+	if ((gfs_get_le32(FIELD(at, flags)) & ~(uint32_t)(WAL_FRAME_FIRST | WAL_FRAME_LAST)) != 0 ||
+		n > GFS_WAL_FRAME_BYTES_MAX)
 		return 0;
 	size_t size = WAL_FRAME_HEADER_BYTES + padded(n);
 	return size <= room ? size : 0;

@@ -40,9 +40,9 @@ struct wal_frame {
 
 /* Walks frames from one segment to the next, each read whole. */
 struct wal_cursor {
-	size_t index;     /* of the segment in data */
-	uint8_t *data;    /* owned: what follows its header */
-	size_t size;      /* less than the segment's when the file was cut */
+	size_t index;  /* of the segment in data */
+	uint8_t *data; /* owned: what follows its header */
+	size_t size;   /* less than the segment's when the file was cut */
 	size_t capacity;
 	uint64_t lsn;     /* of the next frame */
 	uint64_t chain;   /* sum of the frame before */
@@ -59,8 +59,8 @@ struct gfs_wal {
 
 	/* The opener's, until gfs_wal_start. */
 	struct wal_cursor cursor;
-	size_t start_index;  /* the segment of start_lsn */
-	size_t tail_index;   /* the segment of the end, after replay */
+	size_t start_index;         /* the segment of start_lsn */
+	size_t tail_index;          /* the segment of the end, after replay */
 	uint64_t known_durable_lsn; /* the highest durable_lsn of replayed frames */
 	bool replayed;
 
@@ -77,20 +77,20 @@ struct gfs_wal {
 	_Atomic int failure;
 	_Atomic int mode;
 
-	struct gfs_mutex lock; /* GFS_RANK_WAL: guards all that follows, and is never held across I/O */
-	struct gfs_cond work;  /* the flush thread waits here */
-	struct gfs_cond done;  /* a sync, a preparation or a failure ended */
+	struct gfs_mutex lock;        /* GFS_RANK_WAL: guards all that follows, and is never held across I/O */
+	struct gfs_cond work;         /* the flush thread waits here */
+	struct gfs_cond done;         /* a sync, a preparation or a failure ended */
 	struct wal_segment *segments; /* owned, ascending */
 	size_t count;
 	size_t capacity;
 	struct wal_segment next; /* prepared, when next_ready */
 	bool next_ready;
-	bool next_wanted;   /* the thread shall prepare one */
-	bool next_asked;    /* it was told once for this segment: after a failure the writer makes it itself */
-	bool preparing;     /* somebody does */
-	bool syncing;       /* somebody leads a sync */
-	bool failure_told;  /* some caller got the cause */
-	bool running;       /* the thread */
+	bool next_wanted;  /* the thread shall prepare one */
+	bool next_asked;   /* it was told once for this segment: after a failure the writer makes it itself */
+	bool preparing;    /* somebody does */
+	bool syncing;      /* somebody leads a sync */
+	bool failure_told; /* some caller got the cause */
+	bool running;      /* the thread */
 	bool stopping;
 	unsigned interval_ms;
 	uint64_t synced_lsn; /* segments are synced up to here; durable_lsn follows when a whole transaction is */
@@ -106,7 +106,8 @@ size_t wal_frame_encode(uint64_t database_id, uint64_t lsn, struct wal_frame *fr
 /* The size that a frame at `at` would have, 0 when it cannot be one for `lsn`: what decoding it would hash. */
 size_t wal_frame_claim(uint64_t lsn, const uint8_t *at, size_t room);
 /* What lies at `at`, when it is a valid frame for `lsn` (W4, but for the chain) within `room` bytes. Returns its size or 0. */
-size_t wal_frame_decode(uint64_t database_id, uint64_t lsn, const uint8_t *at, size_t room, struct wal_frame *ret_frame);
+size_t wal_frame_decode(
+	uint64_t database_id, uint64_t lsn, const uint8_t *at, size_t room, struct wal_frame *ret_frame);
 
 /* ---- wal_segment.c ---- */
 
@@ -118,7 +119,7 @@ bool wal_segment_parse_name(const char *name, uint64_t *ret_number);
 int wal_segment_make(int dir_fd, uint64_t database_id, struct wal_segment *segment, bool *ret_harmless) GFS_CHECK;
 /* Opens it and sets fd; GFS_ERR_RANGE is never returned: a file cut inside its header is GFS_ERR_CORRUPT. */
 int wal_segment_open(int dir_fd, uint64_t database_id, uint64_t number, bool write, struct wal_segment *ret_segment,
-                     struct gfs_message *message) GFS_CHECK;
+	struct gfs_message *message) GFS_CHECK;
 #define WAL_NEXT_NAME "next.tmp"
 /* Room for one more in wal->segments. */
 int wal_segments_reserve(struct gfs_wal *wal) GFS_CHECK;

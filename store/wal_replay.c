@@ -105,8 +105,8 @@ int wal_cursor_seek(struct gfs_wal *wal, uint64_t start_lsn, struct gfs_message 
 	if (err != 0)
 		return gfs_fail(message, err, "reading the log: %s", gfs_err_text(err));
 	if (!found || !boundary || c->lsn != start_lsn || c->index != index)
-		return gfs_fail(message, GFS_ERR_CORRUPT, "the log does not hold position %llu, where the last checkpoint ended",
-		                (unsigned long long)start_lsn);
+		return gfs_fail(message, GFS_ERR_CORRUPT,
+			"the log does not hold position %llu, where the last checkpoint ended", (unsigned long long)start_lsn);
 	wal->start_index = index;
 	return 0;
 }
@@ -126,7 +126,7 @@ static int check_nothing_lost(struct gfs_wal *wal, struct wal_cursor *c, uint64_
 			if (hashed_bytes > hashed_bytes_max)
 				return 0;
 			if (wal_frame_decode(wal->database_id, start_lsn + at, c->data + at, c->size - at, &frame) != 0 &&
-			    frame.durable_lsn > end_lsn)
+				frame.durable_lsn > end_lsn)
 				return GFS_ERR_CORRUPT;
 		}
 		if (c->index + 1 == wal->count)

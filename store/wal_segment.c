@@ -45,23 +45,23 @@ static void header_encode(uint64_t database_id, const struct wal_segment *s, uin
 }
 
 static int header_decode(uint64_t database_id, uint64_t number, const uint8_t in[WAL_HEADER_BYTES],
-                         struct wal_segment *ret_segment, struct gfs_message *message)
+	struct wal_segment *ret_segment, struct gfs_message *message)
 {
 	unsigned long long n = number;
 	if (memcmp(FIELD(in, magic), WAL_MAGIC, 8) != 0 ||
-	    gfs_hash64(in, WAL_HEADER_SUM_OFFSET) != gfs_get_le64(in + WAL_HEADER_SUM_OFFSET))
+		gfs_hash64(in, WAL_HEADER_SUM_OFFSET) != gfs_get_le64(in + WAL_HEADER_SUM_OFFSET))
 		return gfs_fail(message, GFS_ERR_CORRUPT, "log segment %016llx: the header is damaged", n);
 	if (gfs_get_le32(FIELD(in, version)) != WAL_VERSION)
 		return gfs_fail(message, GFS_ERR_VERSION, "log segment %016llx: format %u is not known", n,
-		                (unsigned)gfs_get_le32(FIELD(in, version)));
+			(unsigned)gfs_get_le32(FIELD(in, version)));
 	if (gfs_get_le64(FIELD(in, database_id)) != database_id)
 		return gfs_fail(message, GFS_ERR_CORRUPT, "log segment %016llx belongs to another database", n);
 	struct wal_segment s = { .number = number,
-		                     .start_lsn = gfs_get_le64(FIELD(in, start_lsn)),
-		                     .bytes = gfs_get_le64(FIELD(in, segment_bytes)),
-		                     .fd = -1 };
+		.start_lsn = gfs_get_le64(FIELD(in, start_lsn)),
+		.bytes = gfs_get_le64(FIELD(in, segment_bytes)),
+		.fd = -1 };
 	if (gfs_get_le64(FIELD(in, number)) != number || s.bytes < GFS_WAL_SEGMENT_BYTES_MIN ||
-	    s.bytes > WAL_SEGMENT_BYTES_MAX || s.bytes % 4096 != 0 || s.start_lsn > UINT64_MAX - s.bytes)
+		s.bytes > WAL_SEGMENT_BYTES_MAX || s.bytes % 4096 != 0 || s.start_lsn > UINT64_MAX - s.bytes)
 		return gfs_fail(message, GFS_ERR_CORRUPT, "log segment %016llx: the header makes no sense", n);
 	*ret_segment = s;
 	return 0;
@@ -110,7 +110,7 @@ int wal_segment_make(int dir_fd, uint64_t database_id, struct wal_segment *segme
 }
 
 int wal_segment_open(int dir_fd, uint64_t database_id, uint64_t number, bool write, struct wal_segment *ret_segment,
-                     struct gfs_message *message)
+	struct gfs_message *message)
 {
 	char name[WAL_NAME_BYTES];
 	uint8_t header[WAL_HEADER_BYTES];

@@ -63,7 +63,8 @@ static int sync_segments_locked(struct gfs_wal *wal, uint64_t upto_lsn)
 		if (err != 0)
 			break;
 		wal->synced_lsn = reach_lsn;
-		s = &wal->segments[number - wal->segments[0].number]; /* the list may have moved; numbers are consecutive (W2) */
+		s = &wal->segments[number -
+			wal->segments[0].number]; /* the list may have moved; numbers are consecutive (W2) */
 		assert(s->number == number);
 		if (reach_lsn == wal_segment_end(s) && s != &wal->segments[wal->count - 1]) {
 			gfs_io_close(s->fd);
@@ -134,8 +135,9 @@ int gfs_wal_commit_wait(struct gfs_wal *wal, uint64_t lsn)
 int wal_relieve_locked(struct gfs_wal *wal)
 {
 	int err = wal_failure_answer_locked(wal);
-	while (err == 0 && wal->synced_lsn < wal->write_lsn &&
-	       &wal->segments[wal->count - 1] - first_unsynced_locked(wal) > UNSYNCED_SEGMENTS_MAX) {
+	while (err == 0 &&
+		wal->synced_lsn<wal->write_lsn && & wal->segments[wal->count - 1] - first_unsynced_locked(wal)>
+			UNSYNCED_SEGMENTS_MAX) {
 		if (wal->syncing) {
 			gfs_cond_wait(&wal->done, &wal->lock);
 			err = wal_failure_answer_locked(wal);
@@ -155,10 +157,9 @@ int wal_prepare_locked(struct gfs_wal *wal, bool in_background)
 {
 	assert(!wal->preparing && !wal->next_ready);
 	const struct wal_segment *last = &wal->segments[wal->count - 1];
-	struct wal_segment next = { .number = last->number + 1,
-		                        .start_lsn = wal_segment_end(last),
-		                        .bytes = wal->segment_bytes,
-		                        .fd = -1 };
+	struct wal_segment next = {
+		.number = last->number + 1, .start_lsn = wal_segment_end(last), .bytes = wal->segment_bytes, .fd = -1
+	};
 	bool harmless = false;
 	wal->preparing = true;
 	wal->next_wanted = false;
@@ -187,7 +188,7 @@ void gfs_wal_wait_room(struct gfs_wal *wal)
 {
 	gfs_mutex_lock(&wal->lock);
 	while (wal->running && !wal->stopping && atomic_load_explicit(&wal->failure, memory_order_relaxed) == 0 &&
-	       !wal->next_ready && (wal->next_wanted || wal->preparing) && room_is_short_locked(wal))
+		!wal->next_ready && (wal->next_wanted || wal->preparing) && room_is_short_locked(wal))
 		gfs_cond_wait(&wal->done, &wal->lock);
 	gfs_mutex_unlock(&wal->lock);
 }
@@ -197,14 +198,15 @@ void gfs_wal_wait_room(struct gfs_wal *wal)
 static bool must_flush_locked(const struct gfs_wal *wal)
 {
 	return atomic_load_explicit(&wal->mode, memory_order_relaxed) == GFS_WAL_ASYNC &&
-	       atomic_load_explicit(&wal->durable_lsn, memory_order_relaxed) <
-	           atomic_load_explicit(&wal->end_lsn, memory_order_relaxed);
+		atomic_load_explicit(&wal->durable_lsn, memory_order_relaxed) <
+		atomic_load_explicit(&wal->end_lsn, memory_order_relaxed);
 }
 
 static bool idle_locked(const struct gfs_wal *wal)
 {
-	return !wal->stopping && (atomic_load_explicit(&wal->failure, memory_order_relaxed) != 0 ||
-	                          !(wal->next_wanted || must_flush_locked(wal)));
+	return !wal->stopping &&
+		(atomic_load_explicit(&wal->failure, memory_order_relaxed) != 0 ||
+			!(wal->next_wanted || must_flush_locked(wal)));
 }
 
 /* One round with something to do. `since_ns`: when what waits now may have begun to. Returns when this round's flush began. */

@@ -33,10 +33,10 @@
 struct mount;
 struct operation {
 	const char *name;
-	bool by_null;   /* the empty daemon can do it */
-	bool target;    /* one of the three that must be within TARGET_RATIO */
-	bool warm;      /* done once for all beforehand, not counted */
-	bool once;      /* one call stands for all: a listing */
+	bool by_null; /* the empty daemon can do it */
+	bool target;  /* one of the three that must be within TARGET_RATIO */
+	bool warm;    /* done once for all beforehand, not counted */
+	bool once;    /* one call stands for all: a listing */
 	int (*run)(const struct mount *m, unsigned round, unsigned i);
 };
 
@@ -192,10 +192,10 @@ static struct {
 } options = { .rounds = 15, .ops = 300 };
 
 struct figures {
-	double *all;                /* us, of every call; owned */
+	double *all; /* us, of every call; owned */
 	size_t count;
-	double round[ROUNDS_MAX];   /* median of each round */
-	uint64_t requests, calls;   /* counted ones */
+	double round[ROUNDS_MAX]; /* median of each round */
+	uint64_t requests, calls; /* counted ones */
 };
 static struct figures figures[SYSTEMS][OPERATIONS];
 
@@ -437,19 +437,24 @@ static bool print_table(void)
 	bool good = true;
 	printf("%u rounds of %u calls; medians in microseconds; empty: %s\n\n", options.rounds, options.ops,
 		options.null ? options.null : "bench_null");
-	printf("%-24s %9s %9s %9s %9s %9s   %s\n", "", "empty", "empty -s", "graphfs", "/ empty", "/ empty -s", "round trips: empty, graphfs");
+	printf("%-24s %9s %9s %9s %9s %9s   %s\n", "", "empty", "empty -s", "graphfs", "/ empty", "/ empty -s",
+		"round trips: empty, graphfs");
 	for (size_t i = 0; i < OPERATIONS; i++) {
 		printf("%-24s ", operations[i].name);
 		if (!operations[i].by_null) {
-			printf("%9s %9s %9.1f %9s %9s   %5s %8.2f\n", "-", "-", median_of(GRAPHFS, i), "-", "-", "-", round_trips(GRAPHFS, i));
+			printf("%9s %9s %9.1f %9s %9s   %5s %8.2f\n", "-", "-", median_of(GRAPHFS, i), "-", "-", "-",
+				round_trips(GRAPHFS, i));
 			continue;
 		}
 		double multi = ratio(i, NULL_MT), single = ratio(i, NULL_ST);
 		bool met = multi <= TARGET_RATIO || single <= TARGET_RATIO;
 		met = met && (multi > single ? multi : single) <= TARGET_RATIO;
 		good = good && (met || !operations[i].target);
-		printf("%9.1f %9.1f %9.1f %9.2f %9.2f   %5.2f %8.2f%s\n", median_of(NULL_MT, i), median_of(NULL_ST, i), median_of(GRAPHFS, i), multi,
-			single, round_trips(COUNTED, i), round_trips(GRAPHFS, i), !operations[i].target ? "" : met ? "   target met" : "   TARGET MISSED");
+		printf("%9.1f %9.1f %9.1f %9.2f %9.2f   %5.2f %8.2f%s\n", median_of(NULL_MT, i), median_of(NULL_ST, i),
+			median_of(GRAPHFS, i), multi, single, round_trips(COUNTED, i), round_trips(GRAPHFS, i),
+			!operations[i].target ? ""
+				: met             ? "   target met"
+								  : "   TARGET MISSED");
 	}
 	return good;
 }

@@ -138,7 +138,8 @@ static void null_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	fuse_reply_buf(req, text, offset == 0 && size >= 3 ? 3 : 0);
 }
 
-static void null_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset, struct fuse_file_info *fi)
+static void null_write(
+	fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset, struct fuse_file_info *fi)
 {
 	(void)ino, (void)bytes, (void)offset, (void)fi;
 	count();

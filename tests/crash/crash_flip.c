@@ -27,7 +27,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIALS_DEFAULT = GFS_SCALED(3000, 100), NODES = 240, HUB_RELS = 500, BLOB_BYTES = 150000, FILES_MAX = 16, TRIAL_SECONDS = 20 };
+enum {
+	TRIALS_DEFAULT = GFS_SCALED(3000, 100),
+	NODES = 240,
+	HUB_RELS = 500,
+	BLOB_BYTES = 150000,
+	FILES_MAX = 16,
+	TRIAL_SECONDS = 20
+};
 enum { ANSWERS_MAX = 1 << 16, WRITE_EVERY = 4, CRASHES_PER_MILLE_MAX = 8, CHILD_EXIT = 64 };
 
 enum outcome { SAME, FSCK_TOLD, REFUSED, CALL_TOLD, FSCK_ONLY, CRASH, SILENT, HANG, OUTCOME_COUNT };
@@ -126,8 +133,8 @@ static void ask_node(struct asking *a, uint64_t id)
 	uint16_t labels[16];
 	size_t count = 0;
 	int err = gfs_node_get(a->g, id, &r);
-	uint64_t numbers[] = { r.exists, r.label_count, r.mode, r.uid, r.gid, r.link_generation, r.dir_generation, r.first_out,
-		r.first_in, r.mtime_ns, r.ctime_ns, r.btime_ns, r.labels_mtime_ns };
+	uint64_t numbers[] = { r.exists, r.label_count, r.mode, r.uid, r.gid, r.link_generation, r.dir_generation,
+		r.first_out, r.first_in, r.mtime_ns, r.ctime_ns, r.btime_ns, r.labels_mtime_ns };
 	answer(a, err, err == 0 ? gfs_hash64(numbers, sizeof numbers) : 0, "node");
 	err = gfs_node_key(a->g, id, &key);
 	answer(a, err, err == 0 ? gfs_hash64(key.data, key.size) : 0, "key");
@@ -492,7 +499,8 @@ int main(int argc, char **argv)
 	uint64_t trials = count_text != NULL ? strtoull(count_text, NULL, 10) : TRIALS_DEFAULT;
 	run.seed = seed_text != NULL ? strtoull(seed_text, NULL, 10) : 1;
 	run.loud = only != NULL;
-	(void)snprintf(run.path, sizeof run.path, "%s/gfs-flip-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	(void)snprintf(
+		run.path, sizeof run.path, "%s/gfs-flip-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	REQUIRE(mkdtemp(run.path) != NULL);
 	build();
 	read_file("data.mdb");

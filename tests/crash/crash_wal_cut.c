@@ -24,7 +24,7 @@ static const char *const how_names[HOW_COUNT] = { "truncated", "zero tail", "gar
 static struct run {
 	struct wal_scratch scratch;
 	struct wal_model model;
-	int fd;          /* the first segment's file */
+	int fd;              /* the first segment's file */
 	uint64_t ends[4096]; /* offset in it where each transaction ends; past LOG_BYTES for those that end in the second */
 	size_t ends_count;
 	uint8_t good[LOG_BYTES], garbage[LOG_BYTES], second[LOG_BYTES];
@@ -50,9 +50,9 @@ static int open_log(struct gfs_wal **ret_wal, bool read_only)
 {
 	struct gfs_message message;
 	struct gfs_wal_opts opts = { .database_id = WAL_MODEL_ID,
-		                         .segment_bytes = LOG_BYTES,
-		                         .interval_ms = 60000, /* no sync: what a crash may tear is all of it */
-		                         .read_only = read_only };
+		.segment_bytes = LOG_BYTES,
+		.interval_ms = 60000, /* no sync: what a crash may tear is all of it */
+		.read_only = read_only };
 	int err = gfs_wal_open(run.scratch.dir_fd, &opts, 0, ret_wal, &message);
 	if (err != 0)
 		return err;
@@ -125,7 +125,7 @@ static void violation(size_t cut, enum how how, const char *what, uint64_t got, 
 {
 	if (run.violations++ < 20)
 		fprintf(stderr, "VIOLATION at byte %zu, %s: %s: %llu, expected %llu\n", cut, how_names[how], what,
-		        (unsigned long long)got, (unsigned long long)want);
+			(unsigned long long)got, (unsigned long long)want);
 }
 
 /* Goes on writing after the cut: what was recovered stays, what was cut off never returns. */
@@ -194,10 +194,11 @@ int main(int argc, char **argv)
 		for (enum how how = TRUNCATE; how < HOW_COUNT; how++)
 			try_cut(cut, how, whole);
 	}
-	printf("crash_wal_cut: seed %llu, %zu transactions, %llu reopens (%llu in the header, refused; %llu also written on), "
-	       "%llu violations\n",
-	       (unsigned long long)seed, run.ends_count, (unsigned long long)run.reopened, (unsigned long long)run.refused,
-	       (unsigned long long)run.continued, (unsigned long long)run.violations);
+	printf(
+		"crash_wal_cut: seed %llu, %zu transactions, %llu reopens (%llu in the header, refused; %llu also written on), "
+		"%llu violations\n",
+		(unsigned long long)seed, run.ends_count, (unsigned long long)run.reopened, (unsigned long long)run.refused,
+		(unsigned long long)run.continued, (unsigned long long)run.violations);
 	close(run.fd);
 	wal_scratch_release(&run.scratch);
 	wal_model_release(&run.model);

@@ -56,7 +56,7 @@ struct worker {
 struct shared {
 	struct worker workers[PROCS_MAX];
 	_Atomic uint64_t ops_own, ops_contended, contended_done, looks_self, looks_other, stale, late, estale;
-	_Atomic uint32_t versions; /* of shared nodes' keys */
+	_Atomic uint32_t versions;       /* of shared nodes' keys */
 	_Atomic unsigned waiting, pause; /* at the barrier; how many pauses there were */
 	_Atomic bool stop;
 };
@@ -95,7 +95,8 @@ static unsigned below(unsigned n)
 
 static void fail(const char *what)
 {
-	fprintf(stderr, "coherence: process %u, operation %" PRIu64 " (%s): %s\n", my_number, op_number, me ? me->doing : "", what);
+	fprintf(stderr, "coherence: process %u, operation %" PRIu64 " (%s): %s\n", my_number, op_number,
+		me ? me->doing : "", what);
 	if (shared)
 		shared->stop = true;
 	exit(1);
@@ -138,8 +139,8 @@ static void report_stale(const struct worker *owner, const struct fs_check *chec
 		took = now_ms() - start;
 	}
 	shared->late += late;
-	fprintf(stderr, "STALE: %s: %s %s\n  wanted %s\n  got    %s\n  %s (%" PRIu64 " ms)\n", owner->doing, fs_check_kind_name(check->kind),
-		check->path, want, got, late ? "right a little later" : "still wrong", took);
+	fprintf(stderr, "STALE: %s: %s %s\n  wanted %s\n  got    %s\n  %s (%" PRIu64 " ms)\n", owner->doing,
+		fs_check_kind_name(check->kind), check->path, want, got, late ? "right a little later" : "still wrong", took);
 	if (n + 1 >= STALE_MAX)
 		shared->stop = true;
 }
@@ -201,7 +202,8 @@ static struct model_view *add(struct views *v, enum model_view_kind kind, const 
 	return view;
 }
 
-static void add_link_view(struct views *v, enum model_view_kind kind, int dir, int type, const char *key, const char *other)
+static void add_link_view(
+	struct views *v, enum model_view_kind kind, int dir, int type, const char *key, const char *other)
 {
 	struct model_view *view = add(v, kind, key);
 	view->dir = dir;
@@ -223,8 +225,8 @@ static void add_rel_views(struct views *v, int type, uint64_t id)
 /* Everything that shows a relationship between the nodes of two keys. */
 static void add_link_views(struct views *v, int type, const char *from, const char *to, uint64_t id)
 {
-	static const enum model_view_kind kinds[] = { VIEW_LINK, VIEW_LINK_STAT, VIEW_LINKS, VIEW_SIDE, VIEW_REL_LINK, VIEW_REL_LINKS, VIEW_THROUGH,
-		VIEW_REL_PROP_SIDE };
+	static const enum model_view_kind kinds[] = { VIEW_LINK, VIEW_LINK_STAT, VIEW_LINKS, VIEW_SIDE, VIEW_REL_LINK,
+		VIEW_REL_LINKS, VIEW_THROUGH, VIEW_REL_PROP_SIDE };
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		add_link_view(v, kinds[i], MODEL_OUT, type, from, to);
 		add_link_view(v, kinds[i], MODEL_IN, type, to, from);
@@ -236,7 +238,8 @@ static void add_link_views(struct views *v, int type, const char *from, const ch
 
 static void add_label_views(struct views *v, int label, const char *key)
 {
-	static const enum model_view_kind kinds[] = { VIEW_NODE_LABEL, VIEW_LABEL_NODE, VIEW_NODE_LABELS, VIEW_LABEL, VIEW_LABEL_THROUGH };
+	static const enum model_view_kind kinds[] = { VIEW_NODE_LABEL, VIEW_LABEL_NODE, VIEW_NODE_LABELS, VIEW_LABEL,
+		VIEW_LABEL_THROUGH };
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		add(v, kinds[i], key)->label = label;
 	(void)add(v, VIEW_JSON, key);
@@ -244,7 +247,8 @@ static void add_label_views(struct views *v, int label, const char *key)
 
 static void add_prop_views(struct views *v, const char *key, int prop)
 {
-	static const enum model_view_kind kinds[] = { VIEW_PROP_STAT, VIEW_PROP_READ, VIEW_PROP_MMAP, VIEW_NODE_NAMES, VIEW_JSON };
+	static const enum model_view_kind kinds[] = { VIEW_PROP_STAT, VIEW_PROP_READ, VIEW_PROP_MMAP, VIEW_NODE_NAMES,
+		VIEW_JSON };
 	int node = model_find(&me->model, key);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		add(v, kinds[i], key)->prop = prop;
@@ -360,7 +364,8 @@ static void must(long result, int err)
 	int got = result < 0 ? errno : 0;
 	if (got == err)
 		return;
-	(void)snprintf(text, sizeof text, "got %s, wanted %s", got ? strerrorname_np(got) : "success", err ? strerrorname_np(err) : "success");
+	(void)snprintf(text, sizeof text, "got %s, wanted %s", got ? strerrorname_np(got) : "success",
+		err ? strerrorname_np(err) : "success");
 	fail(text);
 }
 
@@ -404,8 +409,8 @@ static void target_of(const char *folder, const char *name, char *target)
 		fs_path(target, "%s/%s/%s", options.mount, folder, name);
 		break;
 	default:
-		fs_path(target, "../../../%s%s%s", strcmp(folder, "nodes") == 0 ? "" : folder, strcmp(folder, "nodes") == 0 ? "" : "/",
-			name);
+		fs_path(target, "../../../%s%s%s", strcmp(folder, "nodes") == 0 ? "" : folder,
+			strcmp(folder, "nodes") == 0 ? "" : "/", name);
 		break;
 	}
 }
@@ -426,7 +431,8 @@ static void change_link(void)
 		return;
 	struct model_link *link = &me->model.links[type][from][to];
 	char dir[PATH_MAX_], path[PATH_MAX_], target[PATH_MAX_];
-	bool by_in = below(2), there = link->id != 0, make = below(8) == 0 ? there : !there; /* now and then what cannot be */
+	bool by_in = below(2), there = link->id != 0,
+		 make = below(8) == 0 ? there : !there; /* now and then what cannot be */
 	int at = by_in ? to : from, other = by_in ? from : to;
 	struct views v = { 0 };
 	add_link_views(&v, type, key_of(from), key_of(to), link->id);
@@ -697,7 +703,11 @@ static void write_prop(struct model_prop *p, const char *path)
 	uint64_t offset = fresh ? 0 : append ? p->size : below(p->size + 10);
 	if (offset + size > MODEL_PROP_BYTES_MAX)
 		return;
-	doing("%u: %s %zu bytes to %s at %" PRIu64, my_number, fresh ? "truncate, write" : append ? "append" : "write", size, path, offset);
+	doing("%u: %s %zu bytes to %s at %" PRIu64, my_number,
+		fresh        ? "truncate, write"
+			: append ? "append"
+					 : "write",
+		size, path, offset);
 	int fd = openat(mount_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | (fresh ? O_TRUNC : append ? O_APPEND : 0), 0644);
 	must(fd, 0);
 	if (fresh)
@@ -827,12 +837,14 @@ static void read_file(struct file *file)
 	static uint8_t bytes[MODEL_PROP_BYTES_MAX + 1];
 	const struct model_prop *p = prop_of(file);
 	struct stat st;
-	doing("%u: read the open file of %s, %s", my_number, model_prop_name(file->prop), file->grave ? "gone" : key_of(file->node));
+	doing("%u: read the open file of %s, %s", my_number, model_prop_name(file->prop),
+		file->grave ? "gone" : key_of(file->node));
 	must(fstat(file->fd, &st), 0);
 	ssize_t n = pread(file->fd, bytes, sizeof bytes, 0);
 	must(n, 0);
 	if ((size_t)n != p->size || st.st_size != n || memcmp(bytes, p->bytes, p->size) != 0) {
-		fprintf(stderr, "STALE: %s: read %zd bytes of size %lld, wanted %u\n", me->doing, n, (long long)st.st_size, p->size);
+		fprintf(stderr, "STALE: %s: read %zd bytes of size %lld, wanted %u\n", me->doing, n, (long long)st.st_size,
+			p->size);
 		shared->stale++;
 	}
 }
@@ -848,8 +860,8 @@ static void write_file(struct file *file)
 	struct views v = { 0 };
 	add_prop_views(&v, key_of(file->node), file->prop);
 	look_before(&v);
-	doing("%u: write %zu bytes at %" PRIu64 " to the open file of %s, %s", my_number, size, offset, model_prop_name(file->prop),
-		file->grave ? "gone" : key_of(file->node));
+	doing("%u: write %zu bytes at %" PRIu64 " to the open file of %s, %s", my_number, size, offset,
+		model_prop_name(file->prop), file->grave ? "gone" : key_of(file->node));
 	must(pwrite(file->fd, bytes, size, (off_t)offset), 0);
 	prop_write(p, offset, bytes, size);
 	look_after(&v);
@@ -1205,7 +1217,8 @@ static void parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	if (argc < 2 || argc % 2 != 0) {
-		fprintf(stderr, "usage: coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit S] [--daemon PID] [--trace 1]\n");
+		fprintf(stderr,
+			"usage: coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit S] [--daemon PID] [--trace 1]\n");
 		return 2;
 	}
 	options.mount = argv[1];
@@ -1225,10 +1238,12 @@ int main(int argc, char **argv)
 	int result = watch_wait(watch);
 	uint64_t ops = shared->ops_own + shared->ops_contended;
 	printf("coherence: seed %" PRIu64 ", %u processes, %" PRIu64 " operations (%" PRIu64 " contended, %" PRIu64
-		   " of their calls took effect), %" PRIu64 " looks by the same process and %" PRIu64 " by another, in %" PRIu64 " s\n",
-		options.seed, options.procs, ops, (uint64_t)shared->ops_contended, (uint64_t)shared->contended_done, (uint64_t)shared->looks_self,
-		(uint64_t)shared->looks_other, (now_ms() - start) / 1000);
-	printf("coherence: %" PRIu64 " stale answers (%" PRIu64 " right within a second), %d hangs, %" PRIu64 " ESTALE seen under contention\n",
+		   " of their calls took effect), %" PRIu64 " looks by the same process and %" PRIu64 " by another, in %" PRIu64
+		   " s\n",
+		options.seed, options.procs, ops, (uint64_t)shared->ops_contended, (uint64_t)shared->contended_done,
+		(uint64_t)shared->looks_self, (uint64_t)shared->looks_other, (now_ms() - start) / 1000);
+	printf("coherence: %" PRIu64 " stale answers (%" PRIu64 " right within a second), %d hangs, %" PRIu64
+		   " ESTALE seen under contention\n",
 		(uint64_t)shared->stale, (uint64_t)shared->late, result == 2, (uint64_t)shared->estale);
 	return result != 0 || shared->stale > 0 || ops < options.ops;
 }

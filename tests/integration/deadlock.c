@@ -396,9 +396,17 @@ static const struct {
 	void (*step)(struct watch_slot *slot, unsigned number);
 	unsigned count;
 } cast[] = {
-	{ "links", step_links, 4 },   { "labels", step_labels, 2 },           { "walk", step_walk, 3 }, { "write", step_write, 0 },
-	{ "read", step_read, 4 },     { "rename open", step_rename_open, 2 }, { "map", step_map, 2 },   { "rename", step_rename, 2 },
-	{ "fsync", step_sync, 2 },    { "control", step_control, 1 },         { "nodes", step_nodes, 2 },
+	{ "links", step_links, 4 },
+	{ "labels", step_labels, 2 },
+	{ "walk", step_walk, 3 },
+	{ "write", step_write, 0 },
+	{ "read", step_read, 4 },
+	{ "rename open", step_rename_open, 2 },
+	{ "map", step_map, 2 },
+	{ "rename", step_rename, 2 },
+	{ "fsync", step_sync, 2 },
+	{ "control", step_control, 1 },
+	{ "nodes", step_nodes, 2 },
 };
 #define CAST_COUNT (sizeof cast / sizeof cast[0])
 
@@ -449,8 +457,9 @@ int main(int argc, char **argv)
 	int bad = watch_wait(watch);
 	if (bad != 2)
 		mirrors_check(mount_fd, "", &report);
-	printf("deadlock: %u processes for %u s, %" PRIu64 " calls (%" PRIu64 " took effect, %" PRIu64 " ESTALE), %d hangs, %" PRIu64
-		   " views that disagree at the end\n",
-		count, options.seconds, (uint64_t)shared->calls, (uint64_t)shared->done, (uint64_t)shared->estale, bad == 2, report.mismatches);
+	printf("deadlock: %u processes for %u s, %" PRIu64 " calls (%" PRIu64 " took effect, %" PRIu64
+		   " ESTALE), %d hangs, %" PRIu64 " views that disagree at the end\n",
+		count, options.seconds, (uint64_t)shared->calls, (uint64_t)shared->done, (uint64_t)shared->estale, bad == 2,
+		report.mismatches);
 	return bad || report.mismatches > 0 || shared->done == 0;
 }

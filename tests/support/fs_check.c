@@ -201,7 +201,8 @@ static bool add_side(const json_t *node, const char *side, struct fs_text *out)
 		json_array_foreach(links, i, link)
 		{
 			const char *key = json_string_value(json_object_get(link, "key"));
-			fs_text_print(out, "%s %s %s %lld", side, type, key ? key : "?", (long long)json_integer_value(json_object_get(link, "id")));
+			fs_text_print(out, "%s %s %s %lld", side, type, key ? key : "?",
+				(long long)json_integer_value(json_object_get(link, "id")));
 			json_object_foreach(json_object_get(link, "properties"), name, value)
 				fs_text_print(out, " %s %" PRIx64, name, hash_of_value(value));
 			fs_text_add(out, "\n", 1);
@@ -219,8 +220,7 @@ static bool add_node(const json_t *node, struct fs_text *out)
 	json_t *properties = json_object_get(node, "properties");
 	if (!json_is_array(labels) || !json_is_object(properties))
 		return false;
-	json_array_foreach(labels, i, value)
-		fs_text_print(out, "label %s\n", json_string_value(value));
+	json_array_foreach(labels, i, value) fs_text_print(out, "label %s\n", json_string_value(value));
 	json_object_foreach(properties, name, value)
 		fs_text_print(out, "property %s %" PRIx64 "\n", name, hash_of_value(value));
 	return add_side(node, "out", out) && add_side(node, "in", out);
@@ -260,7 +260,8 @@ static bool same_bytes(const struct fs_check *c, const struct fs_text *text, cha
 		return true;
 	while (at < text->size && at < c->bytes_size && text->data[at] == (char)c->bytes[at])
 		at++;
-	(void)snprintf(got, got_size, "%zu bytes, other than wanted from %zu on: \"%.300s\"", text->size, at, text->size > 0 ? text->data : "");
+	(void)snprintf(got, got_size, "%zu bytes, other than wanted from %zu on: \"%.300s\"", text->size, at,
+		text->size > 0 ? text->data : "");
 	return false;
 }
 
@@ -342,8 +343,8 @@ static bool run_same(int mount_fd, const struct fs_check *c, char *got, size_t g
 	err = fstatat(mount_fd, (const char *)c->bytes, &b, 0) == 0 ? 0 : errno;
 	if (err == 0 && a.st_ino == b.st_ino && a.st_mode == b.st_mode)
 		return true;
-	(void)snprintf(got, got_size, "inode %llu, not that of %s: %s, inode %llu", (unsigned long long)a.st_ino, (const char *)c->bytes,
-		errno_name(err), err == 0 ? (unsigned long long)b.st_ino : 0);
+	(void)snprintf(got, got_size, "inode %llu, not that of %s: %s, inode %llu", (unsigned long long)a.st_ino,
+		(const char *)c->bytes, errno_name(err), err == 0 ? (unsigned long long)b.st_ino : 0);
 	return false;
 }
 
@@ -381,9 +382,11 @@ void fs_check_show(const struct fs_check *c, char *out, size_t size)
 	if (c->want_errno != 0)
 		(void)snprintf(out, size, "%s", errno_name(c->want_errno));
 	else if (c->kind == FS_CHECK_LSTAT || c->kind == FS_CHECK_STAT)
-		(void)snprintf(out, size, "type %o, mode %o, size %lld", (unsigned)c->type, (unsigned)c->mode, (long long)c->size);
+		(void)snprintf(
+			out, size, "type %o, mode %o, size %lld", (unsigned)c->type, (unsigned)c->mode, (long long)c->size);
 	else if (c->kind == FS_CHECK_HAS)
 		(void)snprintf(out, size, "%s \"%.*s\"", c->want ? "has" : "lacks", (int)c->bytes_size, (const char *)c->bytes);
 	else
-		(void)snprintf(out, size, "%zu bytes: \"%.*s\"", c->bytes_size, (int)(c->bytes_size < 300 ? c->bytes_size : 300), (const char *)c->bytes);
+		(void)snprintf(out, size, "%zu bytes: \"%.*s\"", c->bytes_size,
+			(int)(c->bytes_size < 300 ? c->bytes_size : 300), (const char *)c->bytes);
 }

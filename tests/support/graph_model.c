@@ -169,7 +169,8 @@ static void add_json_links(struct making *m, int dir, struct fs_text *all)
 			const struct model_link *link = link_of(m->model, dir, type, m->index, other);
 			if (link->id == 0)
 				continue;
-			fs_text_print(all, "%s %s %s %" PRIu64, dir_names[dir], m->model->types[type], m->model->nodes[other].key, link->id);
+			fs_text_print(
+				all, "%s %s %s %" PRIu64, dir_names[dir], m->model->types[type], m->model->nodes[other].key, link->id);
 			if (link->has_prop)
 				fs_text_print(all, " %s %" PRIx64, MODEL_REL_PROP, fs_check_hash(link->prop, link->prop_size));
 			fs_text_print(all, "\n");
@@ -281,7 +282,10 @@ static void make_rel(struct making *m)
 	const struct model_link *link = rel_meant(m, &ends[0], &ends[1]);
 	bool end = m->view->kind == VIEW_REL_END;
 	exists_if(m, link != NULL);
-	path(m, "rels/%s/%" PRIu64 "%s", type_name(m), m->view->rel, !end ? "" : m->view->dir == MODEL_OUT ? "/from" : "/to");
+	path(m, "rels/%s/%" PRIu64 "%s", type_name(m), m->view->rel,
+		!end                            ? ""
+			: m->view->dir == MODEL_OUT ? "/from"
+										: "/to");
 	if (end) {
 		m->check->kind = FS_CHECK_LINK;
 		text(m, "../../../nodes/%s", link ? m->model->nodes[ends[m->view->dir]].key : "");
@@ -338,7 +342,9 @@ static void make_prop(struct making *m)
 	const char *name = model_prop_name(m->view->prop);
 	const struct model_prop *prop = m->node ? &m->node->props[m->view->prop] : NULL;
 	bool there = prop && prop->exists;
-	m->check->kind = m->view->kind == VIEW_PROP_STAT ? FS_CHECK_LSTAT : m->view->kind == VIEW_PROP_MMAP ? FS_CHECK_MMAP : FS_CHECK_READ;
+	m->check->kind = m->view->kind == VIEW_PROP_STAT ? FS_CHECK_LSTAT
+		: m->view->kind == VIEW_PROP_MMAP            ? FS_CHECK_MMAP
+													 : FS_CHECK_READ;
 	m->check->type = S_IFREG;
 	path(m, "nodes/%s/%s", m->view->key, name);
 	if (m->view->kind == VIEW_PROP_LINK) {
@@ -359,7 +365,7 @@ static void make_prop(struct making *m)
 
 void model_check(const struct model *model, const struct model_view *view, struct fs_check *check, char *scratch)
 {
-	static void (*const makers[])(struct making *m) = {
+	static void (*const makers[])(struct making * m) = {
 		[VIEW_NODE] = make_mode,
 		[VIEW_NODES] = make_nodes,
 		[VIEW_NODE_NAMES] = make_node_names,

@@ -81,8 +81,8 @@ enum model_view_kind {
 	VIEW_PROP_STAT,     /* nodes/KEY/PROPERTY: size and mode */
 	VIEW_PROP_READ,
 	VIEW_PROP_MMAP,
-	VIEW_PROP_LINK,     /* read by nodes/OTHER/{out,in}/TYPE/KEY/PROPERTY */
-	VIEW_PROP_LABEL,    /* read by labels/LABEL/KEY/PROPERTY */
+	VIEW_PROP_LINK,  /* read by nodes/OTHER/{out,in}/TYPE/KEY/PROPERTY */
+	VIEW_PROP_LABEL, /* read by labels/LABEL/KEY/PROPERTY */
 };
 
 struct model_view {

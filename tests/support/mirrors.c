@@ -15,8 +15,19 @@
 #define LINES_MAX 20u
 
 /* What each view says, one line a relationship ("TYPE ID FROM TO") or label ("LABEL KEY"). */
-enum view { VIEW_OUT, VIEW_IN, VIEW_RELS, VIEW_JSON_OUT, VIEW_JSON_IN, VIEW_NODE_LABELS, VIEW_LABELS, VIEW_JSON_LABELS, VIEW_COUNT };
-static const char *const view_names[VIEW_COUNT] = { "out", "in", "rels", "json out", "json in", "node labels", "labels", "json labels" };
+enum view {
+	VIEW_OUT,
+	VIEW_IN,
+	VIEW_RELS,
+	VIEW_JSON_OUT,
+	VIEW_JSON_IN,
+	VIEW_NODE_LABELS,
+	VIEW_LABELS,
+	VIEW_JSON_LABELS,
+	VIEW_COUNT
+};
+static const char *const view_names[VIEW_COUNT] = { "out", "in", "rels", "json out", "json in", "node labels", "labels",
+	"json labels" };
 
 struct mirrors {
 	int fd;
@@ -62,19 +73,21 @@ static void check_attr(struct mirrors *m, const char *path, mode_t type)
 		mismatch(m, "%s: mode %o", path, (unsigned)cached.stx_mode);
 	if (cached.stx_mode != now.stx_mode || cached.stx_size != now.stx_size || cached.stx_ino != now.stx_ino ||
 		cached.stx_nlink != now.stx_nlink || cached.stx_uid != now.stx_uid || cached.stx_gid != now.stx_gid)
-		mismatch(m, "%s: cached mode %o size %llu inode %llu, now mode %o size %llu inode %llu", path, (unsigned)cached.stx_mode,
-			(unsigned long long)cached.stx_size, (unsigned long long)cached.stx_ino, (unsigned)now.stx_mode,
-			(unsigned long long)now.stx_size, (unsigned long long)now.stx_ino);
+		mismatch(m, "%s: cached mode %o size %llu inode %llu, now mode %o size %llu inode %llu", path,
+			(unsigned)cached.stx_mode, (unsigned long long)cached.stx_size, (unsigned long long)cached.stx_ino,
+			(unsigned)now.stx_mode, (unsigned long long)now.stx_size, (unsigned long long)now.stx_ino);
 	if (!same_time(&cached.stx_mtime, &now.stx_mtime) || !same_time(&cached.stx_ctime, &now.stx_ctime))
 		mismatch(m, "%s: cached mtime %lld.%09u ctime %lld.%09u, now mtime %lld.%09u ctime %lld.%09u", path,
-			(long long)cached.stx_mtime.tv_sec, cached.stx_mtime.tv_nsec, (long long)cached.stx_ctime.tv_sec, cached.stx_ctime.tv_nsec,
-			(long long)now.stx_mtime.tv_sec, now.stx_mtime.tv_nsec, (long long)now.stx_ctime.tv_sec, now.stx_ctime.tv_nsec);
+			(long long)cached.stx_mtime.tv_sec, cached.stx_mtime.tv_nsec, (long long)cached.stx_ctime.tv_sec,
+			cached.stx_ctime.tv_nsec, (long long)now.stx_mtime.tv_sec, now.stx_mtime.tv_nsec,
+			(long long)now.stx_ctime.tv_sec, now.stx_ctime.tv_nsec);
 }
 
 /* ---- walking ---- */
 
 /* Calls each(m, context, name) for the names in a listing that start with `prefix`. */
-static void each_name(struct mirrors *m, const char *dir, const char *prefix, void (*each)(struct mirrors *m, const char *dir, const char *name))
+static void each_name(struct mirrors *m, const char *dir, const char *prefix,
+	void (*each)(struct mirrors *m, const char *dir, const char *name))
 {
 	struct fs_text names = { 0 };
 	int err = fs_list(m->fd, dir, prefix, &names);
@@ -281,8 +294,8 @@ static void compare(struct mirrors *m, enum view a, enum view b)
 		if (order == 0 && nx != ny)
 			order = nx < ny ? -1 : 1;
 		if (order != 0)
-			mismatch(m, "%.*s: in %s, not in %s", order < 0 ? (int)nx - 1 : (int)ny - 1, order < 0 ? x : y, view_names[order < 0 ? a : b],
-				view_names[order < 0 ? b : a]);
+			mismatch(m, "%.*s: in %s, not in %s", order < 0 ? (int)nx - 1 : (int)ny - 1, order < 0 ? x : y,
+				view_names[order < 0 ? a : b], view_names[order < 0 ? b : a]);
 		x += order <= 0 ? nx : 0;
 		y += order >= 0 ? ny : 0;
 	}

@@ -7,7 +7,7 @@
 
 struct mirrors_report {
 	uint64_t nodes, relationships, labels, properties; /* seen */
-	uint64_t looks;    /* comparisons made */
+	uint64_t looks;                                    /* comparisons made */
 	uint64_t mismatches;
 };
 

@@ -71,7 +71,7 @@ int wal_model_each(void *context, uint64_t commit_lsn, uint64_t time_ns, struct 
 	uint64_t n = model->first + model->count;
 	size_t size = model->size_of(n);
 	if (payload.size != size || time_ns != n + 1 || commit_lsn <= model->last_lsn ||
-	    (size != 0 && memcmp(payload.data, expected(model, n, size), size) != 0))
+		(size != 0 && memcmp(payload.data, expected(model, n, size), size) != 0))
 		model->wrong = true;
 	model->last_lsn = commit_lsn;
 	model->count++;

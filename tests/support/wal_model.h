@@ -27,10 +27,10 @@ void wal_model_fill(uint64_t n, uint8_t *out, size_t size);
 struct wal_model {
 	size_t (*size_of)(uint64_t n);
 	uint64_t first;
-	uint64_t count;     /* replayed so far */
-	bool wrong;         /* one was not the next number's, or its LSN or time went back */
+	uint64_t count; /* replayed so far */
+	bool wrong;     /* one was not the next number's, or its LSN or time went back */
 	uint64_t last_lsn;
-	uint8_t *scratch;   /* owned */
+	uint8_t *scratch; /* owned */
 	size_t scratch_size;
 };
 void wal_model_release(struct wal_model *model);

@@ -3,8 +3,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,7 +119,8 @@ static void print_backtrace(pid_t pid)
 	pid_t child = fork();
 	if (child == 0) {
 		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
-		execlp("timeout", "timeout", "-s", "KILL", "20", "gdb", "-p", number, "-batch", "-nx", "-ex", "thread apply all backtrace 16", (char *)NULL);
+		execlp("timeout", "timeout", "-s", "KILL", "20", "gdb", "-p", number, "-batch", "-nx", "-ex",
+			"thread apply all backtrace 16", (char *)NULL);
 		_exit(127);
 	}
 	if (child > 0)
@@ -130,7 +131,8 @@ static void print_all(const struct watch *watch)
 {
 	for (unsigned i = 0; i < watch->count; i++) {
 		const struct watch_slot *slot = &watch->slots[i];
-		fprintf(stderr, "  process %u, pid %d, after %llu steps, doing: %s\n", i, (int)slot->pid, (unsigned long long)slot->steps, slot->doing);
+		fprintf(stderr, "  process %u, pid %d, after %llu steps, doing: %s\n", i, (int)slot->pid,
+			(unsigned long long)slot->steps, slot->doing);
 		if (slot->pid != 0)
 			print_process(slot->pid);
 	}
@@ -174,8 +176,9 @@ static bool reap(struct watch_slot *slot, unsigned number, bool *bad)
 	if (waitpid(slot->pid, &status, WNOHANG) != slot->pid)
 		return false;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		fprintf(stderr, "process %u ended with %s %d while doing: %s\n", number, WIFEXITED(status) ? "status" : "signal",
-			WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), slot->doing);
+		fprintf(stderr, "process %u ended with %s %d while doing: %s\n", number,
+			WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
+			slot->doing);
 		*bad = true;
 	}
 	slot->pid = 0;

@@ -21,7 +21,7 @@ struct watch {
 	unsigned count;
 	unsigned limit_s;
 	const char *mount; /* borrowed */
-	pid_t daemon; /* 0: unknown */
+	pid_t daemon;      /* 0: unknown */
 	struct watch_slot slots[WATCH_SLOTS_MAX];
 };
 

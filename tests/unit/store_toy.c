@@ -87,7 +87,8 @@ uint64_t toy_dir_hash(const char *path)
 		char *below = toy_path(path, entry->d_name);
 		CHECK(stat(below, &st) == 0);
 		uint64_t content = S_ISDIR(st.st_mode) ? toy_dir_hash(below) : hash_file(below);
-		uint64_t facts[] = { content, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec, st.st_ino };
+		uint64_t facts[] = { content, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec,
+			st.st_ino };
 		hash += gfs_hash64_seed(facts, sizeof facts, gfs_hash64(below, strlen(below)));
 		free(below);
 	}
@@ -146,8 +147,8 @@ static unsigned toy_op_count(struct random *r)
 
 static void toy_op_next(struct random *r, struct toy_op *op)
 {
-	static const enum toy_op_kind kinds[] = { TOY_SET, TOY_SET, TOY_SET, TOY_SET, TOY_SET, TOY_NEW, TOY_PUT, TOY_PUT, TOY_DELETE,
-		                                      TOY_COUNTER };
+	static const enum toy_op_kind kinds[] = { TOY_SET, TOY_SET, TOY_SET, TOY_SET, TOY_SET, TOY_NEW, TOY_PUT, TOY_PUT,
+		TOY_DELETE, TOY_COUNTER };
 	op->kind = kinds[random_below(r, sizeof kinds / sizeof kinds[0])];
 	op->index = (unsigned)random_below(r, op->kind == TOY_PUT || op->kind == TOY_DELETE ? TOY_KEYS : TOY_PAGES);
 	op->size = 8 + (unsigned)random_below(r, sizeof op->bytes - 8);
@@ -255,7 +256,8 @@ static int before_freeze(void *context, struct gfs_store *store)
 
 const struct gfs_store_hooks toy_hooks = { .replay = replay, .before_freeze = before_freeze };
 
-int toy_open(const char *path, const struct gfs_store_opts *opts, struct gfs_store **ret_store, struct gfs_message *message)
+int toy_open(
+	const char *path, const struct gfs_store_opts *opts, struct gfs_store **ret_store, struct gfs_message *message)
 {
 	struct gfs_store *store;
 	*ret_store = NULL;

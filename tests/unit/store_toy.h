@@ -23,7 +23,8 @@ void toy_file_copy(const char *from_dir, const char *from, const char *to_dir, c
 char *toy_path(const char *dir, const char *name);
 
 /* Opens and recovers; 0 or the error of either, the store then NULL. */
-int toy_open(const char *path, const struct gfs_store_opts *opts, struct gfs_store **ret_store, struct gfs_message *message);
+int toy_open(
+	const char *path, const struct gfs_store_opts *opts, struct gfs_store **ret_store, struct gfs_message *message);
 /* The same, must not fail. */
 struct gfs_store *toy_open_ok(const char *path, const struct gfs_store_opts *opts);
 struct gfs_store *toy_create_open(const char *path, const struct gfs_store_opts *opts);

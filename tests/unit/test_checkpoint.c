@@ -20,7 +20,8 @@
 #include <cmocka.h>
 
 static char *path;
-static const struct gfs_store_opts quiet = { .checkpoint_interval_ms = UINT32_MAX, .wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN };
+static const struct gfs_store_opts quiet = { .checkpoint_interval_ms = UINT32_MAX,
+	.wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN };
 
 static int setup(void **state)
 {
@@ -215,8 +216,8 @@ static void test_writer_readers_and_checkpoints(void **state)
 	assert_int_equal(toy_verify(store), 3000);
 	struct gfs_store_stats stats = stats_of(store);
 	printf("%llu checkpoints, %llu pages written, %llu comparisons, stall %llu us, longest wait of a reader %llu us\n",
-	       (unsigned long long)stats.checkpoints, (unsigned long long)stats.pages_written, (unsigned long long)p.compared,
-	       (unsigned long long)stats.checkpoint_stall_ns_max / 1000, (unsigned long long)p.read_ns_max / 1000);
+		(unsigned long long)stats.checkpoints, (unsigned long long)stats.pages_written, (unsigned long long)p.compared,
+		(unsigned long long)stats.checkpoint_stall_ns_max / 1000, (unsigned long long)p.read_ns_max / 1000);
 	assert_true(stats.checkpoints > 3 && p.compared > 0);
 	assert_true(stats.checkpoint_stall_ns_max > 0);
 	assert_int_equal(gfs_store_close(store), 0);
@@ -317,7 +318,8 @@ static void test_back_pressure(void **state)
 {
 	uint64_t most = 0;
 	(void)state;
-	struct gfs_store *store = toy_open_ok(path, &(struct gfs_store_opts){ .checkpoint_interval_ms = UINT32_MAX, .dirty_bytes_max = 1 << 17 });
+	struct gfs_store *store = toy_open_ok(
+		path, &(struct gfs_store_opts){ .checkpoint_interval_ms = UINT32_MAX, .dirty_bytes_max = 1 << 17 });
 	for (unsigned i = 0; i < 2000; i++) {
 		commit_many(store, 1);
 		uint64_t dirty = stats_of(store).dirty_bytes;
@@ -344,7 +346,8 @@ static void test_failure_wakes_waiting_writers(void **state)
 {
 	int err = 0;
 	(void)state;
-	struct gfs_store *store = toy_open_ok(path, &(struct gfs_store_opts){ .checkpoint_interval_ms = UINT32_MAX, .dirty_bytes_max = 1 });
+	struct gfs_store *store = toy_open_ok(
+		path, &(struct gfs_store_opts){ .checkpoint_interval_ms = UINT32_MAX, .dirty_bytes_max = 1 });
 	commit_many(store, 3);
 	wait_checkpoints(store, 1);
 	gfs_io_set_hook(no_superblock, NULL);
@@ -406,7 +409,7 @@ static void test_stall_with_many_pages(void **state)
 	assert_int_equal(gfs_store_checkpoint(store), 0);
 	struct gfs_store_stats stats = stats_of(store);
 	printf("%llu pages: checkpoint %llu us, stall %llu us\n", (unsigned long long)stats.pages_written,
-	       (unsigned long long)stats.checkpoint_ns_last / 1000, (unsigned long long)stats.checkpoint_stall_ns_max / 1000);
+		(unsigned long long)stats.checkpoint_ns_last / 1000, (unsigned long long)stats.checkpoint_stall_ns_max / 1000);
 	assert_int_equal(stats.pages_written, PAGES);
 	assert_true(stats.checkpoint_stall_ns_max < 50 * GFS_NS_PER_MS);
 	gfs_store_read_begin(store);

@@ -15,7 +15,8 @@
 #include <cmocka.h>
 
 static char *path;
-static const struct gfs_store_opts quiet = { .checkpoint_interval_ms = UINT32_MAX, .wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN };
+static const struct gfs_store_opts quiet = { .checkpoint_interval_ms = UINT32_MAX,
+	.wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN };
 
 enum manner { FAIL, FAIL_AFTERWARDS, DIE, DIE_AFTERWARDS, MANNER_COUNT };
 

@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-static const enum gfs_name_place places[] = { GFS_PLACE_NODES, GFS_PLACE_NODE, GFS_PLACE_LINKS, GFS_PLACE_REL, GFS_PLACE_NAMES };
+static const enum gfs_name_place places[] = { GFS_PLACE_NODES, GFS_PLACE_NODE, GFS_PLACE_LINKS, GFS_PLACE_REL,
+	GFS_PLACE_NAMES };
 #define PLACES (sizeof places / sizeof places[0])
 
 static void assert_shown(const char *name, enum gfs_name_place place, const char *want)
@@ -103,8 +104,8 @@ static void test_bad_components(void **state)
 
 static size_t random_name(uint8_t *name)
 {
-	static const char *const pieces[] = { "/", "%", "%2F", "@", ".", "~", "~1", "labels", "out", "in", ".json", ".rel", "from",
-		                                  "to", "a", "7", " ", "\n", "\x7f", "\xc3\xa9", "\xf0\x9f\x98\x80", "\\", "\"", "x" };
+	static const char *const pieces[] = { "/", "%", "%2F", "@", ".", "~", "~1", "labels", "out", "in", ".json", ".rel",
+		"from", "to", "a", "7", " ", "\n", "\x7f", "\xc3\xa9", "\xf0\x9f\x98\x80", "\\", "\"", "x" };
 	size_t size = 0, n = 1 + (size_t)rand() % 12;
 	for (size_t i = 0; i < n; i++) {
 		const char *piece = pieces[(size_t)rand() % (sizeof pieces / sizeof pieces[0])];

@@ -726,6 +726,60 @@ static void test_writers(void **state)
 	assert_int_equal(gfs_store_counter(gfs_graph_store(f.graph), GFS_COUNTER_NODES), 800);
 }
 
+/* rsync and sed -i make a temporary property, each of another name, and rename it: that used up the names of the whole graph. */
+struct temporaries {
+	uint64_t node;
+	unsigned from, to;
+};
+
+static void make_temporaries(struct fixture *fix, void *context)
+{
+	const struct temporaries *t = context;
+	for (unsigned i = t->from; i < t->to;) {
+		struct gfs_tx *tx = tx_begin(fix);
+		for (unsigned end = i + 1000; i < end && i < t->to; i++) {
+			char name[32];
+			uint16_t key;
+			int n = snprintf(name, sizeof name, ".note.%u", i);
+			OK(gfs_name_make(tx, GFS_CATALOG_KEY, gfs_slice(name, (size_t)n), &key));
+			OK(gfs_prop_create(tx, node_entity(t->node), key));
+			OK(gfs_prop_remove(tx, node_entity(t->node), key));
+		}
+		tx_commit(tx);
+	}
+}
+
+static void test_temporary_names_are_used_again(void **state)
+{
+	(void)state;
+	uint64_t node = new_node(&f, "n");
+	uint16_t key, kept;
+	set_text(&f, node_entity(node), "kept", "value");
+	kept = name_of(&f, GFS_CATALOG_KEY, "kept");
+	make_temporaries(&f, &(struct temporaries){ node, 0, 70000 });
+	/* An abort gives the former name back. */
+	struct gfs_tx *tx = tx_begin(&f);
+	OK(gfs_name_make(tx, GFS_CATALOG_KEY, gfs_slice_text("taken back"), &key));
+	gfs_tx_abort(tx);
+	gfs_graph_read_begin(f.graph);
+	assert_int_equal(gfs_catalog_find(gfs_graph_catalog(f.graph), GFS_CATALOG_KEY, gfs_slice_text("taken back"), &key),
+		GFS_ERR_NOTFOUND);
+	assert_int_equal(
+		gfs_catalog_find(gfs_graph_catalog(f.graph), GFS_CATALOG_KEY, gfs_slice_text(".note.69999"), &key), 0);
+	gfs_graph_read_end(f.graph);
+	require_clean(f.graph);
+	fixture_close(&f);
+	/* And again from the log. */
+	fixture_killed(&f, make_temporaries, &(struct temporaries){ node, 70000, 72000 });
+	fixture_open(&f);
+	assert_int_equal(name_of(&f, GFS_CATALOG_KEY, "kept"), kept);
+	gfs_graph_read_begin(f.graph);
+	assert_int_equal(
+		gfs_catalog_find(gfs_graph_catalog(f.graph), GFS_CATALOG_KEY, gfs_slice_text(".note.71999"), &key), 0);
+	gfs_graph_read_end(f.graph);
+	require_clean(f.graph);
+}
+
 /* A property row far longer than a page. */
 static void test_many_properties(void **state)
 {
@@ -784,6 +838,7 @@ int main(void)
 		TEST(test_failed_commit),
 		TEST(test_writers),
 		TEST(test_many_properties),
+		TEST(test_temporary_names_are_used_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

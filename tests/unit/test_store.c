@@ -23,7 +23,8 @@
 
 static char *path;
 static struct gfs_message message;
-static const struct gfs_store_opts quiet = { .checkpoint_interval_ms = UINT32_MAX, .wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN };
+static const struct gfs_store_opts quiet = { .checkpoint_interval_ms = UINT32_MAX,
+	.wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN };
 static const struct gfs_store_opts reading = { .read_only = true };
 
 static int setup(void **state)
@@ -490,11 +491,11 @@ static void test_mixed_files_are_refused(void **state)
 /* ---- the first failure ---- */
 
 struct fault {
-	unsigned at;     /* the index of the call that fails */
-	bool sticky;     /* and all after it */
+	unsigned at; /* the index of the call that fails */
+	bool sticky; /* and all after it */
 	int error;
-	size_t bytes;    /* of a write that are written all the same */
-	bool die;        /* end the process there instead */
+	size_t bytes; /* of a write that are written all the same */
+	bool die;     /* end the process there instead */
 	_Atomic unsigned count;
 };
 

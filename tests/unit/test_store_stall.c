@@ -35,8 +35,8 @@ static void commit_bytes(struct gfs_store *store, size_t size)
 static void test_no_sync_under_the_graph_lock(void **state)
 {
 	const struct gfs_store_opts opts = { .checkpoint_interval_ms = UINT32_MAX,
-		                                 .checkpoint_log_bytes = UINT64_C(1) << 40,
-		                                 .wal_segment_bytes = UINT64_C(4) << 20 };
+		.checkpoint_log_bytes = UINT64_C(1) << 40,
+		.wal_segment_bytes = UINT64_C(4) << 20 };
 	(void)state;
 	char *path = toy_dir_new();
 	struct gfs_store *store = toy_create_open(path, &opts);

@@ -40,12 +40,12 @@ static int teardown(void **state)
 static struct gfs_superblock example(uint64_t sequence)
 {
 	return (struct gfs_superblock){ .sequence = sequence,
-		                            .database_id = UINT64_C(0x1122334455667788),
-		                            .created_ns = 42,
-		                            .checkpoint_lsn = 1000 * sequence,
-		                            .previous_lsn = 1000 * (sequence - 1),
-		                            .kv_commit_id = 7 * sequence,
-		                            .format_version = GFS_FORMAT_VERSION };
+		.database_id = UINT64_C(0x1122334455667788),
+		.created_ns = 42,
+		.checkpoint_lsn = 1000 * sequence,
+		.previous_lsn = 1000 * (sequence - 1),
+		.kv_commit_id = 7 * sequence,
+		.format_version = GFS_FORMAT_VERSION };
 }
 
 static void load(uint8_t data[FILE_BYTES])

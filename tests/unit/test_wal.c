@@ -37,9 +37,9 @@ static int setup(void **state)
 {
 	(void)state;
 	opts = (struct gfs_wal_opts){ .database_id = WAL_MODEL_ID,
-		                          .segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN,
-		                          .mode = GFS_WAL_ASYNC,
-		                          .interval_ms = 60000 };
+		.segment_bytes = GFS_WAL_SEGMENT_BYTES_MIN,
+		.mode = GFS_WAL_ASYNC,
+		.interval_ms = 60000 };
 	model = (struct wal_model){ .size_of = size_small };
 	return !wal_scratch_init(&scratch) || gfs_wal_create(scratch.dir_fd, WAL_MODEL_ID, 0) != 0;
 }

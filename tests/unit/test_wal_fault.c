@@ -32,10 +32,9 @@ static size_t size_mixed(uint64_t n)
 static int setup(void **state)
 {
 	(void)state;
-	opts = (struct gfs_wal_opts){ .database_id = WAL_MODEL_ID,
-		                          .segment_bytes = SEGMENT,
-		                          .mode = GFS_WAL_GROUP,
-		                          .interval_ms = 60000 };
+	opts = (struct gfs_wal_opts){
+		.database_id = WAL_MODEL_ID, .segment_bytes = SEGMENT, .mode = GFS_WAL_GROUP, .interval_ms = 60000
+	};
 	model = (struct wal_model){ .size_of = size_mixed };
 	return !wal_scratch_init(&scratch) || gfs_wal_create(scratch.dir_fd, WAL_MODEL_ID, 0) != 0;
 }
@@ -132,7 +131,8 @@ static struct gfs_io_verdict fault_hook(void *context, const struct gfs_io_event
 		f->sync_failed = fails ? st.st_ino : f->sync_failed;
 	}
 	pthread_mutex_unlock(&f->lock);
-	return (struct gfs_io_verdict){ .error = fails ? f->error : 0, .bytes = f->bytes == 1 ? event->size / 2 : f->bytes };
+	return (
+		struct gfs_io_verdict){ .error = fails ? f->error : 0, .bytes = f->bytes == 1 ? event->size / 2 : f->bytes };
 }
 
 struct outcome {
@@ -230,10 +230,10 @@ static void test_fault_at_every_call(void **state)
 			bool fired = true;
 			for (unsigned at = 0; fired; at++, executed++) {
 				struct fault f = { .lock = PTHREAD_MUTEX_INITIALIZER,
-					               .at = at,
-					               .error = errors[kind % 2],
-					               .bytes = bytes[kind / 2],
-					               .sticky = sticky != 0 };
+					.at = at,
+					.error = errors[kind % 2],
+					.bytes = bytes[kind / 2],
+					.sticky = sticky != 0 };
 				fired = try_fault(&f);
 			}
 		}
@@ -489,9 +489,9 @@ static void test_forged_frames(void **state)
 		memset(bytes + WAL_HEADER_BYTES, 0, SEGMENT - WAL_HEADER_BYTES);
 		for (size_t k = 0; k < 3; k++) {
 			struct wal_frame frame = { .flags = cases[i].flags[k],
-				                       .previous_sum = chain,
-				                       .durable_lsn = k == 2 ? cases[i].durable_lsn : 0,
-				                       .payload = gfs_slice(payload, sizeof payload) };
+				.previous_sum = chain,
+				.durable_lsn = k == 2 ? cases[i].durable_lsn : 0,
+				.payload = gfs_slice(payload, sizeof payload) };
 			lsn += wal_frame_encode(WAL_MODEL_ID, lsn, &frame, bytes + WAL_HEADER_BYTES + lsn);
 			chain = frame.sum;
 		}
@@ -629,7 +629,7 @@ static void test_recovery_fails_at_every_call(void **state)
 				gfs_wal_close(wal);
 			}
 			gfs_io_set_hook(NULL, NULL);
-		assert_int_equal(err != 0, f.fired);
+			assert_int_equal(err != 0, f.fired);
 			fired = again == 0 ? f.fired : fired;
 		}
 		struct gfs_wal *wal = start(0, expected);
