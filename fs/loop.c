@@ -1,7 +1,7 @@
 /* Who reads the session.
  *
  * What costs in FUSE is waking a processor that sleeps. So one thread, the leader, reads, handles and answers requests without handing
- * them over, and polls for a short while after each before it sleeps in poll(2). Whether polling pays is measured. A handler that is about to wait (for the disk, for another
+ * them over, waiting for the next as pace.h says. A handler that is about to wait (for the disk, for another
  * request's pages in the kernel) first steps aside: a follower becomes leader, and a free thread is always reading. When there is no follower,
  * because all of them wait, another thread is made: what they wait for may be a request that only a free thread can read. Such a thread ends
  * when it is not needed any more.
@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fs/fs_private.h"
+#include "fs/pace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,25 +35,9 @@ struct worker {
 	bool ended; /* joining it takes no time */
 };
 
-/* Whether to poll. On an idle machine that saves waking a processor; on a busy one, or when caller and daemon share a processor, it takes the time that
- * the caller needs. Nothing tells which it is but trying: some requests with, some without, and then the better way for a good while. */
-#define PACE_SETTLE 16u /* requests after a change of ways that do not count */
-#define PACE_TRY 64u
-#define PACE_KEEP 4096u
-#define PACE_PAUSE_NS (GFS_NS_PER_MS / 2) /* a longer interval is the callers' own */
-
-struct pace {
-	enum { PACE_TRIES_POLL, PACE_TRIES_SLEEP, PACE_KEEPS } phase;
-	bool poll;
-	unsigned left;      /* requests of this phase */
-	uint64_t last_ns;   /* when the last request came */
-	uint64_t sum_ns[2]; /* intervals between requests without and with polling */
-	unsigned count[2];
-};
-
 struct gfs_loop {
 	struct gfs_fs *fs;
-	struct pace pace;      /* the leader's; handed over under the lock */
+	struct gfs_pace pace;  /* the leader's; handed over under the lock */
 	struct gfs_mutex lock; /* guards leading, waiting, workers */
 	struct gfs_cond may_lead;
 	bool leading;     /* some thread leads, or has been woken to */
@@ -75,53 +60,31 @@ static struct gfs_loop *loop_of(void *userdata)
 
 /* ---- the device: libfuse calls these for every read and reply ---- */
 
-static uint64_t mean(const struct pace *p, bool poll)
+/* The caller's thread, at 32 of the request's header. */
+static pid_t caller_of(const void *request, size_t size)
 {
-	return p->count[poll] ? p->sum_ns[poll] / p->count[poll] : 0;
+	enum { PID_AT = 32 };
+	uint32_t pid = 0;
+	if (size >= PID_AT + sizeof pid)
+		memcpy(&pid, (const uint8_t *)request + PID_AT, sizeof pid);
+	return (pid_t)pid;
 }
 
-static void pace_next(struct pace *p)
+static void pace(struct gfs_loop *loop, const void *request, size_t size)
 {
-	switch (p->phase) {
-	case PACE_TRIES_POLL:
-		p->phase = PACE_TRIES_SLEEP;
-		p->poll = false;
-		p->left = PACE_SETTLE + PACE_TRY;
-		break;
-	case PACE_TRIES_SLEEP:
-		p->phase = PACE_KEEPS;
-		p->poll = mean(p, true) <= mean(p, false);
-		p->left = PACE_KEEP;
-		break;
-	case PACE_KEEPS:
-		*p = (struct pace){
-			.phase = PACE_TRIES_POLL, .poll = true, .left = PACE_SETTLE + PACE_TRY, .last_ns = p->last_ns
-		};
-		break;
-	}
-}
-
-/* A request has come. */
-static void pace_step(struct pace *p)
-{
-	uint64_t now = gfs_clock_mono_ns();
-	uint64_t interval_ns = now - p->last_ns;
-	p->last_ns = now;
-	if (interval_ns > PACE_PAUSE_NS)
+	if (loop->fs->opts.poll_us != UINT_MAX)
 		return;
-	if (p->left <= PACE_TRY && p->phase != PACE_KEEPS) {
-		p->sum_ns[p->poll] += interval_ns;
-		p->count[p->poll]++;
-	}
-	if (--p->left == 0)
-		pace_next(p);
+	if (gfs_pace_step(&loop->pace, gfs_clock_mono_ns()))
+		gfs_pace_follow(caller_of(request, size));
+	else if (loop->pace.way != GFS_PACE_NEAR)
+		gfs_pace_let_go();
 }
 
 static uint64_t poll_until(const struct gfs_loop *loop)
 {
 	unsigned us = loop->fs->opts.poll_us;
 	if (us == UINT_MAX)
-		us = loop->pace.poll ? POLL_US_DEFAULT : 0;
+		us = loop->pace.way == GFS_PACE_POLL ? POLL_US_DEFAULT : 0;
 	return gfs_clock_mono_ns() + (uint64_t)us * 1000u;
 }
 
@@ -133,7 +96,7 @@ static ssize_t device_read(int fd, void *buf, size_t size, void *userdata)
 	for (;;) {
 		ssize_t n = read(fd, buf, size);
 		if (n >= 0)
-			pace_step(&loop->pace);
+			pace(loop, buf, (size_t)n);
 		if (n >= 0 || errno != EAGAIN)
 			return n;
 		if (atomic_load_explicit(&loop->stop, memory_order_acquire)) {
@@ -202,7 +165,7 @@ int gfs_loop_new(struct gfs_fs *fs, struct gfs_loop **ret_loop)
 		return GFS_ERR_NOMEM;
 	loop->fs = fs;
 	loop->fd = -1;
-	loop->pace = (struct pace){ .phase = PACE_TRIES_POLL, .poll = true, .left = PACE_SETTLE + PACE_TRY };
+	gfs_pace_init(&loop->pace);
 	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (loop->wake_fd < 0) {
 		free(loop);
@@ -252,6 +215,7 @@ bool gfs_loop_step_aside(struct gfs_loop *loop)
 	if (followed) {
 		is_leader = false;
 		loop->leading = false;
+		gfs_pace_hand_over(&loop->pace);
 		gfs_cond_signal(&loop->may_lead);
 	}
 	gfs_mutex_unlock(&loop->lock);
@@ -318,6 +282,7 @@ static void *work(void *argument)
 	while (become_leader(w)) {
 		while (is_leader && serve_one(loop, &buf))
 			;
+		gfs_pace_let_go();
 		if (is_leader || fuse_session_exited(loop->fs->session)) {
 			end(loop, 0);
 			break;

@@ -249,7 +249,8 @@ static bool follows_node(uint64_t nodeid)
 int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set)
 {
 	struct stat now;
-	int err = gfs_view_of(nodeid)->attr(edit->fs, nodeid, &now);
+	const struct gfs_view *view = gfs_view_of(nodeid);
+	int err = view->attr ? view->attr(edit->fs, nodeid, &now) : GFS_ERR_STALE;
 	if (err)
 		return err;
 	/* rsync, tar, cp -p, install and most editors set the mode of what they have made, and give up when that fails. */

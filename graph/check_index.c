@@ -91,7 +91,7 @@ static int each_key(struct gfs_check_state *c, enum gfs_kv_table table, const ch
 	int (*each)(struct gfs_check_state *c, struct gfs_slice key))
 {
 	struct gfs_kv_iter *it = NULL;
-	struct gfs_slice key, value;
+	struct gfs_slice key = { 0 }, value;
 	gfs_graph_read_begin(c->graph);
 	int err = gfs_kv_iter_open(gfs_store_kv(c->graph->store), table, &it);
 	if (err == 0)

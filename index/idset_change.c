@@ -225,7 +225,7 @@ static int delete_values(struct gfs_txn *txn, struct gfs_kv *kv)
 {
 	GFS_AUTO_BUF keys = GFS_BUF_INIT;
 	struct gfs_kv_iter *it = NULL;
-	struct gfs_slice key, value;
+	struct gfs_slice key = { 0 }, value;
 	int err = gfs_kv_iter_open(kv, GFS_KV_IDSETS, &it);
 	if (err == 0)
 		err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value);

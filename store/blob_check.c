@@ -17,7 +17,9 @@ struct walk {
 
 static int damaged(struct walk *w, const char *what)
 {
-	return gfs_fail(w->message, GFS_ERR_CORRUPT, "blob %llu: %s", (unsigned long long)w->blob_id, what);
+	(void)gfs_fail(w->message, GFS_ERR_CORRUPT, "blob %llu: %s", (unsigned long long)w->blob_id,
+		what); /* its answer is the code */
+	return GFS_ERR_CORRUPT;
 }
 
 static int is_zero(const uint8_t *p, size_t from, size_t to)

@@ -236,8 +236,10 @@ static int backend_open(const char *path, const struct gfs_kv_lmdb_opts *opts, s
 	struct gfs_message *message)
 {
 	char *file = join(path, GFS_STORE_KV_NAME);
-	if (!file)
-		return gfs_fail(message, GFS_ERR_NOMEM, "%s", gfs_err_text(GFS_ERR_NOMEM));
+	if (!file) {
+		(void)gfs_fail(message, GFS_ERR_NOMEM, "%s", gfs_err_text(GFS_ERR_NOMEM)); /* its answer is the code */
+		return GFS_ERR_NOMEM;
+	}
 	int err = gfs_kv_lmdb_open(file, opts, ret_backend, message);
 	free(file);
 	return err;
@@ -245,7 +247,7 @@ static int backend_open(const char *path, const struct gfs_kv_lmdb_opts *opts, s
 
 static int create_tables(const char *path, struct gfs_superblock *sb, struct gfs_message *message)
 {
-	struct gfs_kv_backend *backend;
+	struct gfs_kv_backend *backend = NULL;
 	struct gfs_kv_backend_stats stats;
 	int err = backend_open(path, &(struct gfs_kv_lmdb_opts){ .create = true }, &backend, message);
 	if (err != 0)
@@ -317,7 +319,7 @@ static int superblock_first(struct gfs_superblock *ret_sb, struct gfs_message *m
 int gfs_store_create(const char *path, struct gfs_message *message)
 {
 	int dir_fd = -1, lock_fd = -1;
-	struct gfs_superblock sb;
+	struct gfs_superblock sb = { 0 };
 	int err = superblock_first(&sb, message);
 	if (err != 0)
 		return err;
