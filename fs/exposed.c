@@ -17,6 +17,17 @@ struct fresh_slot {
 	uint64_t until_ns;
 };
 
+/* Folders lately listed, and those that changed while a listing may still have been on its way: hot. */
+#define HOT_SLOTS 4096u
+#define HOT_WAYS 4u
+
+struct hot_slot {
+	uint64_t ino;
+	uint64_t listed_ns; /* when a listing was replied last */
+	uint64_t until_ns;  /* hot until then */
+	uint32_t serial;    /* of the attributes answered while hot */
+};
+
 /* Sets of ids by (kind, sub, high bits of the id), as 32-bit Roaring bitmaps: a bit to two bytes for an inode the kernel knew. Grows
  * only: an inode that the kernel has forgotten costs a notification that finds nothing. */
 struct gfs_exposed {
@@ -24,6 +35,7 @@ struct gfs_exposed {
 	struct gfs_u64map sets; /* group -> roaring_bitmap_t * */
 	bool unknown;           /* memory failed once: everything counts as exposed from then on */
 	struct fresh_slot fresh[FRESH_SLOTS];
+	struct hot_slot hot[HOT_SLOTS];
 };
 
 int gfs_exposed_new(struct gfs_exposed **ret_exposed)
@@ -91,6 +103,62 @@ void gfs_exposed_add(struct gfs_exposed *e, uint64_t nodeid)
 	add_locked(e, gfs_nodeid_ino(nodeid));
 	freshen_locked(e, nodeid);
 	gfs_mutex_unlock(&e->lock);
+}
+
+/* ---- heat ---- */
+
+static struct hot_slot *hot_find(struct gfs_exposed *e, uint64_t ino)
+{
+	struct hot_slot *slot = &e->hot[gfs_mix64(ino) % (HOT_SLOTS / HOT_WAYS) * HOT_WAYS];
+	for (unsigned i = 0; i < HOT_WAYS; i++) {
+		if (slot[i].ino == ino)
+			return &slot[i];
+	}
+	return NULL;
+}
+
+static struct hot_slot *hot_make(struct gfs_exposed *e, uint64_t ino)
+{
+	struct hot_slot *slot = &e->hot[gfs_mix64(ino) % (HOT_SLOTS / HOT_WAYS) * HOT_WAYS];
+	struct hot_slot *oldest = slot;
+	for (unsigned i = 1; i < HOT_WAYS; i++) {
+		if (slot[i].listed_ns < oldest->listed_ns)
+			oldest = &slot[i];
+	}
+	*oldest = (struct hot_slot){ .ino = ino };
+	return oldest;
+}
+
+void gfs_exposed_listed(struct gfs_exposed *e, uint64_t folder)
+{
+	uint64_t ino = gfs_nodeid_ino(folder);
+	gfs_mutex_lock(&e->lock);
+	struct hot_slot *slot = hot_find(e, ino);
+	if (!slot)
+		slot = hot_make(e, ino);
+	slot->listed_ns = gfs_clock_mono_ns();
+	gfs_mutex_unlock(&e->lock);
+}
+
+void gfs_exposed_changed(struct gfs_exposed *e, uint64_t folder)
+{
+	gfs_mutex_lock(&e->lock);
+	struct hot_slot *slot = hot_find(e, gfs_nodeid_ino(folder));
+	uint64_t now = slot ? gfs_clock_mono_ns() : 0;
+	if (slot && now - slot->listed_ns < FRESH_NS)
+		slot->until_ns = now + FRESH_NS;
+	gfs_mutex_unlock(&e->lock);
+}
+
+uint32_t gfs_exposed_heat(struct gfs_exposed *e, uint64_t folder)
+{
+	uint32_t heat = 0;
+	gfs_mutex_lock(&e->lock);
+	struct hot_slot *slot = hot_find(e, gfs_nodeid_ino(folder));
+	if (slot && slot->until_ns != 0 && gfs_clock_mono_ns() < slot->until_ns)
+		heat = ++slot->serial;
+	gfs_mutex_unlock(&e->lock);
+	return heat;
 }
 
 void gfs_exposed_forgotten(struct gfs_exposed *e, uint64_t nodeid)

@@ -2,6 +2,7 @@
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/ops.h"
+#include "fs/raised.h"
 #include "fs/retell.h"
 
 #include <stdlib.h>
@@ -27,6 +28,8 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 		err = gfs_files_new(&fs->files);
 	if (!err)
 		err = gfs_imports_new(&fs->imports);
+	if (!err)
+		err = gfs_raised_new(&fs->raised);
 	if (!err)
 		err = gfs_retell_new(fs, &fs->retell);
 	if (!err) {
@@ -81,6 +84,7 @@ void gfs_fs_free(struct gfs_fs *fs)
 		fuse_session_destroy(fs->session);
 	gfs_imports_free(fs->imports);
 	gfs_files_free(fs->files);
+	gfs_raised_free(fs->raised);
 	gfs_exposed_free(fs->exposed);
 	gfs_loop_free(fs->loop);
 	free(fs);

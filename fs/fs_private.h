@@ -19,6 +19,7 @@ struct gfs_loop;
 struct gfs_exposed;
 struct gfs_files;
 struct gfs_imports;
+struct gfs_raised;
 struct gfs_retell;
 
 struct gfs_fs {
@@ -29,6 +30,7 @@ struct gfs_fs {
 	struct gfs_exposed *exposed;
 	struct gfs_files *files;
 	struct gfs_imports *imports;
+	struct gfs_raised *raised;
 	struct gfs_retell *retell;
 	uint64_t started_ns; /* mtime of the fixed folders */
 	_Atomic uint64_t requests, notifications;
@@ -64,6 +66,16 @@ bool gfs_exposed_has(struct gfs_exposed *exposed, uint64_t nodeid);
 void gfs_exposed_forgotten(struct gfs_exposed *exposed, uint64_t nodeid);
 /* True when an entry for it was replied so lately that the kernel may not have made its inode yet. */
 bool gfs_exposed_is_fresh(struct gfs_exposed *exposed, uint64_t nodeid);
+/* The kernel keeps one listing of a folder, whoever asked for it, under the mtime that the last of those had who began to read one. When two read at once
+ * and the folder changes in between, what the first was answered before the change is kept under the mtime of after it. So, while a folder is
+ * hot - changed by another name than its own, after a listing that may still be on its way - every answer with its attributes has an mtime of
+ * its own (heat nanoseconds on top) and is not cached: no listing is then taken for good.
+ * Called with the graph lock held, before the listing's reply. */
+void gfs_exposed_listed(struct gfs_exposed *exposed, uint64_t folder);
+/* Before the kernel is told. */
+void gfs_exposed_changed(struct gfs_exposed *exposed, uint64_t folder);
+/* 0: not hot; else a number not answered before. */
+uint32_t gfs_exposed_heat(struct gfs_exposed *exposed, uint64_t folder);
 /* Calls `each` with every inode that was exposed, without generations, with no lock held. */
 void gfs_exposed_each(struct gfs_exposed *exposed, void (*each)(void *context, uint64_t nodeid), void *context);
 uint64_t gfs_exposed_bytes(struct gfs_exposed *exposed);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "fs/files.h"
 #include "fs/fs_private.h"
+#include "fs/raised.h"
 #include "fs/retell.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ static void tell(struct gfs_fs *fs, uint64_t nodeid, bool contents)
 {
 	if (!gfs_exposed_has(fs->exposed, nodeid))
 		return;
+	gfs_exposed_changed(fs->exposed, nodeid);
 	if (contents && !gfs_loop_step_aside(fs->loop)) { /* nobody could serve the request that it may wait for */
 		(void)tell_once(fs, nodeid, false);           /* as below */
 		gfs_retell_add(fs->retell, nodeid, true);
@@ -85,6 +87,7 @@ void gfs_notify_dead(struct gfs_fs *fs, uint64_t nodeid)
 struct notifier {
 	struct gfs_fs *fs;
 	uint64_t by_kernel;
+	uint64_t renamed_ns; /* when the node was renamed that is being told of */
 };
 
 static void attr_of(const struct notifier *n, enum gfs_inode_kind kind, unsigned sub, uint64_t id)
@@ -361,6 +364,14 @@ static void meta_changed(const struct notifier *n, const struct gfs_change *c)
 
 /* ---- a node's key ---- */
 
+/* A folder that lists the node by its key. */
+static void relisted(const struct notifier *n, enum gfs_inode_kind kind, unsigned sub, uint64_t id)
+{
+	uint64_t nodeid = gfs_nodeid_pack(kind, 0, sub, id);
+	if (gfs_exposed_has(n->fs->exposed, nodeid))
+		tell(n->fs, nodeid, !gfs_raised_set(n->fs->raised, nodeid, n->renamed_ns));
+}
+
 /* The link that is named after the node: seen from the node at the other end. */
 static void renamed_rel(const struct notifier *n, const struct gfs_change *c, enum gfs_direction dir, uint16_t type,
 	const struct gfs_adj_entry *entry)
@@ -369,15 +380,28 @@ static void renamed_rel(const struct notifier *n, const struct gfs_change *c, en
 	contents_of(n, out ? GFS_INODE_IN_LINK : GFS_INODE_OUT_LINK, 0, c->link_generation, entry->rel);
 	contents_of(n, out ? GFS_INODE_IN_REL : GFS_INODE_OUT_REL, 0, c->link_generation, entry->rel);
 	contents_of(n, out ? GFS_INODE_REL_FROM : GFS_INODE_REL_TO, 0, 0, entry->rel);
-	contents_of(n, out ? GFS_INODE_IN_TYPE : GFS_INODE_OUT_TYPE, 0, type, entry->other);
-	contents_of(n, out ? GFS_INODE_IN_RELS : GFS_INODE_OUT_RELS, 0, type, entry->other);
+	relisted(n, out ? GFS_INODE_IN_TYPE : GFS_INODE_OUT_TYPE, type, entry->other);
+	relisted(n, out ? GFS_INODE_IN_RELS : GFS_INODE_OUT_RELS, type, entry->other);
 	json_of(n, entry->other);
 }
 
-static void node_renamed(const struct notifier *n, const struct gfs_change *c)
+/* Its ctime is the transaction's time, later than all before. */
+static uint64_t renamed_at(struct gfs_fs *fs, uint64_t id)
+{
+	struct gfs_node_record record;
+	gfs_graph_read_begin(fs->graph);
+	int err = gfs_node_get(fs->graph, id, &record);
+	gfs_graph_read_end(fs->graph);
+	return err ? gfs_clock_real_ns() : record.ctime_ns; /* deleted since: which touches its neighbours itself */
+}
+
+static void node_renamed(const struct notifier *caller, const struct gfs_change *c)
 {
 	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
 	size_t count = 0;
+	struct notifier own = *caller;
+	const struct notifier *n = &own;
+	own.renamed_ns = renamed_at(n->fs, c->id);
 	static_attr(n, GFS_STATIC_NODES);
 	attr_of(n, GFS_INODE_NODE, c->dir_generation, c->id);
 	node_attr(n, c->id);
@@ -386,7 +410,7 @@ static void node_renamed(const struct notifier *n, const struct gfs_change *c)
 	int err = gfs_node_labels(n->fs->graph, c->id, labels, GFS_LABELS_PER_NODE_MAX, &count);
 	gfs_graph_read_end(n->fs->graph);
 	for (size_t i = 0; !err && i < count; i++) {
-		contents_of(n, GFS_INODE_LABEL, 0, labels[i], 0);
+		relisted(n, GFS_INODE_LABEL, labels[i], 0);
 		contents_of(n, GFS_INODE_LABEL_NODE, c->link_generation & GFS_NODEID_GEN_MAX, labels[i], c->id);
 	}
 	rels_of_node(n, c, renamed_rel);

@@ -25,6 +25,18 @@ static struct gfs_fs *fs_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+/* See gfs_exposed_heat. */
+static void add_heat(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *e)
+{
+	enum { NS_PER_S = 1000000000 };
+	long ns = e->attr.st_mtim.tv_nsec + (long)(gfs_exposed_heat(fs->exposed, nodeid) % NS_PER_S);
+	if (ns == e->attr.st_mtim.tv_nsec)
+		return;
+	e->attr_timeout = 0;
+	e->attr.st_mtim.tv_sec += ns / NS_PER_S;
+	e->attr.st_mtim.tv_nsec = ns % NS_PER_S;
+}
+
 int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *e)
 {
 	*e = (struct fuse_entry_param){ .ino = nodeid, .attr_timeout = GFS_FS_FOREVER, .entry_timeout = GFS_FS_FOREVER };
@@ -32,6 +44,8 @@ int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *
 	int err = view->attr ? view->attr(fs, nodeid, &e->attr) : GFS_ERR_STALE;
 	if (!err)
 		gfs_exposed_add(fs->exposed, nodeid);
+	if (!err && S_ISDIR(e->attr.st_mode))
+		add_heat(fs, nodeid, e);
 	/* Control files change by themselves. */
 	if (gfs_nodeid_unpack(nodeid).kind == GFS_INODE_CONTROL)
 		e->attr_timeout = 0;
@@ -273,6 +287,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 		add_dots(&l, ino, offset);
 		gfs_graph_read_begin(fs->graph);
 		err = view->list(&l, ino);
+		gfs_exposed_listed(fs->exposed, ino);
 		gfs_graph_read_end(fs->graph);
 	}
 	if (err)

@@ -17,15 +17,15 @@ enum gfs_pace_way { GFS_PACE_POLL, GFS_PACE_SLEEP, GFS_PACE_NEAR, GFS_PACE_WAYS 
 /* The leader's; handed over with leadership. */
 struct gfs_pace {
 	enum gfs_pace_way way;
-	bool keeps;            /* the way was chosen; else it is being tried */
-	unsigned left;         /* requests until the next step */
-	unsigned laps;         /* of trying */
-	unsigned keep;         /* how many requests a chosen way is kept for: more each time it wins again */
-	enum gfs_pace_way won; /* the last time */
-	uint64_t last_ns;      /* when the last request came */
-	uint64_t until_ns;     /* a chosen way is kept no longer than that */
+	bool keeps;                     /* the way was chosen; else it is being tried */
+	unsigned left;                  /* requests until the next step */
+	unsigned laps;                  /* of trying */
+	unsigned keep;                  /* how many requests a chosen way is kept for: more each time it wins again */
+	enum gfs_pace_way won;          /* the last time */
+	uint64_t last_ns;               /* when the last request came */
+	uint64_t until_ns;              /* a chosen way is kept no longer than that */
 	uint64_t sum_ns[GFS_PACE_WAYS]; /* of intervals between requests, as many for each way */
-	unsigned follow; /* requests until the caller's processor is looked for again */
+	unsigned follow;                /* requests until the caller's processor is looked for again */
 };
 
 void gfs_pace_init(struct gfs_pace *pace);

@@ -1,4 +1,5 @@
 /* Labels from both sides: /nodes/KEY/labels/LABEL and /labels/LABEL/KEY. */
+#include "fs/raised.h"
 #include "fs/view.h"
 
 #include <string.h>
@@ -137,7 +138,8 @@ static int label_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	int err = gfs_catalog_get(gfs_graph_catalog(fs->graph), GFS_CATALOG_LABEL, gfs_nodeid_unpack(nodeid).sub, &entry);
 	if (err)
 		return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
-	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0, entry.mtime_ns ? entry.mtime_ns : fs->started_ns);
+	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0,
+		gfs_raised_get(fs->raised, nodeid, entry.mtime_ns ? entry.mtime_ns : fs->started_ns));
 	return 0;
 }
 

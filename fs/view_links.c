@@ -2,6 +2,7 @@
  *
  * "Side" below is one direction of one node. The link to another node is named by that node, and "~REL" follows for all but the
  * lowest of several relationships of one type between the same pair. */
+#include "fs/raised.h"
 #include "fs/view.h"
 
 #include <stdlib.h>
@@ -141,7 +142,8 @@ static int folder_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	if (!err)
 		err = gfs_rels_type(fs->graph, n.id, direction_of(n.kind), n.sub, &folder);
 	if (!err)
-		gfs_attr_fill(st, nodeid, S_IFDIR, &record, 0, folder.mtime_ns ? folder.mtime_ns : record.btime_ns);
+		gfs_attr_fill(st, nodeid, S_IFDIR, &record, 0,
+			gfs_raised_get(fs->raised, nodeid, folder.mtime_ns ? folder.mtime_ns : record.btime_ns));
 	return err;
 }
 

@@ -326,7 +326,8 @@ static void start(enum system system)
 		fs_path(database, "%s/db", root);
 		const char *const make[] = { mkfs, database, NULL };
 		(void)waitpid(spawn(make), NULL, 0);
-		const char *const run[] = { program, database, m->point, "-f", options.mount ? "-o" : NULL, options.mount, NULL };
+		const char *const run[] = { program, database, m->point, "-f", options.mount ? "-o" : NULL, options.mount,
+			NULL };
 		m->pid = spawn(run);
 	} else {
 		const char *null = system == COUNTED || options.null == NULL ? "bench_null" : options.null;
@@ -449,15 +450,12 @@ static bool print_table(void)
 		}
 		double multi = ratio(i, NULL_MT), single = ratio(i, NULL_ST);
 		good = good && (multi <= TARGET_RATIO || !operations[i].target);
-		const char *verdict = !operations[i].target    ? ""
-		                      : multi > TARGET_RATIO  ? "   TARGET MISSED"
-		                      : single > TARGET_RATIO ? "   target met, not beside -s"
-		                                              : "   target met";
+		const char *verdict = !operations[i].target ? ""
+			: multi > TARGET_RATIO                  ? "   TARGET MISSED"
+			: single > TARGET_RATIO                 ? "   target met, not beside -s"
+													: "   target met";
 		printf("%9.1f %9.1f %9.1f %9.2f %9.2f   %5.2f %8.2f%s\n", median_of(NULL_MT, i), median_of(NULL_ST, i),
-			median_of(GRAPHFS, i), multi, single, round_trips(COUNTED, i), round_trips(GRAPHFS, i),
-			!operations[i].target ? ""
-				: met             ? "   target met"
-								  : "   TARGET MISSED");
+			median_of(GRAPHFS, i), multi, single, round_trips(COUNTED, i), round_trips(GRAPHFS, i), verdict);
 	}
 	return good;
 }

@@ -622,8 +622,11 @@ lists nodes ann bob carl emil
 
 begin "a remount keeps everything"
 ok "chmod" chmod 604 nodes/ann/height
+# Folders that name nodes after their keys have an mtime of the mount's when one of those was renamed (fs/raised.h): they go without.
 snapshot() {
-	find nodes labels rels \( -type l -printf '%p -> %l\n' \) -o -printf '%p %y %i %m %u:%g %T@ %s\n' | sort
+	find nodes labels rels \( -type l -printf '%p -> %l\n' \) -o \
+		\( -path '*/out/*' -o -path '*/in/*' -o -path 'labels/*' \) -printf '%p %y %i %m %u:%g %s\n' -o \
+		-printf '%p %y %i %m %u:%g %T@ %s\n' | sort
 	find nodes rels -type f -print0 | sort -z | xargs -0 cat | cksum
 }
 snapshot >"$TMP/before" || fail "snapshot"

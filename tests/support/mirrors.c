@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINES_MAX 20u
@@ -56,19 +57,31 @@ static bool same_time(const struct statx_timestamp *a, const struct statx_timest
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* What is cached, and then what the daemon says. */
+static bool same_times(const struct statx *a, const struct statx *b)
+{
+	return same_time(&a->stx_mtime, &b->stx_mtime) && same_time(&a->stx_ctime, &b->stx_ctime);
+}
+
+static bool get_both(struct mirrors *m, const char *path, struct statx *cached, struct statx *now)
+{
+	if (statx(m->fd, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, cached) != 0)
+		mismatch(m, "%s: listed, but lstat says %s", path, strerrorname_np(errno));
+	else if (statx(m->fd, path, AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, now) != 0)
+		mismatch(m, "%s: cached attributes, but the daemon says %s", path, strerrorname_np(errno));
+	else
+		return true;
+	return false;
+}
+
+/* What is cached, and then what the daemon says: which also mends what was stale, so that everything else of the inode is to be looked at before. A folder that changed while it was listed has another mtime each time it is asked for, for a
+ * fifth of a second. */
 static void check_attr(struct mirrors *m, const char *path, mode_t type)
 {
 	struct statx cached, now;
+	struct timespec pause = { .tv_nsec = 300000000L };
 	m->report->looks++;
-	if (statx(m->fd, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &cached) != 0) {
-		mismatch(m, "%s: listed, but lstat says %s", path, strerrorname_np(errno));
+	if (!get_both(m, path, &cached, &now))
 		return;
-	}
-	if (statx(m->fd, path, AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &now) != 0) {
-		mismatch(m, "%s: cached attributes, but the daemon says %s", path, strerrorname_np(errno));
-		return;
-	}
 	if ((cached.stx_mode & S_IFMT) != type)
 		mismatch(m, "%s: mode %o", path, (unsigned)cached.stx_mode);
 	if (cached.stx_mode != now.stx_mode || cached.stx_size != now.stx_size || cached.stx_ino != now.stx_ino ||
@@ -76,7 +89,12 @@ static void check_attr(struct mirrors *m, const char *path, mode_t type)
 		mismatch(m, "%s: cached mode %o size %llu inode %llu, now mode %o size %llu inode %llu", path,
 			(unsigned)cached.stx_mode, (unsigned long long)cached.stx_size, (unsigned long long)cached.stx_ino,
 			(unsigned)now.stx_mode, (unsigned long long)now.stx_size, (unsigned long long)now.stx_ino);
-	if (!same_time(&cached.stx_mtime, &now.stx_mtime) || !same_time(&cached.stx_ctime, &now.stx_ctime))
+	if (type == S_IFDIR && !same_times(&cached, &now)) {
+		(void)nanosleep(&pause, NULL); /* at worst it is compared too early */
+		if (!get_both(m, path, &cached, &now))
+			return;
+	}
+	if (!same_times(&cached, &now))
 		mismatch(m, "%s: cached mtime %lld.%09u ctime %lld.%09u, now mtime %lld.%09u ctime %lld.%09u", path,
 			(long long)cached.stx_mtime.tv_sec, cached.stx_mtime.tv_nsec, (long long)cached.stx_ctime.tv_sec,
 			cached.stx_ctime.tv_nsec, (long long)now.stx_mtime.tv_sec, now.stx_mtime.tv_nsec,
@@ -132,13 +150,14 @@ static void each_link(struct mirrors *m, const char *dir, const char *name)
 	fs_path(path, "%s/%s", dir, name);
 	component(dir, 1, key, sizeof key);
 	component(dir, 2, side, sizeof side);
-	check_attr(m, path, S_IFLNK);
 	(void)snprintf(want, sizeof want, "../../../%.*s", (int)strcspn(name, "~"), name);
 	if (read_link(m, path, target, sizeof target) && strcmp(target, want) != 0)
 		mismatch(m, "%s -> %s", path, target);
-	fs_path(path, "%s/.rel/%s", dir, name);
 	check_attr(m, path, S_IFLNK);
-	if (!read_link(m, path, target, sizeof target))
+	fs_path(path, "%s/.rel/%s", dir, name);
+	bool good = read_link(m, path, target, sizeof target);
+	check_attr(m, path, S_IFLNK);
+	if (!good)
 		return;
 	bool out = strcmp(side, "out") == 0;
 	const char *from = out ? key : want + 9, *to = out ? want + 9 : key;
@@ -150,8 +169,8 @@ static void each_folder(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX];
 	fs_path(path, "%s/%s", dir, name);
-	check_attr(m, path, S_IFDIR);
 	each_name(m, path, m->prefix, each_link);
+	check_attr(m, path, S_IFDIR);
 }
 
 static void each_node_label(struct mirrors *m, const char *dir, const char *name)
@@ -159,10 +178,10 @@ static void each_node_label(struct mirrors *m, const char *dir, const char *name
 	char path[FS_CHECK_PATH_MAX], target[FS_CHECK_PATH_MAX], key[256], want[300];
 	fs_path(path, "%s/%s", dir, name);
 	component(dir, 1, key, sizeof key);
-	check_attr(m, path, S_IFLNK);
 	(void)snprintf(want, sizeof want, "../../../labels/%s", name);
 	if (read_link(m, path, target, sizeof target) && strcmp(target, want) != 0)
 		mismatch(m, "%s -> %s", path, target);
+	check_attr(m, path, S_IFLNK);
 	fs_text_print(&m->said[VIEW_NODE_LABELS], "%s %s\n", name, key);
 	m->report->labels++;
 }
@@ -173,11 +192,8 @@ static void each_property(struct mirrors *m, const char *dir, const char *name)
 	struct fs_text text = { 0 };
 	struct stat st;
 	fs_path(path, "%s/%s", dir, name);
-	if (strcmp(name, "labels") == 0 || strcmp(name, "out") == 0 || strcmp(name, "in") == 0) {
-		check_attr(m, path, S_IFDIR);
-		return;
-	}
-	check_attr(m, path, S_IFREG);
+	if (strcmp(name, "labels") == 0 || strcmp(name, "out") == 0 || strcmp(name, "in") == 0)
+		return; /* each_node looks at them */
 	m->report->properties++;
 	m->report->looks++;
 	int err = fs_read(m->fd, path, &text);
@@ -185,6 +201,7 @@ static void each_property(struct mirrors *m, const char *dir, const char *name)
 		mismatch(m, "%s: reading says %s", path, strerrorname_np(err));
 	else if (fstatat(m->fd, path, &st, 0) != 0 || (uint64_t)st.st_size != text.size)
 		mismatch(m, "%s: has %zu bytes, size %lld", path, text.size, (long long)st.st_size);
+	check_attr(m, path, S_IFREG);
 	fs_text_release(&text);
 }
 
@@ -208,13 +225,13 @@ static void check_json(struct mirrors *m, const char *key)
 	char path[FS_CHECK_PATH_MAX];
 	struct fs_text json = { 0 }, lines = { 0 };
 	fs_path(path, "nodes/%s/.json", key);
-	check_attr(m, path, S_IFREG);
 	int err = fs_read(m->fd, path, &json);
 	if (err != 0)
 		mismatch(m, "%s: %s", path, strerrorname_np(err));
 	else if (!fs_check_json(json.data, json.size, &lines))
 		mismatch(m, "%s is not valid: %.200s", path, json.size ? json.data : "");
 	add_json(m, key, lines.data);
+	check_attr(m, path, S_IFREG);
 	fs_text_release(&json);
 	fs_text_release(&lines);
 }
@@ -223,16 +240,18 @@ static void each_node(struct mirrors *m, const char *dir, const char *name)
 {
 	static const char *const sides[] = { "out", "in" };
 	char path[FS_CHECK_PATH_MAX];
-	fs_path(path, "%s/%s", dir, name);
 	m->report->nodes++;
-	check_attr(m, path, S_IFDIR);
-	each_name(m, path, "", each_property);
 	for (size_t i = 0; i < 2; i++) {
 		fs_path(path, "%s/%s/%s", dir, name, sides[i]);
 		each_name(m, path, "", each_folder);
+		check_attr(m, path, S_IFDIR);
 	}
 	fs_path(path, "%s/%s/labels", dir, name);
 	each_name(m, path, "", each_node_label);
+	check_attr(m, path, S_IFDIR);
+	fs_path(path, "%s/%s", dir, name);
+	each_name(m, path, "", each_property);
+	check_attr(m, path, S_IFDIR);
 	check_json(m, name);
 }
 
@@ -242,8 +261,6 @@ static void each_rel(struct mirrors *m, const char *dir, const char *name)
 {
 	static const char *const ends[] = { "from", "to" };
 	char path[FS_CHECK_PATH_MAX], targets[2][FS_CHECK_PATH_MAX];
-	fs_path(path, "%s/%s", dir, name);
-	check_attr(m, path, S_IFDIR);
 	for (size_t i = 0; i < 2; i++) {
 		fs_path(path, "%s/%s/%s", dir, name, ends[i]);
 		if (!read_link(m, path, targets[i], sizeof targets[i]))
@@ -252,6 +269,8 @@ static void each_rel(struct mirrors *m, const char *dir, const char *name)
 			return;
 		check_attr(m, path, S_IFLNK);
 	}
+	fs_path(path, "%s/%s", dir, name);
+	check_attr(m, path, S_IFDIR);
 	fs_text_print(&m->said[VIEW_RELS], "%s %s %s %s\n", last_of(dir), name, last_of(targets[0]), last_of(targets[1]));
 }
 
@@ -259,18 +278,18 @@ static void each_type(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX];
 	fs_path(path, "%s/%s", dir, name);
-	check_attr(m, path, S_IFDIR);
 	each_name(m, path, "", each_rel);
+	check_attr(m, path, S_IFDIR);
 }
 
 static void each_label_node(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX], target[FS_CHECK_PATH_MAX], want[300];
 	fs_path(path, "%s/%s", dir, name);
-	check_attr(m, path, S_IFLNK);
 	(void)snprintf(want, sizeof want, "../../nodes/%s", name);
 	if (read_link(m, path, target, sizeof target) && strcmp(target, want) != 0)
 		mismatch(m, "%s -> %s", path, target);
+	check_attr(m, path, S_IFLNK);
 	fs_text_print(&m->said[VIEW_LABELS], "%s %s\n", last_of(dir), name);
 }
 
@@ -278,8 +297,8 @@ static void each_label(struct mirrors *m, const char *dir, const char *name)
 {
 	char path[FS_CHECK_PATH_MAX];
 	fs_path(path, "%s/%s", dir, name);
-	check_attr(m, path, S_IFDIR);
 	each_name(m, path, m->prefix, each_label_node);
+	check_attr(m, path, S_IFDIR);
 }
 
 /* ---- agreement ---- */
@@ -305,12 +324,12 @@ void mirrors_check(int mount_fd, const char *prefix, struct mirrors_report *repo
 {
 	*report = (struct mirrors_report){ 0 };
 	struct mirrors m = { .fd = mount_fd, .prefix = prefix, .report = report };
-	check_attr(&m, "nodes", S_IFDIR);
-	check_attr(&m, "labels", S_IFDIR);
-	check_attr(&m, "rels", S_IFDIR);
 	each_name(&m, "nodes", prefix, each_node);
 	each_name(&m, "rels", "", each_type);
 	each_name(&m, "labels", "", each_label);
+	check_attr(&m, "nodes", S_IFDIR);
+	check_attr(&m, "labels", S_IFDIR);
+	check_attr(&m, "rels", S_IFDIR);
 	for (unsigned i = 0; i < VIEW_COUNT; i++)
 		fs_sort_lines(&m.said[i]);
 	compare(&m, VIEW_OUT, VIEW_IN);
