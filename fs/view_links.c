@@ -141,9 +141,12 @@ static int folder_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	int err = live(fs, n.id, &record);
 	if (!err)
 		err = gfs_rels_type(fs->graph, n.id, direction_of(n.kind), n.sub, &folder);
-	if (!err)
-		gfs_attr_fill(st, nodeid, S_IFDIR, &record, 0,
-			gfs_raised_get(fs->raised, nodeid, folder.mtime_ns ? folder.mtime_ns : record.btime_ns));
+	if (err)
+		return err;
+	/* One without a record has never had anything in it, or has nothing any more: that listing needs no time of its own, and must not have one of
+	 * before. */
+	uint64_t mtime = folder.mtime_ns ? gfs_raised_get(fs->raised, nodeid, folder.mtime_ns) : record.btime_ns;
+	gfs_attr_fill(st, nodeid, S_IFDIR, &record, 0, mtime);
 	return err;
 }
 

@@ -35,6 +35,7 @@ struct mirrors {
 	const char *prefix;
 	struct mirrors_report *report;
 	struct fs_text said[VIEW_COUNT];
+	bool waited; /* for folders to be as they were left */
 };
 
 static void mismatch(struct mirrors *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -90,7 +91,9 @@ static void check_attr(struct mirrors *m, const char *path, mode_t type)
 			(unsigned)cached.stx_mode, (unsigned long long)cached.stx_size, (unsigned long long)cached.stx_ino,
 			(unsigned)now.stx_mode, (unsigned long long)now.stx_size, (unsigned long long)now.stx_ino);
 	if (type == S_IFDIR && !same_times(&cached, &now)) {
-		(void)nanosleep(&pause, NULL); /* at worst it is compared too early */
+		if (!m->waited)
+			(void)nanosleep(&pause, NULL); /* at worst it is compared too early */
+		m->waited = true;
 		if (!get_both(m, path, &cached, &now))
 			return;
 	}

@@ -92,8 +92,10 @@ static void test_forgotten_is_not_fresh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_only_what_was_listed_gets_hot), cmocka_unit_test(test_heat_ends),
-		cmocka_unit_test(test_many_folders),                  cmocka_unit_test(test_raised),
+		cmocka_unit_test(test_only_what_was_listed_gets_hot),
+		cmocka_unit_test(test_heat_ends),
+		cmocka_unit_test(test_many_folders),
+		cmocka_unit_test(test_raised),
 		cmocka_unit_test(test_forgotten_is_not_fresh),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
