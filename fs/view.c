@@ -1,5 +1,7 @@
 #include "fs/view.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct gfs_view *gfs_view_of(uint64_t nodeid)
@@ -203,15 +205,39 @@ int gfs_view_target(const char *target, const char *folder, const char **ret_las
 	return err;
 }
 
+/* Whether "Groups:" of a status file names `gid`. */
+static bool names_group(const char *line, uint32_t gid)
+{
+	static const char head[] = "Groups:";
+	if (strncmp(line, head, sizeof head - 1) != 0)
+		return false;
+	const char *at = line + sizeof head - 1;
+	for (;;) {
+		char *end;
+		unsigned long group = strtoul(at, &end, 10);
+		if (end == at)
+			return false;
+		if (group == gid)
+			return true;
+		at = end;
+	}
+}
+
+/* The caller's supplementary groups, from /proc. (libfuse 3.14's own fuse_req_getgroups reads past the end of its buffer.) */
 static bool in_groups(fuse_req_t req, uint32_t gid)
 {
-	gid_t groups[1024];
-	int n = fuse_req_getgroups(req, 1024, groups);
-	for (int i = 0; i < n && i < 1024; i++) {
-		if (groups[i] == gid)
-			return true;
-	}
-	return false;
+	char path[64];
+	char *line = NULL;
+	size_t size = 0;
+	bool in = false;
+	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)fuse_req_ctx(req)->pid); /* fits */
+	FILE *f = fopen(path, "re");
+	while (f && !in && getline(&line, &size, f) > 0)
+		in = names_group(line, gid);
+	free(line);
+	if (f)
+		(void)fclose(f); /* only read */
+	return in;
 }
 
 /* As the kernel decides: who is in the group has the group's rights, be they less than those of others. */

@@ -42,7 +42,7 @@ cycle_with_program() {
 	worker=$!
 	nap 20 200
 	if [ $(($1 % 2)) = 0 ]; then
-		echo 1 >"$MNT/.graphfs/checkpoint" 2>/dev/null &
+		echo 1 2>/dev/null >"$MNT/.graphfs/checkpoint" &
 		nap 0 15
 	fi
 	kill_daemon
