@@ -6,6 +6,7 @@
  * reopened. GFS_CRASH_SAMPLE=N or --sample N: every Nth byte only. GFS_SEED sets the seed. */
 #include "base/io.h"
 #include "store/wal_format.h"
+#include "tests/support/scale.h"
 #include "tests/support/wal_model.h"
 
 #include <fcntl.h>
@@ -182,7 +183,7 @@ static void try_cut(size_t cut, enum how how, size_t whole)
 int main(int argc, char **argv)
 {
 	const char *sample_text = argc == 3 && strcmp(argv[1], "--sample") == 0 ? argv[2] : getenv("GFS_CRASH_SAMPLE");
-	size_t sample = sample_text != NULL ? strtoul(sample_text, NULL, 10) : 1;
+	size_t sample = sample_text != NULL ? strtoul(sample_text, NULL, 10) : GFS_SCALED(1, 16);
 	const char *seed_text = getenv("GFS_SEED");
 	seed = seed_text != NULL ? strtoull(seed_text, NULL, 10) : 1;
 	run.model.size_of = size_of;
