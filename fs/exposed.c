@@ -17,15 +17,19 @@ struct fresh_slot {
 	uint64_t until_ns;
 };
 
+/* How long after its reply a listing may still be on its way into the kernel's cache: until its reader, which runs in the kernel and so cannot be
+ * stopped meanwhile, has got a processor. */
+#define LISTING_NS (5 * GFS_NS_PER_S)
+
 /* Folders lately listed, and those that changed while a listing may still have been on its way: hot. */
 #define HOT_SLOTS 4096u
 #define HOT_WAYS 4u
+#define HEAT_MAX 999999u /* below a millisecond of nanoseconds */
 
 struct hot_slot {
 	uint64_t ino;
 	uint64_t listed_ns; /* when a listing was replied last */
 	uint64_t until_ns;  /* hot until then */
-	uint32_t serial;    /* of the attributes answered while hot */
 };
 
 /* Sets of ids by (kind, sub, high bits of the id), as 32-bit Roaring bitmaps: a bit to two bytes for an inode the kernel knew. Grows
@@ -36,6 +40,9 @@ struct gfs_exposed {
 	bool unknown;           /* memory failed once: everything counts as exposed from then on */
 	struct fresh_slot fresh[FRESH_SLOTS];
 	struct hot_slot hot[HOT_SLOTS];
+	/* What slots had to make room knew: a folder without one may have been listed as late as this, and be hot until then. */
+	uint64_t others_listed_ns, others_until_ns;
+	uint32_t serial; /* of the attributes answered of hot folders */
 };
 
 int gfs_exposed_new(struct gfs_exposed **ret_exposed)
@@ -117,15 +124,22 @@ static struct hot_slot *hot_find(struct gfs_exposed *e, uint64_t ino)
 	return NULL;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static struct hot_slot *hot_make(struct gfs_exposed *e, uint64_t ino)
 {
 	struct hot_slot *slot = &e->hot[gfs_mix64(ino) % (HOT_SLOTS / HOT_WAYS) * HOT_WAYS];
 	struct hot_slot *oldest = slot;
 	for (unsigned i = 1; i < HOT_WAYS; i++) {
-		if (slot[i].listed_ns < oldest->listed_ns)
+		if (later(slot[i].listed_ns, slot[i].until_ns) < later(oldest->listed_ns, oldest->until_ns))
 			oldest = &slot[i];
 	}
-	*oldest = (struct hot_slot){ .ino = ino };
+	e->others_listed_ns = later(e->others_listed_ns, oldest->listed_ns);
+	e->others_until_ns = later(e->others_until_ns, oldest->until_ns);
+	*oldest = (struct hot_slot){ .ino = ino, .until_ns = e->others_until_ns };
 	return oldest;
 }
 
@@ -142,11 +156,15 @@ void gfs_exposed_listed(struct gfs_exposed *e, uint64_t folder)
 
 void gfs_exposed_changed(struct gfs_exposed *e, uint64_t folder)
 {
+	uint64_t ino = gfs_nodeid_ino(folder), now = gfs_clock_mono_ns();
 	gfs_mutex_lock(&e->lock);
-	struct hot_slot *slot = hot_find(e, gfs_nodeid_ino(folder));
-	uint64_t now = slot ? gfs_clock_mono_ns() : 0;
-	if (slot && now - slot->listed_ns < FRESH_NS)
-		slot->until_ns = now + FRESH_NS;
+	struct hot_slot *slot = hot_find(e, ino);
+	if (!slot && e->others_listed_ns != 0 && now - e->others_listed_ns < LISTING_NS) {
+		slot = hot_make(e, ino);
+		slot->listed_ns = e->others_listed_ns;
+	}
+	if (slot && slot->listed_ns != 0 && now - slot->listed_ns < LISTING_NS)
+		slot->until_ns = now + LISTING_NS;
 	gfs_mutex_unlock(&e->lock);
 }
 
@@ -155,8 +173,11 @@ uint32_t gfs_exposed_heat(struct gfs_exposed *e, uint64_t folder)
 	uint32_t heat = 0;
 	gfs_mutex_lock(&e->lock);
 	struct hot_slot *slot = hot_find(e, gfs_nodeid_ino(folder));
-	if (slot && slot->until_ns != 0 && gfs_clock_mono_ns() < slot->until_ns)
-		heat = ++slot->serial;
+	uint64_t until_ns = slot ? slot->until_ns : e->others_until_ns;
+	if (until_ns != 0 && gfs_clock_mono_ns() < until_ns) {
+		e->serial = e->serial % HEAT_MAX + 1;
+		heat = e->serial;
+	}
 	gfs_mutex_unlock(&e->lock);
 	return heat;
 }

@@ -74,7 +74,7 @@ bool gfs_exposed_is_fresh(struct gfs_exposed *exposed, uint64_t nodeid);
 void gfs_exposed_listed(struct gfs_exposed *exposed, uint64_t folder);
 /* Before the kernel is told. */
 void gfs_exposed_changed(struct gfs_exposed *exposed, uint64_t folder);
-/* 0: not hot; else a number not answered before. */
+/* 0: not hot; else a number of at most a million that none of the last million answers was. */
 uint32_t gfs_exposed_heat(struct gfs_exposed *exposed, uint64_t folder);
 /* Calls `each` with every inode that was exposed, without generations, with no lock held. */
 void gfs_exposed_each(struct gfs_exposed *exposed, void (*each)(void *context, uint64_t nodeid), void *context);

@@ -4,12 +4,14 @@
  *  K1  Every entry and attribute is cached for ever; whatever changes one of them tells the kernel before the change is replied to.
  *  K2  No lock is held while telling. Invalidating contents may wait for a pending READ, READLINK or WRITE of that inode, so the thread steps
  *      aside first and another one can serve it. READ and READLINK handlers never wait for a change.
+ *  K3  Only inodes that the kernel was ever told of need telling.
+ *  K4  A reply with attributes may still be on its way to its caller, whose inode the kernel has not made: telling finds nothing, and the stale
+ *      attributes would stay. Such inodes are told again for a while.
  *  K5  A WRITE waits for no WRITE: two of them, to two inodes of one property (opened, renamed, opened again), would wait for each other, since
  *      the kernel holds the pages that it is writing. The other inodes lose their attributes at once, whose new mtime makes read(2) drop the pages,
  *      and their pages (which matter to mappings) in the background.
- *  K3  Only inodes that the kernel was ever told of need telling.
- *  K4  A reply with attributes may still be on its way to its caller, whose inode the kernel has not made: telling finds nothing, and the stale
- *      attributes would stay. Such inodes are told again for a while. */
+ *  K6  A folder whose listing changed has a later mtime than ever before (raised.h where no record says so), or the kernel goes on with the listing that
+ *      it keeps; and while two readers may be filling that listing at once, an mtime that it keeps for no moment (gfs_exposed_heat). */
 #include "base/checked.h"
 #include "base/clock.h"
 #include "fs/files.h"
@@ -19,6 +21,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BATCH 256u
 
@@ -385,6 +388,21 @@ static void renamed_rel(const struct notifier *n, const struct gfs_change *c, en
 	json_of(n, entry->other);
 }
 
+/* The generation that its names carry begins anew: names of 512 keys ago would be taken for those of the present key. The kernel is told to look all names
+ * up again (FUSE_NOTIFY_INC_EPOCH, a bare header; Linux 6.16. Older ones refuse it: there a name that nobody has looked at for that long may
+ * be found once more). */
+static void begin_epoch(struct gfs_fs *fs)
+{
+	enum { NOTIFY_INC_EPOCH = 8 };
+	struct {
+		uint32_t size;
+		int32_t code;
+		uint64_t unique;
+	} header = { sizeof header, NOTIFY_INC_EPOCH, 0 };
+	ssize_t n = write(fuse_session_fd(fs->session), &header, sizeof header);
+	(void)n;
+}
+
 /* Its ctime is the transaction's time, later than all before. */
 static uint64_t renamed_at(struct gfs_fs *fs, uint64_t id)
 {
@@ -402,6 +420,8 @@ static void node_renamed(const struct notifier *caller, const struct gfs_change 
 	struct notifier own = *caller;
 	const struct notifier *n = &own;
 	own.renamed_ns = renamed_at(n->fs, c->id);
+	if (((c->link_generation + 1u) & GFS_NODEID_GEN_MAX) == 0)
+		begin_epoch(n->fs);
 	static_attr(n, GFS_STATIC_NODES);
 	attr_of(n, GFS_INODE_NODE, c->dir_generation, c->id);
 	node_attr(n, c->id);

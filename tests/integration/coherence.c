@@ -2,11 +2,14 @@
  * at once after, through other views, half of the time by another process. Every process owns some nodes and knows what each view must show of
  * them; beside those there are nodes that all change at once, and whose views must agree whenever all pause.
  *
- *   coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit SECONDS] [--daemon PID] [--trace 1]
+ *   coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit SECONDS] [--daemon PID] [--trace 1] [--aliases 1]
+ *
+ * --aliases: names are also looked up in other spellings than the listed one.
  *
  * A stale answer is printed with what was wanted; it is then looked at again for a second, to tell late from never. Exit status 0: no stale
  * answer, no hang. */
-#include "tests/support/graph_model.h"
+#include "tests/support/contended.h"
+#include "tests/support/graph_views.h"
 #include "tests/support/mirrors.h"
 #include "tests/support/watch.h"
 
@@ -26,11 +29,12 @@
 #include <unistd.h>
 
 #define PROCS_MAX 16u
-#define VIEWS_MAX 64u
 #define LOOKS_MAX 6u /* views looked at around one change */
 #define FILES 3
 #define SHARED_NODES 6u
-#define PAUSES 50u /* how often all stop and compare what they share */
+/* How often all stop and compare what they share. */
+#define PAUSES_MIN 10u
+#define OPS_A_PAUSE 4000u
 #define STALE_MAX 20u
 #define PATH_MAX_ FS_CHECK_PATH_MAX
 
@@ -55,8 +59,8 @@ struct worker {
 
 struct shared {
 	struct worker workers[PROCS_MAX];
-	_Atomic uint64_t ops_own, ops_contended, contended_done, looks_self, looks_other, stale, late, estale;
-	_Atomic uint32_t versions;       /* of shared nodes' keys */
+	struct contended_shared contended;
+	_Atomic uint64_t ops_own, ops_contended, looks_self, looks_other, stale, late;
 	_Atomic unsigned waiting, pause; /* at the barrier; how many pauses there were */
 	_Atomic bool stop;
 };
@@ -64,7 +68,7 @@ struct shared {
 static struct {
 	const char *mount;
 	uint64_t ops, seed;
-	unsigned procs, contended, limit_s, trace;
+	unsigned procs, contended, limit_s, trace, aliases;
 	pid_t daemon;
 } options = { .ops = 200000, .procs = 4, .contended = 20, .limit_s = 20 };
 
@@ -74,23 +78,15 @@ static struct worker *me;
 static struct watch_slot *slot;
 static unsigned my_number;
 static int mount_fd;
-static uint64_t random_state;
+static struct rng rng;
 static struct file files[FILES];
 static struct model_prop graves[FILES];
 static uint64_t op_number;
 static unsigned key_version, made_version;
 
-static uint64_t random_next(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state * UINT64_C(0x2545f4914f6cdd1d) >> 16;
-}
-
 static unsigned below(unsigned n)
 {
-	return (unsigned)(random_next() % n);
+	return rng_below(&rng, n);
 }
 
 static void fail(const char *what)
@@ -186,151 +182,28 @@ static void look_by_other(unsigned count)
 	slot->idle = false;
 }
 
-/* ---- views to look at around a change ---- */
+/* ---- around a change ---- */
 
-struct views {
-	unsigned count;
-	struct model_view list[VIEWS_MAX];
-};
-
-static struct model_view *add(struct views *v, enum model_view_kind kind, const char *key)
+static struct graph_views no_views(void)
 {
-	static struct model_view spare;
-	struct model_view *view = v->count < VIEWS_MAX ? &v->list[v->count++] : &spare;
-	*view = (struct model_view){ .kind = kind };
-	memcpy(view->key, key, strlen(key) + 1);
-	return view;
+	return (struct graph_views){ .model = &me->model, .rng = &rng, .aliases = options.aliases };
 }
 
-static void add_link_view(
-	struct views *v, enum model_view_kind kind, int dir, int type, const char *key, const char *other)
-{
-	struct model_view *view = add(v, kind, key);
-	view->dir = dir;
-	view->type = type;
-	memcpy(view->other, other, strlen(other) + 1);
-}
-
-static void add_rel_views(struct views *v, int type, uint64_t id)
-{
-	static const enum model_view_kind kinds[] = { VIEW_REL, VIEW_REL_END, VIEW_TYPE, VIEW_REL_PROP };
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && id != 0; i++) {
-		struct model_view *view = add(v, kinds[i], "");
-		view->type = type;
-		view->rel = id;
-		view->dir = (int)below(MODEL_DIRS);
-	}
-}
-
-/* Everything that shows a relationship between the nodes of two keys. */
-static void add_link_views(struct views *v, int type, const char *from, const char *to, uint64_t id)
-{
-	static const enum model_view_kind kinds[] = { VIEW_LINK, VIEW_LINK_STAT, VIEW_LINKS, VIEW_SIDE, VIEW_REL_LINK,
-		VIEW_REL_LINKS, VIEW_THROUGH, VIEW_REL_PROP_SIDE };
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		add_link_view(v, kinds[i], MODEL_OUT, type, from, to);
-		add_link_view(v, kinds[i], MODEL_IN, type, to, from);
-	}
-	(void)add(v, VIEW_JSON, from);
-	(void)add(v, VIEW_JSON, to);
-	add_rel_views(v, type, id);
-}
-
-static void add_label_views(struct views *v, int label, const char *key)
-{
-	static const enum model_view_kind kinds[] = { VIEW_NODE_LABEL, VIEW_LABEL_NODE, VIEW_NODE_LABELS, VIEW_LABEL,
-		VIEW_LABEL_THROUGH };
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		add(v, kinds[i], key)->label = label;
-	(void)add(v, VIEW_JSON, key);
-}
-
-static void add_prop_views(struct views *v, const char *key, int prop)
-{
-	static const enum model_view_kind kinds[] = { VIEW_PROP_STAT, VIEW_PROP_READ, VIEW_PROP_MMAP, VIEW_NODE_NAMES,
-		VIEW_JSON };
-	int node = model_find(&me->model, key);
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		add(v, kinds[i], key)->prop = prop;
-	for (int type = 0; node >= 0 && type < MODEL_TYPES; type++) {
-		for (int other = 0; other < MODEL_NODES; other++) {
-			if (me->model.links[type][other][node].id == 0)
-				continue;
-			add_link_view(v, VIEW_PROP_LINK, MODEL_OUT, type, key, me->model.nodes[other].key);
-			v->list[v->count - 1].prop = prop;
-		}
-	}
-	for (int label = 0; node >= 0 && label < MODEL_LABELS; label++) {
-		if (me->model.nodes[node].labels[label]) {
-			struct model_view *view = add(v, VIEW_PROP_LABEL, key);
-			view->prop = prop;
-			view->label = label;
-		}
-	}
-}
-
-/* Everything that shows the key of a node: from its neighbours, its labels, its relationships. */
-static void add_key_views(struct views *v, int node, const char *key)
-{
-	const struct model *model = &me->model;
-	(void)add(v, VIEW_NODE, key);
-	(void)add(v, VIEW_NODES, key);
-	(void)add(v, VIEW_NODE_NAMES, key);
-	(void)add(v, VIEW_FOLDER_MODE, key);
-	for (int label = 0; label < MODEL_LABELS; label++) {
-		if (model->nodes[node].labels[label])
-			add_label_views(v, label, key);
-	}
-	for (int prop = 0; prop < MODEL_PROPS; prop++)
-		add(v, VIEW_PROP_READ, key)->prop = prop;
-	for (int type = 0; type < MODEL_TYPES; type++) {
-		for (int other = 0; other < MODEL_NODES; other++) {
-			const char *name = model->nodes[other].key;
-			if (model->links[type][node][other].id != 0) {
-				add_link_view(v, VIEW_LINK, MODEL_IN, type, name, key);
-				add_link_view(v, VIEW_LINKS, MODEL_IN, type, name, key);
-				add_link_view(v, VIEW_REL_LINK, MODEL_OUT, type, key, name);
-				add_rel_views(v, type, model->links[type][node][other].id);
-			}
-			if (model->links[type][other][node].id != 0) {
-				add_link_view(v, VIEW_LINK, MODEL_OUT, type, name, key);
-				add_link_view(v, VIEW_THROUGH, MODEL_OUT, type, name, key);
-				add_link_view(v, VIEW_REL_LINKS, MODEL_OUT, type, name, key);
-				(void)add(v, VIEW_JSON, name);
-			}
-		}
-	}
-}
-
-/* Keeps a few, at random. */
-static void choose(struct views *v)
-{
-	unsigned count = 2 + below(LOOKS_MAX - 1);
-	for (unsigned i = 0; i < count && i < v->count; i++) {
-		unsigned j = i + below(v->count - i);
-		struct model_view picked = v->list[j];
-		v->list[j] = v->list[i];
-		v->list[i] = picked;
-	}
-	if (v->count > count)
-		v->count = count;
-}
-
-static void make_checks(const struct views *v)
+static void make_checks(const struct graph_views *v)
 {
 	for (unsigned i = 0; i < v->count; i++)
 		model_check(&me->model, &v->list[i], &me->checks[i], me->scratch[i]);
 }
 
-static void look_before(struct views *v)
+static void look_before(struct graph_views *v)
 {
-	choose(v);
+	graph_views_choose(v, LOOKS_MAX);
 	make_checks(v);
 	look_at(me, v->count);
 	shared->looks_self += v->count;
 }
 
-static void look_after(const struct views *v)
+static void look_after(const struct graph_views *v)
 {
 	make_checks(v);
 	if (options.procs > 1 && below(2)) {
@@ -434,8 +307,8 @@ static void change_link(void)
 	bool by_in = below(2), there = link->id != 0,
 		 make = below(8) == 0 ? there : !there; /* now and then what cannot be */
 	int at = by_in ? to : from, other = by_in ? from : to;
-	struct views v = { 0 };
-	add_link_views(&v, type, key_of(from), key_of(to), link->id);
+	struct graph_views v = no_views();
+	graph_views_of_link(&v, type, key_of(from), key_of(to), link->id);
 	look_before(&v);
 	node_path(at, dir);
 	fs_path(path, "%s/%s/%s/%s", dir, by_in ? "in" : "out", me->model.types[type], key_of(other));
@@ -456,7 +329,7 @@ static void change_link(void)
 		*link = (struct model_link){ 0 };
 	}
 	if (make && !there)
-		add_rel_views(&v, type, link->id);
+		graph_views_of_rel(&v, type, link->id);
 	if (v.count > LOOKS_MAX)
 		v.count = LOOKS_MAX;
 	look_after(&v);
@@ -470,8 +343,8 @@ static void change_label(void)
 	char dir[PATH_MAX_], path[PATH_MAX_], target[PATH_MAX_];
 	const char *name = me->model.labels[label];
 	bool *has = &me->model.nodes[node].labels[label], by_label = below(2);
-	struct views v = { 0 };
-	add_label_views(&v, label, key_of(node));
+	struct graph_views v = no_views();
+	graph_views_of_label(&v, label, key_of(node));
 	look_before(&v);
 	node_path(node, dir);
 	if (by_label)
@@ -499,12 +372,12 @@ static void make_node(int node)
 {
 	char key[MODEL_KEY_MAX], path[PATH_MAX_];
 	struct model_node *n = &me->model.nodes[node];
-	struct views v = { 0 };
+	struct graph_views v = no_views();
 	new_key(node, key);
 	if (model_find(&me->model, key) >= 0)
 		return;
 	*n = (struct model_node){ .mode = 0755 };
-	add_key_views(&v, node, key);
+	graph_views_of_key(&v, node, key);
 	look_before(&v);
 	fs_path(path, "nodes/%s", key);
 	doing("%u: mkdir %s", my_number, path);
@@ -518,9 +391,9 @@ static void remove_node(int node)
 {
 	char path[PATH_MAX_], key[MODEL_KEY_MAX];
 	bool empty = model_node_is_empty(&me->model, node);
-	struct views v = { 0 };
+	struct graph_views v = no_views();
 	memcpy(key, key_of(node), sizeof key);
-	add_key_views(&v, node, key);
+	graph_views_of_key(&v, node, key);
 	look_before(&v);
 	fs_path(path, "nodes/%s", key);
 	doing("%u: rmdir %s", my_number, path);
@@ -533,7 +406,7 @@ static void remove_node(int node)
 static void rename_node(int node)
 {
 	char from[PATH_MAX_], to[PATH_MAX_], old[MODEL_KEY_MAX], key[MODEL_KEY_MAX];
-	struct views v = { 0 };
+	struct graph_views v = no_views();
 	memcpy(old, key_of(node), sizeof old);
 	new_key(node, key);
 	int there = (int)below(MODEL_NODES);
@@ -542,8 +415,8 @@ static void rename_node(int node)
 	there = model_find(&me->model, key);
 	if (there == node)
 		return;
-	add_key_views(&v, node, old);
-	add_key_views(&v, node, key);
+	graph_views_of_key(&v, node, old);
+	graph_views_of_key(&v, node, key);
 	look_before(&v);
 	bool can = there < 0 || model_node_is_empty(&me->model, there);
 	fs_path(from, "nodes/%s", old);
@@ -562,11 +435,11 @@ static void change_mode(int node)
 	static const int modes[] = { 0755, 0700, 0750, 0711 };
 	char path[PATH_MAX_];
 	int mode = modes[below(4)];
-	struct views v = { 0 };
-	(void)add(&v, VIEW_NODE, key_of(node));
-	(void)add(&v, VIEW_FOLDER_MODE, key_of(node));
+	struct graph_views v = no_views();
+	(void)graph_views_add(&v, VIEW_NODE, key_of(node));
+	(void)graph_views_add(&v, VIEW_FOLDER_MODE, key_of(node));
 	for (int prop = 0; prop < MODEL_PROPS; prop++)
-		add(&v, VIEW_PROP_STAT, key_of(node))->prop = prop;
+		graph_views_add(&v, VIEW_PROP_STAT, key_of(node))->prop = prop;
 	look_before(&v);
 	node_path(node, path);
 	doing("%u: chmod %o %s", my_number, (unsigned)mode, path);
@@ -580,8 +453,8 @@ static void change_folder(int node)
 	int dir = (int)below(MODEL_DIRS);
 	char base[PATH_MAX_], path[PATH_MAX_];
 	char *made = me->model.nodes[node].made[dir];
-	struct views v = { 0 };
-	struct model_view *view = add(&v, VIEW_SIDE, key_of(node));
+	struct graph_views v = no_views();
+	struct model_view *view = graph_views_add(&v, VIEW_SIDE, key_of(node));
 	view->dir = dir;
 	look_before(&v);
 	node_path(node, base);
@@ -627,7 +500,7 @@ static size_t random_bytes(uint8_t *out, size_t max)
 {
 	size_t size = below(4) ? below(60) : below((unsigned)max);
 	for (size_t i = 0; i < size; i++)
-		out[i] = (uint8_t)('a' + (random_next() & 15));
+		out[i] = (uint8_t)('a' + below(16));
 	if (size > 0) /* text that looks like no number or boolean */
 		out[0] = 'v';
 	if (size > 1 && below(2))
@@ -752,10 +625,10 @@ static void change_prop(void)
 	struct model_prop *p = &me->model.nodes[node].props[prop];
 	char dir[PATH_MAX_], path[PATH_MAX_], to_path[PATH_MAX_];
 	unsigned what = p->exists ? below(8) : 0;
-	struct views v = { 0 };
-	add_prop_views(&v, key_of(node), prop);
+	struct graph_views v = no_views();
+	graph_views_of_prop(&v, key_of(node), prop);
 	if (what == 7)
-		add_prop_views(&v, key_of(to_node), to_prop);
+		graph_views_of_prop(&v, key_of(to_node), to_prop);
 	look_before(&v);
 	node_path(node, dir);
 	fs_path(path, "%s/%s", dir, model_prop_name(prop));
@@ -784,8 +657,8 @@ static void change_rel_prop(void)
 		return;
 	struct model_link *link = &me->model.links[type][from][to];
 	char path[PATH_MAX_];
-	struct views v = { 0 };
-	add_link_views(&v, type, key_of(from), key_of(to), link->id);
+	struct graph_views v = no_views();
+	graph_views_of_link(&v, type, key_of(from), key_of(to), link->id);
 	look_before(&v);
 	if (below(2))
 		fs_path(path, "rels/%s/%" PRIu64 "/" MODEL_REL_PROP, me->model.types[type], link->id);
@@ -857,8 +730,8 @@ static void write_file(struct file *file)
 	uint64_t offset = below(p->size + 1);
 	if (offset + size > MODEL_PROP_BYTES_MAX)
 		return;
-	struct views v = { 0 };
-	add_prop_views(&v, key_of(file->node), file->prop);
+	struct graph_views v = no_views();
+	graph_views_of_prop(&v, key_of(file->node), file->prop);
 	look_before(&v);
 	doing("%u: write %zu bytes at %" PRIu64 " to the open file of %s, %s", my_number, size, offset,
 		model_prop_name(file->prop), file->grave ? "gone" : key_of(file->node));
@@ -890,164 +763,12 @@ static void use_file(void)
 
 /* ---- what all change at once ---- */
 
-/* A key among the shared nodes' as of a moment ago. */
-static bool some_shared(char *key)
-{
-	struct fs_text names = { 0 };
-	unsigned count = 0;
-	must(fs_list(mount_fd, "nodes", "s-", &names) == 0 ? 0 : -1, 0);
-	for (size_t i = 0; i < names.size; i++)
-		count += names.data[i] == '\n';
-	const char *line = names.data;
-	for (unsigned n = count ? below(count) : 0; count && n > 0; n--)
-		line = strchr(line, '\n') + 1;
-	if (count)
-		(void)snprintf(key, MODEL_KEY_MAX, "%.*s", (int)strcspn(line, "\n"), line);
-	fs_text_release(&names);
-	return count > 0;
-}
-
-/* What a change may answer when others change the same. */
-static void contended_result(long result)
-{
-	int err = result < 0 ? errno : 0;
-	if (err == ESTALE)
-		shared->estale++;
-	else if (err == 0)
-		shared->contended_done++;
-	else if (err != ENOENT && err != EEXIST && err != ENOTEMPTY)
-		must(result, 0);
-}
-
-static void contend_rels(const char *a, const char *b, bool in)
-{
-	char path[PATH_MAX_], target[PATH_MAX_], rel[PATH_MAX_];
-	fs_path(path, "nodes/%s/%s/TC/%s", a, in ? "in" : "out", b);
-	fs_path(target, "../../../%s", b);
-	doing("%u: contended ln and rm of %s", my_number, path);
-	switch (below(5)) {
-	case 0:
-		contended_result(unlinkat(mount_fd, path, 0));
-		break;
-	case 1:
-		fs_path(path, "nodes/%s/%s/TC/.rel/%s", a, in ? "in" : "out", b);
-		if (fs_readlink(mount_fd, path, rel, sizeof rel) == 0)
-			contended_result(unlinkat(mount_fd, strstr(rel, "rels/"), AT_REMOVEDIR));
-		break;
-	default:
-		contended_result(symlinkat(target, mount_fd, path));
-		break;
-	}
-}
-
-static void contend_labels(const char *key)
-{
-	char path[PATH_MAX_], target[PATH_MAX_];
-	bool by_label = below(2);
-	unsigned label = below(2);
-	if (by_label) {
-		fs_path(path, "labels/LC%u/%s", label, key);
-		fs_path(target, "../../nodes/%s", key);
-	} else {
-		fs_path(path, "nodes/%s/labels/LC%u", key, label);
-		fs_path(target, "../../../labels/LC%u", label);
-	}
-	doing("%u: contended ln and rm of %s", my_number, path);
-	contended_result(below(2) ? symlinkat(target, mount_fd, path) : unlinkat(mount_fd, path, 0));
-}
-
-static void contend_props(const char *key)
-{
-	char path[PATH_MAX_], other[PATH_MAX_];
-	uint8_t bytes[500];
-	struct fs_text text = { 0 };
-	fs_path(path, "nodes/%s/%s", key, model_prop_name((int)below(MODEL_PROPS)));
-	fs_path(other, "nodes/%s/%s", key, model_prop_name((int)below(MODEL_PROPS)));
-	doing("%u: contended changes of %s", my_number, path);
-	switch (below(6)) {
-	case 0:
-		contended_result(unlinkat(mount_fd, path, 0));
-		break;
-	case 1:
-		contended_result(fs_read(mount_fd, path, &text) == 0 ? 0 : -1);
-		break;
-	case 2:
-		contended_result(renameat(mount_fd, path, mount_fd, other));
-		break;
-	default: {
-		int fd = openat(mount_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC | (below(2) ? O_TRUNC : 0), 0644);
-		contended_result(fd);
-		if (fd < 0)
-			break;
-		contended_result(pwrite(fd, bytes, random_bytes(bytes, sizeof bytes), below(3000)));
-		must(close(fd), 0);
-		break;
-	}
-	}
-	fs_text_release(&text);
-}
-
-/* Fills the kernel's caches with what others are changing. */
-static void contend_looks(const char *a, const char *b)
-{
-	static const char *const folders[] = { "/out/TC", "/in/TC", "/in/TC/.rel", "/labels", "" };
-	char path[PATH_MAX_], target[PATH_MAX_];
-	struct fs_text text = { 0 };
-	struct stat st;
-	int err = 0;
-	unsigned which = below(8);
-	if (which < 5)
-		fs_path(path, "nodes/%s%s", a, folders[which]);
-	else if (which == 5)
-		fs_path(path, "labels/LC%u", below(2));
-	else
-		fs_path(path, "nodes/%s/%s/TC/%s", a, which == 6 ? "out" : "in", b);
-	doing("%u: contended looks at %s", my_number, path);
-	if (which < 6) {
-		err = fs_list(mount_fd, path, "", &text);
-	} else {
-		err = fs_readlink(mount_fd, path, target, sizeof target);
-		err = fstatat(mount_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? err : errno;
-	}
-	fs_text_release(&text);
-	errno = err;
-	contended_result(err ? -1 : 0);
-}
-
 static void contend(void)
 {
-	char a[MODEL_KEY_MAX], b[MODEL_KEY_MAX], from[PATH_MAX_], to[PATH_MAX_];
-	if (!some_shared(a) || !some_shared(b))
-		return;
-	switch (below(12)) {
-	case 0:
-		contend_labels(a);
-		break;
-	case 1:
-	case 2:
-		contend_props(a);
-		break;
-	case 3:
-		fs_path(from, "nodes/%s", a);
-		fs_path(to, "nodes/s-%u", atomic_fetch_add(&shared->versions, 1));
-		doing("%u: contended mv %s %s", my_number, from, to);
-		contended_result(renameat(mount_fd, from, mount_fd, to));
-		break;
-	case 4:
-		fs_path(from, "nodes/%s", a);
-		doing("%u: contended chmod %s", my_number, from);
-		contended_result(fchmodat(mount_fd, from, below(2) ? 0755 : 0750, 0));
-		break;
-	case 5:
-	case 6:
-	case 7:
-	case 8:
-		contend_looks(a, b);
-		break;
-	default:
-		contend_rels(a, b, below(2));
-		break;
-	}
+	struct contended c = { .mount_fd = mount_fd, .rng = &rng, .shared = &shared->contended, .doing = doing };
+	int err = contended_step(&c);
+	if (err)
+		fail(strerrorname_np(err));
 }
 
 /* ---- pauses ---- */
@@ -1093,7 +814,7 @@ static void pause_and_compare(unsigned number)
 {
 	meet();
 	if (number % options.procs == my_number && !shared->stop)
-		compare("s-");
+		compare(CONTENDED_PREFIX);
 	meet();
 }
 
@@ -1129,12 +850,13 @@ static int work(void *context, struct watch_slot *my_slot)
 	my_number = (unsigned)(uintptr_t)context;
 	slot = my_slot;
 	me = &shared->workers[my_number];
-	random_state = (options.seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + my_number * UINT64_C(0xbf58476d1ce4e5b9) + 1;
+	rng.state = (options.seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + my_number * UINT64_C(0xbf58476d1ce4e5b9) + 1;
 	for (int i = 0; i < FILES; i++)
 		files[i].fd = -1;
 	uint64_t mine = options.ops / options.procs + (my_number < options.ops % options.procs);
-	for (unsigned pause = 0; pause < PAUSES && !shared->stop; pause++) {
-		while (op_number < mine * (pause + 1) / PAUSES && !shared->stop) {
+	unsigned pauses = options.ops / OPS_A_PAUSE > PAUSES_MIN ? (unsigned)(options.ops / OPS_A_PAUSE) : PAUSES_MIN;
+	for (unsigned pause = 0; pause < pauses && !shared->stop; pause++) {
+		while (op_number < mine * (pause + 1) / pauses && !shared->stop) {
 			change();
 			serve();
 		}
@@ -1170,13 +892,11 @@ static void set_up(void)
 			must_mkdir("labels", model->labels[i]);
 		}
 	}
-	must_mkdir("rels", "TC");
-	must_mkdir("labels", "LC0");
-	must_mkdir("labels", "LC1");
-	for (unsigned i = 0; i < SHARED_NODES; i++) {
-		char name[16];
-		(void)snprintf(name, sizeof name, "s-%u", shared->versions++);
-		must_mkdir("nodes", name);
+	struct contended c = { .mount_fd = mount_fd, .shared = &shared->contended };
+	int err = contended_set_up(&c, SHARED_NODES);
+	if (err) {
+		fprintf(stderr, "coherence: setting up: %s\n", strerrorname_np(err));
+		exit(2);
 	}
 }
 
@@ -1207,6 +927,8 @@ static void parse(int argc, char **argv)
 			options.limit_s = (unsigned)n;
 		else if (strcmp(argv[i], "--trace") == 0)
 			options.trace = (unsigned)n;
+		else if (strcmp(argv[i], "--aliases") == 0)
+			options.aliases = (unsigned)n;
 		else if (strcmp(argv[i], "--daemon") == 0)
 			options.daemon = (pid_t)n;
 		else
@@ -1218,7 +940,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 2 || argc % 2 != 0) {
 		fprintf(stderr,
-			"usage: coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit S] [--daemon PID] [--trace 1]\n");
+			"usage: coherence MOUNT [--ops N] [--procs N] [--seed N] [--contended PERCENT] [--limit S] [--daemon PID] [--trace 1] [--aliases 1]\n");
 		return 2;
 	}
 	options.mount = argv[1];
@@ -1240,10 +962,10 @@ int main(int argc, char **argv)
 	printf("coherence: seed %" PRIu64 ", %u processes, %" PRIu64 " operations (%" PRIu64 " contended, %" PRIu64
 		   " of their calls took effect), %" PRIu64 " looks by the same process and %" PRIu64 " by another, in %" PRIu64
 		   " s\n",
-		options.seed, options.procs, ops, (uint64_t)shared->ops_contended, (uint64_t)shared->contended_done,
+		options.seed, options.procs, ops, (uint64_t)shared->ops_contended, (uint64_t)shared->contended.done,
 		(uint64_t)shared->looks_self, (uint64_t)shared->looks_other, (now_ms() - start) / 1000);
 	printf("coherence: %" PRIu64 " stale answers (%" PRIu64 " right within a second), %d hangs, %" PRIu64
 		   " ESTALE seen under contention\n",
-		(uint64_t)shared->stale, (uint64_t)shared->late, result == 2, (uint64_t)shared->estale);
+		(uint64_t)shared->stale, (uint64_t)shared->late, result == 2, (uint64_t)shared->contended.estale);
 	return result != 0 || shared->stale > 0 || ops < options.ops;
 }

@@ -1,6 +1,6 @@
-/* Listings that are read all the time, by several processes at once, while what they list changes elsewhere: after each change the next listing must
- * have it. The kernel keeps one cached listing of a folder for all its readers, so that one reader's answer of before the change may be taken for
- * another's of after it.
+/* Folders that are listed, and names that are looked up, all the time, by several processes at once, while they change elsewhere: after each change the
+ * next answer must have it. The kernel keeps one cached listing of a folder for all its readers, so that one reader's answer of before the change may be taken for
+ * another's of after it; and an answer that is on its way when a name goes makes an inode that nobody could yet be told of.
  *
  *   listings MOUNT [--changes N] [--readers N] [--limit SECONDS] [--daemon PID]
  *
@@ -50,15 +50,15 @@ static void must(long result, const char *what)
 
 static bool lists(const char *folder, const char *name)
 {
-	struct fs_text names = { 0 };
+	struct fs_text list = { 0 };
 	char line[64];
-	errno = fs_list(mount_fd, folder, "", &names);
+	errno = fs_list(mount_fd, folder, "", &list);
 	must(errno ? -1 : 0, folder);
 	int n = snprintf(line, sizeof line, "%s\n", name);
 	bool has = false;
-	for (const char *at = names.size ? names.data : NULL; at && *at && !has; at = strchr(at, '\n') + 1)
+	for (const char *at = list.size ? list.data : NULL; at && *at && !has; at = strchr(at, '\n') + 1)
 		has = strncmp(at, line, (size_t)n) == 0;
-	fs_text_release(&names);
+	fs_text_release(&list);
 	return has;
 }
 
@@ -79,16 +79,54 @@ static void expect(const char *folder, const char *name, bool want, const char *
 		shared->stop = true;
 }
 
+/* The names that come and go. */
+static const char *const names[] = { "nodes/X/in/T/M", "labels/L/M", "nodes/X/in/T/.rel/M" };
+#define NAMES 3u
+
+static int look_up_all(struct watch_slot *slot, unsigned which)
+{
+	struct stat st;
+	char target[FS_CHECK_PATH_MAX];
+	while (!shared->stop) {
+		const char *name = names[which++ % NAMES];
+		watch_step(slot, "look up %s", name);
+		if (fstatat(mount_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			(void)fs_readlink(mount_fd, name, target, sizeof target); /* it may be gone by now */
+		shared->listings++;
+	}
+	return 0;
+}
+
+static void expect_name(const char *name, bool want, const char *after)
+{
+	struct stat st;
+	shared->looks++;
+	if ((fstatat(mount_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) == want)
+		return;
+	uint64_t n = shared->stale++;
+	struct timespec pause = { .tv_nsec = 300000000L };
+	(void)nanosleep(&pause, NULL);
+	bool late = (fstatat(mount_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) == want;
+	shared->late += late;
+	if (n < 10)
+		fprintf(stderr, "STALE: after %s, %s %s%s\n", after, name, want ? "is not there" : "is still there",
+			late ? ", but right a while later" : ", for good");
+	if (n + 1 >= STALE_MAX)
+		shared->stop = true;
+}
+
 static int read_all(void *context, struct watch_slot *slot)
 {
 	unsigned which = (unsigned)(uintptr_t)context;
+	if (which % 2)
+		return look_up_all(slot, which);
 	while (!shared->stop) {
-		struct fs_text names = { 0 };
+		struct fs_text list = { 0 };
 		const char *folder = folders[which++ % FOLDERS];
 		watch_step(slot, "list %s", folder);
-		errno = fs_list(mount_fd, folder, "", &names);
+		errno = fs_list(mount_fd, folder, "", &list);
 		must(errno ? -1 : 0, folder);
-		fs_text_release(&names);
+		fs_text_release(&list);
 		shared->listings++;
 	}
 	return 0;
@@ -115,15 +153,20 @@ static void link_and_unlink(struct watch_slot *slot)
 {
 	watch_step(slot, "link from the other end");
 	must(symlinkat("../../../X", mount_fd, "nodes/M/out/T/X"), "ln -s nodes/M/out/T/X");
+	expect_name("nodes/X/in/T/M", true, "ln -s nodes/M/out/T/X");
 	expect("nodes/X/in/T", "M", true, "ln -s nodes/M/out/T/X");
 	watch_step(slot, "label");
 	must(symlinkat("../../../labels/L", mount_fd, "nodes/M/labels/L"), "ln -s nodes/M/labels/L");
+	expect_name("labels/L/M", true, "ln -s nodes/M/labels/L");
 	expect("labels/L", "M", true, "ln -s nodes/M/labels/L");
 	watch_step(slot, "unlink from the other end");
 	must(unlinkat(mount_fd, "nodes/M/out/T/X", 0), "rm nodes/M/out/T/X");
+	for (unsigned i = 0; i < NAMES; i += 2)
+		expect_name(names[i], false, "rm nodes/M/out/T/X");
 	expect("nodes/X/in/T", "M", false, "rm nodes/M/out/T/X");
 	watch_step(slot, "unlabel");
 	must(unlinkat(mount_fd, "nodes/M/labels/L", 0), "rm nodes/M/labels/L");
+	expect_name("labels/L/M", false, "rm nodes/M/labels/L");
 	expect("labels/L", "M", false, "rm nodes/M/labels/L");
 }
 
@@ -185,8 +228,8 @@ int main(int argc, char **argv)
 		watch_start(watch, read_all, (void *)(uintptr_t)i);
 	watch_start(watch, change_all, NULL);
 	int bad = watch_wait(watch);
-	printf("listings: %u rounds of changes under %" PRIu64 " listings by %u readers, %" PRIu64 " looks: %" PRIu64
-		   " stale (%" PRIu64 " of them right a little later), %d hangs\n",
+	printf("listings: %u rounds of changes under %" PRIu64 " listings and look-ups by %u readers, %" PRIu64
+		   " looks: %" PRIu64 " stale (%" PRIu64 " of them right a little later), %d hangs\n",
 		options.changes, (uint64_t)shared->listings, options.readers, (uint64_t)shared->looks, (uint64_t)shared->stale,
 		(uint64_t)shared->late, bad == 2);
 	return bad || shared->stale > 0 || shared->looks == 0;

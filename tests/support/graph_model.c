@@ -226,6 +226,22 @@ static void make_link(struct making *m)
 	}
 }
 
+static void make_link_alias(struct making *m)
+{
+	const struct model_view *v = m->view;
+	uint64_t id = link_meant(m)->id;
+	exists_if(m, id != 0);
+	m->check->kind = FS_CHECK_LINK;
+	text(m, "../../../%s", v->other);
+	if (v->rel != 0 && v->label) { /* of what it is or was */
+		exists_if(m, id == v->rel);
+		path(m, "nodes/%s/%s/%s/%s~%" PRIu64, v->key, side_name(m), type_name(m), v->other, v->rel);
+	} else {
+		path(m, "nodes/%s/%s/%s/%%%02x%s", v->key, side_name(m), type_name(m), (unsigned)(uint8_t)v->other[0],
+			v->other + 1);
+	}
+}
+
 static void make_rel_link(struct making *m)
 {
 	exists_if(m, link_meant(m)->id != 0);
@@ -330,7 +346,10 @@ static void make_label(struct making *m)
 		path(m, "nodes/%s/labels/%s", m->view->key, label);
 		text(m, "../../../labels/%s", label);
 	} else {
-		path(m, "labels/%s/%s", label, m->view->key);
+		if (m->view->kind == VIEW_LABEL_ALIAS)
+			path(m, "labels/%s/%%%02X%s", label, (unsigned)(uint8_t)m->view->key[0], m->view->key + 1);
+		else
+			path(m, "labels/%s/%s", label, m->view->key);
 		text(m, "%snodes/%s", m->view->kind == VIEW_LABEL_THROUGH ? "" : "../../", m->view->key);
 	}
 }
@@ -373,6 +392,7 @@ void model_check(const struct model *model, const struct model_view *view, struc
 		[VIEW_JSON] = make_json,
 		[VIEW_LINK] = make_link,
 		[VIEW_LINK_STAT] = make_link,
+		[VIEW_LINK_ALIAS] = make_link_alias,
 		[VIEW_LINKS] = make_links,
 		[VIEW_SIDE] = make_side,
 		[VIEW_REL_LINK] = make_rel_link,
@@ -385,6 +405,7 @@ void model_check(const struct model *model, const struct model_view *view, struc
 		[VIEW_REL_PROP_SIDE] = make_rel_prop,
 		[VIEW_NODE_LABEL] = make_label,
 		[VIEW_LABEL_NODE] = make_label,
+		[VIEW_LABEL_ALIAS] = make_label,
 		[VIEW_NODE_LABELS] = make_node_labels,
 		[VIEW_LABEL] = make_nodes,
 		[VIEW_LABEL_THROUGH] = make_label,

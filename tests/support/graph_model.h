@@ -63,6 +63,7 @@ enum model_view_kind {
 	VIEW_JSON,          /* nodes/KEY/.json */
 	VIEW_LINK,          /* nodes/KEY/{out,in}/TYPE/OTHER, readlink */
 	VIEW_LINK_STAT,     /* the same, lstat */
+	VIEW_LINK_ALIAS,    /* the same by another spelling of OTHER, or as OTHER~ID, readlink */
 	VIEW_LINKS,         /* its folder's listing */
 	VIEW_SIDE,          /* the listing of nodes/KEY/{out,in} */
 	VIEW_REL_LINK,      /* nodes/KEY/{out,in}/TYPE/.rel/OTHER, readlink */
@@ -75,6 +76,7 @@ enum model_view_kind {
 	VIEW_REL_PROP_SIDE, /* nodes/KEY/{out,in}/TYPE/.rel/OTHER/w */
 	VIEW_NODE_LABEL,    /* nodes/KEY/labels/LABEL */
 	VIEW_LABEL_NODE,    /* labels/LABEL/KEY */
+	VIEW_LABEL_ALIAS,   /* the same by another spelling of KEY */
 	VIEW_NODE_LABELS,   /* the listings of their folders */
 	VIEW_LABEL,
 	VIEW_LABEL_THROUGH, /* labels/LABEL/KEY, followed */

@@ -35,7 +35,6 @@ struct mirrors {
 	const char *prefix;
 	struct mirrors_report *report;
 	struct fs_text said[VIEW_COUNT];
-	bool waited; /* for folders to be as they were left */
 };
 
 static void mismatch(struct mirrors *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -58,9 +57,16 @@ static bool same_time(const struct statx_timestamp *a, const struct statx_timest
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
+/* A folder that changed while it was listed has another mtime each time it is asked for, for some seconds: less than a millisecond of nanoseconds are
+ * added (gfs_exposed_heat). */
+#define HEAT_NS 1000000LL
+
 static bool same_times(const struct statx *a, const struct statx *b)
 {
-	return same_time(&a->stx_mtime, &b->stx_mtime) && same_time(&a->stx_ctime, &b->stx_ctime);
+	long long apart_ns = (a->stx_mtime.tv_sec - b->stx_mtime.tv_sec) * 1000000000LL + (long long)a->stx_mtime.tv_nsec -
+		(long long)b->stx_mtime.tv_nsec;
+	long long tolerance_ns = (a->stx_mode & S_IFMT) == S_IFDIR ? HEAT_NS : 0;
+	return apart_ns >= -tolerance_ns && apart_ns <= tolerance_ns && same_time(&a->stx_ctime, &b->stx_ctime);
 }
 
 static bool get_both(struct mirrors *m, const char *path, struct statx *cached, struct statx *now)
@@ -74,12 +80,10 @@ static bool get_both(struct mirrors *m, const char *path, struct statx *cached, 
 	return false;
 }
 
-/* What is cached, and then what the daemon says: which also mends what was stale, so that everything else of the inode is to be looked at before. A folder that changed while it was listed has another mtime each time it is asked for, for a
- * fifth of a second. */
+/* What is cached, and then what the daemon says: which also mends what was stale, so that everything else of the inode is to be looked at before. */
 static void check_attr(struct mirrors *m, const char *path, mode_t type)
 {
 	struct statx cached, now;
-	struct timespec pause = { .tv_nsec = 300000000L };
 	m->report->looks++;
 	if (!get_both(m, path, &cached, &now))
 		return;
@@ -90,13 +94,6 @@ static void check_attr(struct mirrors *m, const char *path, mode_t type)
 		mismatch(m, "%s: cached mode %o size %llu inode %llu, now mode %o size %llu inode %llu", path,
 			(unsigned)cached.stx_mode, (unsigned long long)cached.stx_size, (unsigned long long)cached.stx_ino,
 			(unsigned)now.stx_mode, (unsigned long long)now.stx_size, (unsigned long long)now.stx_ino);
-	if (type == S_IFDIR && !same_times(&cached, &now)) {
-		if (!m->waited)
-			(void)nanosleep(&pause, NULL); /* at worst it is compared too early */
-		m->waited = true;
-		if (!get_both(m, path, &cached, &now))
-			return;
-	}
 	if (!same_times(&cached, &now))
 		mismatch(m, "%s: cached mtime %lld.%09u ctime %lld.%09u, now mtime %lld.%09u ctime %lld.%09u", path,
 			(long long)cached.stx_mtime.tv_sec, cached.stx_mtime.tv_nsec, (long long)cached.stx_ctime.tv_sec,
