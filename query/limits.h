@@ -1,0 +1,18 @@
+/* Limits of statements, by name. The man pages cite these. */
+#ifndef GFS_QUERY_LIMITS_H
+#define GFS_QUERY_LIMITS_H
+
+#include <stdint.h>
+
+#define GFS_QUERY_TEXT_BYTES_MAX (UINT32_C(16) << 20)
+/* Nested expressions, clauses and patterns. */
+#define GFS_QUERY_DEPTH_MAX 256u
+/* Defaults; each can be set by option and control file. */
+#define GFS_QUERY_MEMORY_BYTES_MAX (UINT64_C(512) << 20)
+#define GFS_QUERY_ROWS_MAX UINT64_C(100000000)
+#define GFS_QUERY_TIME_MS_MAX UINT32_C(0) /* 0: none */
+#define GFS_QUERY_CONCURRENT_MAX 64u
+/* Relationships of one variable-length path. */
+#define GFS_QUERY_HOPS_MAX 1000000u
+
+#endif

@@ -1,0 +1,84 @@
+/* Cypher on a graph: what fs/, the tools and the tests call.
+ *
+ * An engine belongs to a graph and is shared by all threads; it holds plans, cached results, running statements and settings. A statement is parsed, checked
+ * and planned (or its plan is found), then run in one transaction: reading ones take the graph lock shared, in slices of some milliseconds, and writing
+ * ones hold it from their first change to the commit. Rows come in batches. A failed statement leaves no trace. */
+#ifndef GFS_QUERY_QUERY_H
+#define GFS_QUERY_QUERY_H
+
+#include "graph/graph.h"
+#include "query/datum.h"
+#include "query/error.h"
+#include "query/limits.h"
+
+#include <stdbool.h>
+
+struct gfs_engine;
+struct gfs_result;
+
+struct gfs_engine_opts {
+	uint64_t memory_bytes_max; /* of one statement; 0: GFS_QUERY_MEMORY_BYTES_MAX */
+	uint64_t rows_max;
+	uint32_t time_ms_max;
+	uint32_t slow_ms;            /* statements that take longer are logged; 0: none */
+	const char *load_csv_folder; /* LOAD CSV reads below it only; NULL: LOAD CSV is off */
+	bool plan_cache_off, result_cache_off;
+};
+
+int gfs_engine_new(
+	struct gfs_graph *graph, const struct gfs_engine_opts *opts, struct gfs_engine **ret_engine) GFS_CHECK;
+/* No statement may be running. NULL is fine. */
+void gfs_engine_free(struct gfs_engine *engine);
+
+struct gfs_param {
+	struct gfs_slice name;
+	struct gfs_datum value;
+};
+
+struct gfs_run_opts {
+	const struct gfs_param *params;
+	size_t param_count;
+	bool no_cache;
+	uint32_t uid, gid; /* owner of nodes that the statement makes */
+	/* Asked now and then while it runs, with no lock held; true ends the statement (QueryTerminated). NULL: never. */
+	bool (*interrupted)(void *context);
+	void *context;
+};
+
+/* Runs a statement to its first batch of rows (writing ones to their end). `opts` may be NULL. On failure *ret_result is not set and `error` says why. */
+int gfs_query_run(struct gfs_engine *engine, struct gfs_slice text, const struct gfs_run_opts *opts,
+	struct gfs_result **ret_result, struct gfs_query_error *error) GFS_CHECK;
+
+size_t gfs_result_column_count(const struct gfs_result *result);
+struct gfs_slice gfs_result_column(const struct gfs_result *result, size_t i);
+/* The next rows: (*ret_rows)[row * columns + column], valid until the next call or the free. *ret_count 0: there are no more. Nodes, relationships and paths
+ * in rows are entities of gfs_result_entity. */
+int gfs_result_next(struct gfs_result *result, const struct gfs_datum **ret_rows, size_t *ret_count,
+	struct gfs_query_error *error) GFS_CHECK;
+
+/* What a statement changed. */
+struct gfs_query_counts {
+	uint64_t nodes_created, nodes_deleted, rels_created, rels_deleted, properties_set, labels_added, labels_removed,
+		indexes_added, indexes_removed, constraints_added, constraints_removed;
+};
+void gfs_result_counts(const struct gfs_result *result, struct gfs_query_counts *ret_counts);
+/* The changes for the kernel's caches were given to the graph's listener. */
+bool gfs_result_was_cached(const struct gfs_result *result);
+/* EXPLAIN and PROFILE: the plan as text, a line an operator; empty otherwise. */
+struct gfs_slice gfs_result_plan(const struct gfs_result *result);
+/* NULL is fine. */
+void gfs_result_free(struct gfs_result *result);
+
+/* A node or relationship of a row as it was when the row was made: labels or type, ends, properties (a MAP). Lives as long as the row. */
+struct gfs_query_entity {
+	uint64_t id, start, end;
+	const struct gfs_slice *labels; /* of a relationship: one, its type */
+	size_t label_count;
+	struct gfs_slice key; /* of a node; size 0 without */
+	struct gfs_datum properties;
+	bool deleted; /* by the statement itself */
+};
+int gfs_result_entity(struct gfs_result *result, struct gfs_datum entity, struct gfs_query_entity *ret_entity,
+	struct gfs_query_error *error) GFS_CHECK;
+
+#endif
