@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct gfs_arena;
 struct gfs_temporal;
 struct gfs_point;
 
@@ -40,7 +41,7 @@ enum gfs_datum_type {
 struct gfs_datum {
 	uint8_t type; /* enum gfs_datum_type */
 	uint8_t pad;
-	uint16_t aux;  /* REL of a result: unused; free for the type's own use */
+	uint16_t aux;  /* LIST, MAP: how deep it nests, 1 for a flat one (see gfs_datum_depth); other types: 0 */
 	uint32_t size; /* STRING, BYTES: bytes; LIST: items; MAP: entries */
 	union {
 		bool boolean;
@@ -88,9 +89,25 @@ static inline struct gfs_datum gfs_datum_string(struct gfs_slice text)
 {
 	return (struct gfs_datum){ .type = GFS_DATUM_STRING, .size = (uint32_t)text.size, .text = (const char *)text.data };
 }
+/* The items stay where they are; at most UINT32_MAX of them. */
 static inline struct gfs_datum gfs_datum_list(const struct gfs_datum *items, size_t count)
 {
-	return (struct gfs_datum){ .type = GFS_DATUM_LIST, .size = (uint32_t)count, .items = items };
+	uint16_t depth = 0;
+	for (size_t i = 0; i < count; i++)
+		depth = items[i].aux > depth ? items[i].aux : depth;
+	return (struct gfs_datum){
+		.type = GFS_DATUM_LIST, .aux = (uint16_t)(depth + 1), .size = (uint32_t)count, .items = items
+	};
+}
+/* The same for entries in order of key, keys distinct. */
+static inline struct gfs_datum gfs_datum_map(const struct gfs_datum_entry *entries, size_t count)
+{
+	uint16_t depth = 0;
+	for (size_t i = 0; i < count; i++)
+		depth = entries[i].value.aux > depth ? entries[i].value.aux : depth;
+	return (struct gfs_datum){
+		.type = GFS_DATUM_MAP, .aux = (uint16_t)(depth + 1), .size = (uint32_t)count, .entries = entries
+	};
 }
 static inline struct gfs_datum gfs_datum_node(uint64_t id)
 {
@@ -112,6 +129,19 @@ static inline struct gfs_slice gfs_datum_text(struct gfs_datum d)
 {
 	return gfs_slice((const uint8_t *)d.text, d.size);
 }
+
+/* Lists in lists in maps: whoever makes a list or map of values that it did not make itself fails past GFS_QUERY_VALUE_DEPTH_MAX (query/limits.h),
+ * so that the functions below, which call themselves, stay within the stack. */
+static inline unsigned int gfs_datum_depth(struct gfs_datum d)
+{
+	return d.aux;
+}
+
+/* A map of entries in any order, which it sorts in place; of equal keys the last stays. GFS_ERR_NOMEM. */
+int gfs_datum_map_make(
+	struct gfs_arena *arena, struct gfs_datum_entry *entries, size_t count, struct gfs_datum *ret_map) GFS_CHECK;
+/* The value under a key; NULL when there is none. `map` is a MAP. */
+const struct gfs_datum *gfs_datum_map_get(struct gfs_datum map, struct gfs_slice key);
 
 /* Cypher's three notions. None of them looks into the graph: nodes and relationships compare by id.
  * Equality (=): TRUE, FALSE or UNKNOWN (a null inside). 1 = 1.0; NaN equals nothing; different types are FALSE. */

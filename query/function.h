@@ -8,6 +8,7 @@
 #include "query/error.h"
 
 struct gfs_graph;
+struct gfs_regex;
 
 /* What a function may use while it runs. */
 struct gfs_function_env {
@@ -16,6 +17,7 @@ struct gfs_function_env {
 	struct gfs_query_error *error;
 	uint64_t statement_ns, transaction_ns; /* wall clock at their begin: for date() and kin */
 	uint64_t *random;                      /* state of rand(), of this statement */
+	struct gfs_regex **regex; /* =~ keeps its last expression here; gfs_regex_free (query/regex.h) at the end of the statement. NULL: it keeps none */
 	const struct gfs_query_pos *pos;       /* of the call, for errors */
 };
 
