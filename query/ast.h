@@ -57,7 +57,7 @@ enum gfs_ast_kind {
 	GFS_AST_ANY,
 	GFS_AST_NONE,
 	GFS_AST_SINGLE,
-	GFS_AST_PATTERN, /* a pattern as a predicate (exists) or as the argument of size, exists, shortestPath ... */
+	GFS_AST_PATTERN, /* a pattern as a predicate or as the argument of exists(); shortestPath(...) is one with part.shortest set */
 	GFS_AST_EXISTS,  /* EXISTS { subquery } or EXISTS { pattern WHERE } */
 	GFS_AST_COUNT,   /* COUNT { ... } */
 	GFS_AST_COLLECT, /* COLLECT { ... } */
@@ -114,6 +114,8 @@ struct gfs_ast_expr {
 	bool distinct;
 	bool parenthesised;
 	bool aggregate; /* by the check: a call of an aggregating function, not merely something that contains one */
+	uint16_t
+		height; /* of the tree of `args` below; at most GFS_QUERY_HEIGHT_MAX. Chains of AND, OR and XOR are balanced. */
 	uint32_t arg_count;
 	struct gfs_query_pos pos;
 	struct gfs_slice name;
@@ -181,6 +183,17 @@ struct gfs_ast_pattern {
 };
 
 /* ---- clauses ---- */
+
+/* USING: advice to the planner. */
+struct gfs_ast_hint {
+	enum { GFS_HINT_INDEX, GFS_HINT_SCAN, GFS_HINT_JOIN } kind;
+	struct gfs_slice variable; /* JOIN ON a, b: a hint each */
+	struct gfs_slice label;    /* INDEX, SCAN */
+	struct gfs_slice *keys;    /* INDEX */
+	uint32_t key_count;
+	struct gfs_ast_hint *next;
+	struct gfs_query_pos pos;
+};
 
 enum gfs_ast_clause_kind {
 	GFS_CLAUSE_MATCH,

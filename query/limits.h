@@ -9,6 +9,8 @@
 #define GFS_QUERY_DEPTH_MAX 256u
 /* Lists in lists and maps: how deep a value may nest while a statement runs. */
 #define GFS_QUERY_VALUE_DEPTH_MAX 1000u
+/* Operators in a row that each take the answer of the one before: a + b + c. */
+#define GFS_QUERY_HEIGHT_MAX 2048u
 /* Defaults; each can be set by option and control file. */
 #define GFS_QUERY_MEMORY_BYTES_MAX (UINT64_C(512) << 20)
 #define GFS_QUERY_ROWS_MAX UINT64_C(100000000)
