@@ -143,6 +143,9 @@ int gfs_datum_map_make(
 /* The value under a key; NULL when there is none. `map` is a MAP. */
 const struct gfs_datum *gfs_datum_map_get(struct gfs_datum map, struct gfs_slice key);
 
+/* A copy with all that it points at in `arena`. GFS_ERR_NOMEM. */
+int gfs_datum_copy(struct gfs_arena *arena, struct gfs_datum d, struct gfs_datum *ret_copy) GFS_CHECK;
+
 /* Cypher's three notions. None of them looks into the graph: nodes and relationships compare by id.
  * Equality (=): TRUE, FALSE or UNKNOWN (a null inside). 1 = 1.0; NaN equals nothing; different types are FALSE. */
 enum gfs_truth { GFS_FALSE, GFS_TRUE, GFS_UNKNOWN };

@@ -18,6 +18,12 @@ static inline const char *gfs_type_of(struct gfs_datum d)
 	return gfs_datum_type_name((enum gfs_datum_type)d.type);
 }
 
+/* An INTEGER or FLOAT as a float. */
+static inline double gfs_number_as_float(struct gfs_datum d)
+{
+	return d.type == GFS_DATUM_INTEGER ? (double)d.integer : d.real;
+}
+
 /* Memory of the result; fills env->error when there is none. */
 void *gfs_function_alloc(const struct gfs_function_env *env, size_t size);
 /* A list of `items`, or the error that it nests too deep. */

@@ -115,17 +115,12 @@ static double float_arithmetic(uint8_t op, double a, double b)
 	}
 }
 
-static double as_float(struct gfs_datum d)
-{
-	return d.type == GFS_DATUM_INTEGER ? (double)d.integer : d.real;
-}
-
 static int number_arithmetic(const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b,
 	struct gfs_datum *ret_value)
 {
 	if (a.type == GFS_DATUM_INTEGER && b.type == GFS_DATUM_INTEGER && op != GFS_OP_POWER)
 		return integer_arithmetic(env, op, a.integer, b.integer, ret_value);
-	*ret_value = gfs_datum_float(float_arithmetic(op, as_float(a), as_float(b)));
+	*ret_value = gfs_datum_float(float_arithmetic(op, gfs_number_as_float(a), gfs_number_as_float(b)));
 	return 0;
 }
 
