@@ -41,7 +41,7 @@ int gfs_accumulator_new(const struct gfs_function_env *env, const struct gfs_agg
 {
 	struct gfs_accumulator *acc = gfs_function_alloc(env, sizeof *acc);
 	if (acc == NULL)
-		return GFS_ERR_NOMEM;
+		return env->error->err;
 	*acc = (struct gfs_accumulator){ .aggregate = aggregate, .distinct = distinct, .value = gfs_datum_null() };
 	*ret_accumulator = acc;
 	return 0;

@@ -28,7 +28,7 @@ static int reserve(const struct gfs_function_env *env, struct gfs_accumulator *a
 	size_t wider = acc->capacity == 0 ? FIRST_CAPACITY : acc->capacity * 2;
 	struct gfs_datum *items = gfs_function_alloc(env, wider * sizeof *items);
 	if (items == NULL)
-		return GFS_ERR_NOMEM;
+		return env->error->err;
 	if (acc->count != 0)
 		memcpy(items, acc->items, (size_t)acc->count * sizeof *items);
 	acc->items = items;

@@ -22,4 +22,11 @@ static inline bool gfs_datum_is_temporal(struct gfs_datum d)
 	return d.type >= GFS_DATUM_DATETIME && d.type <= GFS_DATUM_DURATION;
 }
 
+/* What toString() takes: neither an entity nor made of other values. */
+static inline bool gfs_datum_is_scalar(struct gfs_datum d)
+{
+	return d.type == GFS_DATUM_STRING || d.type == GFS_DATUM_BOOLEAN || d.type == GFS_DATUM_POINT ||
+		gfs_datum_is_number(d) || gfs_datum_is_temporal(d);
+}
+
 #endif

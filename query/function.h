@@ -9,6 +9,7 @@
 
 struct gfs_graph;
 struct gfs_regex;
+struct gfs_rel_record;
 
 /* What a function may use while it runs. */
 struct gfs_function_env {
@@ -19,6 +20,10 @@ struct gfs_function_env {
 	uint64_t *random;                      /* state of rand(), of this statement */
 	struct gfs_regex **regex; /* =~ keeps its last expression here; gfs_regex_free (query/regex.h) at the end of the statement. NULL: it keeps none */
 	const struct gfs_query_pos *pos;       /* of the call, for errors */
+	uint64_t memory_bytes_max; /* the arena's limit, asked before large results are made; 0: GFS_QUERY_MEMORY_BYTES_MAX */
+	/* A relationship that the statement itself has deleted, of which type() may still be asked. NULL: there is none. */
+	bool (*deleted_rel)(void *context, uint64_t id, struct gfs_rel_record *ret_record);
+	void *context; /* of deleted_rel */
 };
 
 enum {
@@ -42,6 +47,10 @@ struct gfs_function {
 const struct gfs_function *gfs_function_find(struct gfs_slice name);
 /* The i-th in order of name; NULL past the last. */
 const struct gfs_function *gfs_function_at(size_t i);
+
+/* All properties of a node or relationship, as a MAP. */
+int gfs_function_properties(
+	const struct gfs_function_env *env, struct gfs_datum entity, struct gfs_datum *ret_value) GFS_CHECK;
 
 /* Operators on values, shared by the evaluator and constant folding. Null rules and overflow errors included. `op`: enum gfs_ast_op, ADD to POWER. */
 int gfs_datum_arithmetic(const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b,

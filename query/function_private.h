@@ -2,6 +2,7 @@
 #ifndef GFS_QUERY_FUNCTION_PRIVATE_H
 #define GFS_QUERY_FUNCTION_PRIVATE_H
 
+#include "base/buf.h"
 #include "query/datum_private.h"
 #include "query/function.h"
 
@@ -32,6 +33,24 @@ int gfs_function_list(const struct gfs_function_env *env, const struct gfs_datum
 /* A string of bytes that lie in the arena, or the error that it is too long. */
 int gfs_function_string(const struct gfs_function_env *env, struct gfs_slice text, struct gfs_datum *ret_value)
 	GFS_CHECK;
+
+/* "abs() does not take STRING" */
+int gfs_fail_argument_type(const struct gfs_function_env *env, const char *function, struct gfs_datum d);
+/* A string of a buffer's contents, copied to the arena. */
+int gfs_function_buf(const struct gfs_function_env *env, const struct gfs_buf *buf, struct gfs_datum *ret_value)
+	GFS_CHECK;
+/* A map of entries in the arena, in any order. */
+int gfs_function_map(const struct gfs_function_env *env, struct gfs_datum_entry *entries, size_t count,
+	struct gfs_datum *ret_value) GFS_CHECK;
+
+/* ---- the tables ---- */
+
+struct gfs_function_table {
+	const struct gfs_function *functions;
+	size_t count;
+};
+extern const struct gfs_function_table gfs_functions_convert, gfs_functions_graph, gfs_functions_list,
+	gfs_functions_math, gfs_functions_round, gfs_functions_scalar, gfs_functions_string, gfs_functions_text;
 
 /* ---- operators by type of operand; `op` is ADD to POWER ---- */
 

@@ -1,41 +1,11 @@
 /* + - * / % ^ on values. Integers are checked: what does not fit 64 bits is an error, never another number. */
 #include "base/checked.h"
-#include "graph/value.h"
 #include "query/ast.h"
 #include "query/function_private.h"
-#include "query/limits.h"
 #include "query/show.h"
 
 #include <assert.h>
 #include <math.h>
-
-void *gfs_function_alloc(const struct gfs_function_env *env, size_t size)
-{
-	void *memory = gfs_arena_alloc(env->arena, size);
-	if (memory == NULL)
-		(void)gfs_fail_nomem(env); /* the caller sees NULL */
-	return memory;
-}
-
-int gfs_function_list(
-	const struct gfs_function_env *env, const struct gfs_datum *items, size_t count, struct gfs_datum *ret_value)
-{
-	if (count > UINT32_MAX)
-		return gfs_fail_runtime(env, LIMIT, "ListTooLong", "a list of more than %u items", UINT32_MAX);
-	struct gfs_datum list = gfs_datum_list(items, count);
-	if (gfs_datum_depth(list) > GFS_QUERY_VALUE_DEPTH_MAX)
-		return gfs_fail_runtime(env, LIMIT, "ValueTooDeep", "a list nests deeper than %u", GFS_QUERY_VALUE_DEPTH_MAX);
-	*ret_value = list;
-	return 0;
-}
-
-int gfs_function_string(const struct gfs_function_env *env, struct gfs_slice text, struct gfs_datum *ret_value)
-{
-	if (text.size > UINT32_MAX)
-		return gfs_fail_runtime(env, LIMIT, "StringTooLong", "a string of more than %u bytes", UINT32_MAX);
-	*ret_value = gfs_datum_string(text);
-	return 0;
-}
 
 static const char *op_text(uint8_t op)
 {
@@ -135,7 +105,7 @@ static int concat_lists(
 	size_t right_count = b.type == GFS_DATUM_LIST ? b.size : 1;
 	struct gfs_datum *items = gfs_function_alloc(env, (left_count + right_count) * sizeof *items);
 	if (items == NULL)
-		return GFS_ERR_NOMEM;
+		return env->error->err;
 	if (left_count != 0)
 		memcpy(items, left, left_count * sizeof *items);
 	if (right_count != 0)
@@ -148,19 +118,12 @@ static int concat_strings(
 {
 	uint8_t *text = gfs_function_alloc(env, a.size + b.size);
 	if (text == NULL)
-		return GFS_ERR_NOMEM;
+		return env->error->err;
 	if (a.size != 0)
 		memcpy(text, a.data, a.size);
 	if (b.size != 0)
 		memcpy(text + a.size, b.data, b.size);
 	return gfs_function_string(env, gfs_slice(text, a.size + b.size), ret_value);
-}
-
-/* What + joins to a string as its text. */
-static bool joins_string(struct gfs_datum d)
-{
-	return d.type == GFS_DATUM_STRING || d.type == GFS_DATUM_BOOLEAN || gfs_datum_is_number(d) ||
-		gfs_datum_is_temporal(d) || d.type == GFS_DATUM_POINT;
 }
 
 static int concat_texts(
@@ -197,7 +160,7 @@ int gfs_datum_arithmetic(const struct gfs_function_env *env, uint8_t op, struct 
 	if (op == GFS_OP_ADD && (a.type == GFS_DATUM_LIST || b.type == GFS_DATUM_LIST))
 		return concat_lists(env, a, b, ret_value);
 	bool text = a.type == GFS_DATUM_STRING || b.type == GFS_DATUM_STRING;
-	if (op == GFS_OP_ADD && text && joins_string(a) && joins_string(b))
+	if (op == GFS_OP_ADD && text && gfs_datum_is_scalar(a) && gfs_datum_is_scalar(b))
 		return concat_texts(env, a, b, ret_value);
 	return mismatch(env, op, a, b);
 }
