@@ -47,8 +47,7 @@ int gfs_accumulator_new(const struct gfs_function_env *env, const struct gfs_agg
 	return 0;
 }
 
-static int add_value(
-	const struct gfs_function_env *env, struct gfs_accumulator *acc, const struct gfs_datum *args)
+static int add_value(const struct gfs_function_env *env, struct gfs_accumulator *acc, const struct gfs_datum *args)
 {
 	switch (acc->aggregate->kind) {
 	case COUNT:
@@ -67,8 +66,8 @@ static int add_value(
 	}
 }
 
-int gfs_accumulator_add(const struct gfs_function_env *env, struct gfs_accumulator *acc, const struct gfs_datum *args,
-	size_t count)
+int gfs_accumulator_add(
+	const struct gfs_function_env *env, struct gfs_accumulator *acc, const struct gfs_datum *args, size_t count)
 {
 	bool is_new = true;
 	if (count == 0) {
@@ -84,8 +83,7 @@ int gfs_accumulator_add(const struct gfs_function_env *env, struct gfs_accumulat
 	return is_new ? add_value(env, acc, args) : 0;
 }
 
-int gfs_accumulator_finish(
-	const struct gfs_function_env *env, struct gfs_accumulator *acc, struct gfs_datum *ret_value)
+int gfs_accumulator_finish(const struct gfs_function_env *env, struct gfs_accumulator *acc, struct gfs_datum *ret_value)
 {
 	switch (acc->aggregate->kind) {
 	case COUNT:

@@ -10,8 +10,8 @@
 struct gfs_accumulator;
 
 struct gfs_aggregate {
-	const char *name; /* as documented; looked up without regard to case */
-	uint8_t args;     /* how many; count(*) is the function "count" given none */
+	const char *name;           /* as documented; looked up without regard to case */
+	uint8_t args;               /* how many; count(*) is the function "count" given none */
 	enum gfs_datum_type result; /* for the check, as in struct gfs_function */
 	/* The rest is aggregate.c's own. */
 	uint8_t kind;

@@ -8,8 +8,7 @@
 
 enum { FIRST_CAPACITY = 8 };
 
-int gfs_accumulator_add_extreme(
-	const struct gfs_function_env *env, struct gfs_accumulator *acc, struct gfs_datum value)
+int gfs_accumulator_add_extreme(const struct gfs_function_env *env, struct gfs_accumulator *acc, struct gfs_datum value)
 {
 	if (!gfs_datum_is_null(acc->value)) {
 		int c = gfs_datum_order(value, acc->value);
@@ -44,8 +43,7 @@ static int check_percentile(
 		return gfs_fail_type(
 			env, "InvalidArgumentValue", "%s() does not take %s", acc->aggregate->name, gfs_type_of(args[0]));
 	if (!gfs_datum_is_number(args[1]))
-		return gfs_fail_type(
-			env, "InvalidArgumentType", "a percentile is a number, not %s", gfs_type_of(args[1]));
+		return gfs_fail_type(env, "InvalidArgumentType", "a percentile is a number, not %s", gfs_type_of(args[1]));
 	double percentile = gfs_number_as_float(args[1]);
 	if (!(percentile >= 0 && percentile <= 1))
 		return gfs_fail_argument(env, "NumberOutOfRange", "a percentile is from 0 to 1, not %g", percentile);

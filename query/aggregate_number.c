@@ -44,8 +44,7 @@ static void add_to_deviation(struct gfs_accumulator *acc, double value)
 	acc->squares += distance * (value - acc->mean);
 }
 
-int gfs_accumulator_add_number(
-	const struct gfs_function_env *env, struct gfs_accumulator *acc, struct gfs_datum value)
+int gfs_accumulator_add_number(const struct gfs_function_env *env, struct gfs_accumulator *acc, struct gfs_datum value)
 {
 	bool sums = acc->aggregate->kind == SUM || acc->aggregate->kind == AVG;
 	if (!gfs_datum_is_number(value) && !(sums && value.type == GFS_DATUM_DURATION))

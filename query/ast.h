@@ -22,11 +22,16 @@ enum gfs_symbol_type {
 	GFS_SYMBOL_PATH,
 };
 
-/* One variable of one scope: two that share a name are two symbols. WITH x makes a new symbol for x unless it passes the same value on. */
+/* One variable of one scope: two that share a name are two symbols. WITH x and RETURN x keep the symbol of x, and so does AS x; any other item makes a new one.
+ * The columns of a UNION are symbols of their own, which the items of each part stand for in order. Anonymous parts of patterns have symbols too. */
 struct gfs_symbol {
-	struct gfs_slice name; /* empty: made by the parser or planner (anonymous pattern parts) */
+	struct gfs_slice name; /* empty: made by the check or planner (anonymous pattern parts) */
 	enum gfs_symbol_type type;
-	uint32_t id; /* 0 to gfs_ast_query.symbol_count - 1 of the whole statement */
+	uint8_t
+		value; /* enum gfs_datum_type of what it holds, as far as the text tells; GFS_DATUM_NULL: anything. Anything may be null, too. */
+	uint8_t element; /* the same of the items of a LIST */
+	uint32_t id;     /* 0 to gfs_ast_statement.symbol_count - 1, in the order of being made */
+	uint32_t stamp;  /* the check's own */
 };
 
 /* ---- expressions ---- */
@@ -114,8 +119,9 @@ struct gfs_ast_expr {
 	bool distinct;
 	bool parenthesised;
 	bool aggregate; /* by the check: a call of an aggregating function, not merely something that contains one */
-	uint16_t
-		height; /* of the tree of `args` below; at most GFS_QUERY_HEIGHT_MAX. Chains of AND, OR and XOR are balanced. */
+	uint8_t value, element; /* by the check: as in struct gfs_symbol */
+	/* Of the tree of `args` below; at most GFS_QUERY_HEIGHT_MAX. Chains of AND, OR and XOR are balanced. */
+	uint16_t height;
 	uint32_t arg_count;
 	struct gfs_query_pos pos;
 	struct gfs_slice name;
@@ -216,10 +222,14 @@ struct gfs_ast_item { /* of RETURN and WITH; of ORDER BY */
 	struct gfs_slice name; /* the alias, or the expression's text; ORDER BY: empty */
 	bool aliased;
 	bool descending;           /* ORDER BY */
-	struct gfs_symbol *symbol; /* by the check: what the following clauses see */
+	struct gfs_symbol *symbol; /* by the check: what the following clauses see; NULL in ORDER BY */
+	/* By the check: `expr` contains an aggregate; an item without is a grouping key when another one does */
+	bool aggregates;
 };
 
-struct gfs_ast_projection { /* RETURN and WITH */
+/* RETURN and WITH. ORDER BY and WHERE see the items' symbols, and those from before the clause too unless it aggregates or is DISTINCT. Where a part of them is
+ * the same as an item's expression the check puts the item's symbol in its place, so that no aggregate is left in ORDER BY. */
+struct gfs_ast_projection {
 	bool distinct;
 	bool star; /* `items` follow it; the check replaces it by items in front, in order of name */
 	struct gfs_ast_item *items;
@@ -293,7 +303,9 @@ struct gfs_ast_clause {
 			struct gfs_ast_expr **args;
 			uint32_t arg_count;
 			bool has_yield, yield_star;
-			struct gfs_ast_item *yields; /* expr: a VARIABLE of the result column; name: as what */
+			/* expr: a VARIABLE of the result column, without symbol; name: as what. The check adds those of YIELD * and of a standalone call
+			 * without YIELD, and the parameters that stand for the arguments of one without parentheses. */
+			struct gfs_ast_item *yields;
 			uint32_t yield_count;
 			struct gfs_ast_expr *where;
 			const struct gfs_procedure *procedure; /* by the check */
@@ -325,7 +337,7 @@ struct gfs_ast_part_query {
 struct gfs_ast_query {
 	struct gfs_ast_part_query *parts;
 	uint32_t count;
-	struct gfs_symbol **columns; /* by the check: what RETURN gives; count 0 without RETURN */
+	struct gfs_symbol **columns; /* by the check: what RETURN or a standalone CALL gives; count 0 without */
 	uint32_t column_count;
 	bool writes; /* by the check */
 };
@@ -377,11 +389,11 @@ struct gfs_ast_statement {
 int gfs_parse(struct gfs_slice text, struct gfs_arena *arena, struct gfs_ast_statement **ret_statement,
 	struct gfs_query_error *error) GFS_CHECK;
 
-/* What the check needs to know of the world. */
+/* What the check needs to know of the world. Either may be NULL: there are no procedures; nothing is known of parameters. */
 struct gfs_check_env {
 	/* The procedure of this name, or NULL. */
 	const struct gfs_procedure *(*procedure)(void *context, struct gfs_slice name);
-	/* True when the statement was given a value for this parameter; its type is looked at where SKIP and LIMIT want numbers. */
+	/* True when the statement was given a value for this parameter: asked of those that stand for a procedure's arguments. */
 	bool (*parameter)(void *context, struct gfs_slice name, struct gfs_datum *ret_value);
 	void *context;
 };

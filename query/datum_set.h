@@ -13,7 +13,6 @@ struct gfs_datum_set {
 };
 
 /* Adds `d`, copied; *ret_new false when it was there. GFS_ERR_NOMEM. */
-int gfs_datum_set_add(
-	struct gfs_datum_set *set, struct gfs_arena *arena, struct gfs_datum d, bool *ret_new) GFS_CHECK;
+int gfs_datum_set_add(struct gfs_datum_set *set, struct gfs_arena *arena, struct gfs_datum d, bool *ret_new) GFS_CHECK;
 
 #endif

@@ -8,8 +8,7 @@
 
 /* Lists are made anew in `arena`; strings, bytes, temporal values and points stay where `value` has them. GFS_ERR_NOMEM, GFS_ERR_LIMIT (a string or list of more
  * than UINT32_MAX). */
-int gfs_datum_from_value(
-	const struct gfs_value *value, struct gfs_arena *arena, struct gfs_datum *ret_datum) GFS_CHECK;
+int gfs_datum_from_value(const struct gfs_value *value, struct gfs_arena *arena, struct gfs_datum *ret_datum) GFS_CHECK;
 
 /* What a property keeps: the newline that property files end with (but for bytes), `declared` where the text would give another type. A null becomes GFS_TYPE_NULL,
  * which removes a property. GFS_ERR_INVALID for maps, nodes, relationships and paths, inside lists too; GFS_ERR_LIMIT for a list that

@@ -18,9 +18,11 @@ struct gfs_function_env {
 	struct gfs_query_error *error;
 	uint64_t statement_ns, transaction_ns; /* wall clock at their begin: for date() and kin */
 	uint64_t *random;                      /* state of rand(), of this statement */
-	struct gfs_regex **regex; /* =~ keeps its last expression here; gfs_regex_free (query/regex.h) at the end of the statement. NULL: it keeps none */
-	const struct gfs_query_pos *pos;       /* of the call, for errors */
-	uint64_t memory_bytes_max; /* the arena's limit, asked before large results are made; 0: GFS_QUERY_MEMORY_BYTES_MAX */
+	struct gfs_regex **
+		regex; /* =~ keeps its last expression here; gfs_regex_free (query/regex.h) at the end of the statement. NULL: it keeps none */
+	const struct gfs_query_pos *pos; /* of the call, for errors */
+	uint64_t
+		memory_bytes_max; /* the arena's limit, asked before large results are made; 0: GFS_QUERY_MEMORY_BYTES_MAX */
 	/* A relationship that the statement itself has deleted, of which type() may still be asked. NULL: there is none. */
 	bool (*deleted_rel)(void *context, uint64_t id, struct gfs_rel_record *ret_record);
 	void *context; /* of deleted_rel */

@@ -6,8 +6,7 @@
 
 #include <assert.h>
 
-#define ARGS                                                                                                           \
-	const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
+#define ARGS const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
 
 static int fail_graph(const struct gfs_function_env *env, int err)
 {
@@ -107,8 +106,8 @@ static int call_labels(ARGS)
 	return gfs_function_list(env, items, total, ret_value);
 }
 
-static int relationship(const struct gfs_function_env *env, const char *function, struct gfs_datum d,
-	struct gfs_rel_record *ret_record)
+static int relationship(
+	const struct gfs_function_env *env, const char *function, struct gfs_datum d, struct gfs_rel_record *ret_record)
 {
 	int err = want(env, function, GFS_DATUM_REL, d);
 	if (err != 0)
@@ -155,8 +154,8 @@ static int call_end_node(ARGS)
 /* ---- keys, properties ---- */
 
 /* The entity's properties in order of id, in the arena. */
-static int list_properties(const struct gfs_function_env *env, struct gfs_entity entity, struct gfs_prop_info **ret_infos,
-	size_t *ret_count)
+static int list_properties(
+	const struct gfs_function_env *env, struct gfs_entity entity, struct gfs_prop_info **ret_infos, size_t *ret_count)
 {
 	enum { AT_ONCE = 64 };
 	struct gfs_prop_info few[AT_ONCE];
@@ -226,8 +225,7 @@ static int read_property(
 	return err != 0 ? fail_graph(env, err) : 0;
 }
 
-int gfs_function_properties(
-	const struct gfs_function_env *env, struct gfs_datum entity, struct gfs_datum *ret_value)
+int gfs_function_properties(const struct gfs_function_env *env, struct gfs_datum entity, struct gfs_datum *ret_value)
 {
 	struct gfs_prop_info *infos;
 	size_t total;

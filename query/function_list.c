@@ -3,8 +3,7 @@
 #include "query/function_private.h"
 #include "query/text.h"
 
-#define ARGS                                                                                                           \
-	const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
+#define ARGS const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
 
 static int call_head(ARGS)
 {

@@ -31,14 +31,14 @@ void *gfs_function_alloc(const struct gfs_function_env *env, size_t size);
 int gfs_function_list(const struct gfs_function_env *env, const struct gfs_datum *items, size_t count,
 	struct gfs_datum *ret_value) GFS_CHECK;
 /* A string of bytes that lie in the arena, or the error that it is too long. */
-int gfs_function_string(const struct gfs_function_env *env, struct gfs_slice text, struct gfs_datum *ret_value)
-	GFS_CHECK;
+int gfs_function_string(
+	const struct gfs_function_env *env, struct gfs_slice text, struct gfs_datum *ret_value) GFS_CHECK;
 
 /* "abs() does not take STRING" */
 int gfs_fail_argument_type(const struct gfs_function_env *env, const char *function, struct gfs_datum d);
 /* A string of a buffer's contents, copied to the arena. */
-int gfs_function_buf(const struct gfs_function_env *env, const struct gfs_buf *buf, struct gfs_datum *ret_value)
-	GFS_CHECK;
+int gfs_function_buf(
+	const struct gfs_function_env *env, const struct gfs_buf *buf, struct gfs_datum *ret_value) GFS_CHECK;
 /* A map of entries in the arena, in any order. */
 int gfs_function_map(const struct gfs_function_env *env, struct gfs_datum_entry *entries, size_t count,
 	struct gfs_datum *ret_value) GFS_CHECK;

@@ -23,8 +23,8 @@ static int read_mode(const struct gfs_function_env *env, struct gfs_datum d, enu
 			return 0;
 		}
 	}
-	return gfs_fail_argument(env, "InvalidArgumentValue",
-		"a mode of round() is UP, DOWN, CEILING, FLOOR, HALF_UP, HALF_DOWN or HALF_EVEN");
+	return gfs_fail_argument(
+		env, "InvalidArgumentValue", "a mode of round() is UP, DOWN, CEILING, FLOOR, HALF_UP, HALF_DOWN or HALF_EVEN");
 }
 
 /* 0.d1 d2 d3 ... times ten to `exponent`. */
@@ -146,8 +146,7 @@ static int write_decimal(const struct gfs_function_env *env, const struct decima
 {
 	char text[DIGITS_MAX + 32];
 	struct gfs_value value;
-	int size = snprintf(
-		text, sizeof text, "%s0.%.*sE%d", d->negative ? "-" : "", d->count, d->digits, d->exponent);
+	int size = snprintf(text, sizeof text, "%s0.%.*sE%d", d->negative ? "-" : "", d->count, d->digits, d->exponent);
 	assert(size > 0 && (size_t)size < sizeof text);
 	if (gfs_value_parse_loose(GFS_TYPE_FLOAT, gfs_slice(text, (size_t)size), env->arena, &value) != 0)
 		value.real = d->negative ? -(double)INFINITY : (double)INFINITY; /* rounded up past the largest float */
@@ -170,8 +169,8 @@ static int round_at(
 	return write_decimal(env, &d, ret_value);
 }
 
-static int call_round(const struct gfs_function_env *env, const struct gfs_datum *args, size_t count,
-	struct gfs_datum *ret_value)
+static int call_round(
+	const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value)
 {
 	enum mode mode = HALF_UP;
 	if (!gfs_datum_is_number(args[0]))

@@ -7,8 +7,7 @@
 #include <assert.h>
 #include <sys/random.h>
 
-#define ARGS                                                                                                           \
-	const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
+#define ARGS const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
 
 static int call_coalesce(ARGS)
 {

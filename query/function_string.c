@@ -6,8 +6,7 @@
 
 #include <unicode/uchar.h>
 
-#define ARGS                                                                                                           \
-	const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
+#define ARGS const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
 
 static int want_string(const struct gfs_function_env *env, const char *function, struct gfs_datum d)
 {

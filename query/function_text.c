@@ -8,11 +8,10 @@
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
-#define ARGS                                                                                                           \
-	const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
+#define ARGS const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value
 
-typedef int32_t (*case_mapper)(const UCaseMap *map, char *to, int32_t capacity, const char *from, int32_t size,
-	UErrorCode *status);
+typedef int32_t (*case_mapper)(
+	const UCaseMap *map, char *to, int32_t capacity, const char *from, int32_t size, UErrorCode *status);
 
 static int too_long(const struct gfs_function_env *env)
 {
@@ -75,8 +74,8 @@ static const UNormalizer2 *normalizer(struct gfs_slice form, UErrorCode *status)
 	static const struct {
 		const char *name;
 		const UNormalizer2 *(*get)(UErrorCode *status);
-	} forms[] = { { "NFC", unorm2_getNFCInstance }, { "NFD", unorm2_getNFDInstance }, { "NFKC", unorm2_getNFKCInstance },
-		{ "NFKD", unorm2_getNFKDInstance } };
+	} forms[] = { { "NFC", unorm2_getNFCInstance }, { "NFD", unorm2_getNFDInstance },
+		{ "NFKC", unorm2_getNFKCInstance }, { "NFKD", unorm2_getNFKDInstance } };
 	for (size_t i = 0; i < GFS_COUNT(forms); i++) {
 		if (gfs_slice_equal(form, gfs_slice_text(forms[i].name)))
 			return forms[i].get(status);
@@ -117,7 +116,8 @@ static int call_normalize(ARGS)
 	UErrorCode status = U_ZERO_ERROR;
 	UChar *wide = NULL;
 	UChar *normal = NULL;
-	struct gfs_slice name = count == 2 && args[1].type == GFS_DATUM_STRING ? gfs_datum_text(args[1]) : gfs_slice_text("NFC");
+	struct gfs_slice name = count == 2 && args[1].type == GFS_DATUM_STRING ? gfs_datum_text(args[1])
+																		   : gfs_slice_text("NFC");
 	if (args[0].type != GFS_DATUM_STRING || (count == 2 && args[1].type != GFS_DATUM_STRING))
 		return gfs_fail_argument_type(env, "normalize", args[0].type != GFS_DATUM_STRING ? args[0] : args[1]);
 	if (args[0].size > NORMALIZE_BYTES_MAX)

@@ -85,8 +85,8 @@ static double float_arithmetic(uint8_t op, double a, double b)
 	}
 }
 
-static int number_arithmetic(const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b,
-	struct gfs_datum *ret_value)
+static int number_arithmetic(
+	const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b, struct gfs_datum *ret_value)
 {
 	if (a.type == GFS_DATUM_INTEGER && b.type == GFS_DATUM_INTEGER && op != GFS_OP_POWER)
 		return integer_arithmetic(env, op, a.integer, b.integer, ret_value);
@@ -148,8 +148,8 @@ static int mismatch(const struct gfs_function_env *env, uint8_t op, struct gfs_d
 		env, "InvalidArgumentType", "%s does not take %s and %s", op_text(op), gfs_type_of(a), gfs_type_of(b));
 }
 
-int gfs_datum_arithmetic(const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b,
-	struct gfs_datum *ret_value)
+int gfs_datum_arithmetic(
+	const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b, struct gfs_datum *ret_value)
 {
 	if (gfs_datum_is_null(a) || gfs_datum_is_null(b)) {
 		*ret_value = gfs_datum_null();

@@ -50,8 +50,7 @@ int gfs_datum_index(
 	if (at.type == GFS_DATUM_STRING)
 		return gfs_datum_component(env, of, gfs_datum_text(at), ret_value);
 	if (of.type == GFS_DATUM_MAP)
-		return gfs_fail_type(
-			env, "MapElementAccessByNonString", "a key of a map is a STRING, not %s", gfs_type_of(at));
+		return gfs_fail_type(env, "MapElementAccessByNonString", "a key of a map is a STRING, not %s", gfs_type_of(at));
 	return gfs_fail_type(env, "InvalidArgumentType", "%s has no elements", gfs_type_of(of));
 }
 
@@ -68,8 +67,7 @@ static int check_bound(const struct gfs_function_env *env, const struct gfs_datu
 {
 	if (bound == NULL || gfs_datum_is_null(*bound) || bound->type == GFS_DATUM_INTEGER)
 		return 0;
-	return gfs_fail_type(
-		env, "InvalidArgumentType", "an end of a slice is an INTEGER, not %s", gfs_type_of(*bound));
+	return gfs_fail_type(env, "InvalidArgumentType", "an end of a slice is an INTEGER, not %s", gfs_type_of(*bound));
 }
 
 int gfs_datum_slice(const struct gfs_function_env *env, struct gfs_datum of, const struct gfs_datum *from,

@@ -45,8 +45,8 @@ static bool contains(struct gfs_slice text, struct gfs_slice part)
 	return part.size == 0 || (text.size >= part.size && memmem(text.data, text.size, part.data, part.size) != NULL);
 }
 
-int gfs_datum_test(const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b,
-	struct gfs_datum *ret_value)
+int gfs_datum_test(
+	const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b, struct gfs_datum *ret_value)
 {
 	if (op == GFS_OP_IN)
 		return test_in(env, a, b, ret_value);
@@ -60,7 +60,7 @@ int gfs_datum_test(const struct gfs_function_env *env, uint8_t op, struct gfs_da
 	struct gfs_slice part = gfs_datum_text(b);
 	assert(op == GFS_OP_STARTS_WITH || op == GFS_OP_ENDS_WITH || op == GFS_OP_CONTAINS);
 	bool yes = op == GFS_OP_STARTS_WITH ? starts_with(text, part)
-		: op == GFS_OP_ENDS_WITH		? ends_with(text, part)
+		: op == GFS_OP_ENDS_WITH        ? ends_with(text, part)
 										: contains(text, part);
 	*ret_value = gfs_datum_boolean(yes);
 	return 0;

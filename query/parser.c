@@ -68,7 +68,7 @@ bool gfs_parser_at_name(const struct gfs_parser *p)
 	return p->token.kind == GFS_TOKEN_NAME || p->token.kind == GFS_TOKEN_QUOTED;
 }
 
-int gfs_parser_name(struct gfs_parser *p, const char *what, struct gfs_slice *ret_name)
+int gfs_parser_key(struct gfs_parser *p, const char *what, struct gfs_slice *ret_key)
 {
 	if (!gfs_parser_at_name(p))
 		return gfs_parser_unexpected(p, what);
@@ -77,12 +77,17 @@ int gfs_parser_name(struct gfs_parser *p, const char *what, struct gfs_slice *re
 		int err = gfs_quoted_value(name, &p->token.pos, p->arena, &name, p->error);
 		if (err != 0)
 			return err;
-		if (name.size == 0)
-			return gfs_parser_unexpected(p, what);
 	}
 	gfs_parser_advance(p);
-	*ret_name = name;
+	*ret_key = name;
 	return 0;
+}
+
+int gfs_parser_name(struct gfs_parser *p, const char *what, struct gfs_slice *ret_name)
+{
+	if (gfs_parser_at(p, GFS_TOKEN_QUOTED) && p->token.size == 2)
+		return gfs_parser_unexpected(p, what);
+	return gfs_parser_key(p, what, ret_name);
 }
 
 /* The parts and dots without blanks or backticks between them. */

@@ -42,6 +42,8 @@ int gfs_parser_unexpected_detail(struct gfs_parser *p, const char *detail, const
 bool gfs_parser_at_name(const struct gfs_parser *p);
 /* Any name, keywords too; `what`: "a label". */
 int gfs_parser_name(struct gfs_parser *p, const char *what, struct gfs_slice *ret_name) GFS_CHECK;
+/* The same; `` is one, too: of a map's entry or a property. */
+int gfs_parser_key(struct gfs_parser *p, const char *what, struct gfs_slice *ret_key) GFS_CHECK;
 /* name.name.name */
 int gfs_parser_dotted_name(struct gfs_parser *p, const char *what, struct gfs_slice *ret_name) GFS_CHECK;
 

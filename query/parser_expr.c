@@ -317,7 +317,7 @@ static struct gfs_ast_expr *parse_property(struct gfs_parser *p, struct gfs_ast_
 {
 	gfs_parser_advance(p);
 	struct gfs_ast_expr *expr = gfs_parser_node_args(p, GFS_AST_PROPERTY, 1);
-	if (expr == NULL || gfs_parser_name(p, "a property key after '.'", &expr->name) != 0)
+	if (expr == NULL || gfs_parser_key(p, "a property key after '.'", &expr->name) != 0)
 		return NULL;
 	expr->pos = of->pos;
 	expr->args[0] = of;

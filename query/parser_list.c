@@ -13,7 +13,7 @@ static int parse_entry(struct gfs_parser *p, struct gfs_ast_expr *map)
 	struct gfs_ast_expr **value = name == NULL ? NULL : gfs_parser_push(p, &map->args, &map->arg_count, sizeof *value);
 	if (value == NULL)
 		return p->error->err;
-	int err = gfs_parser_name(p, "a key", &key);
+	int err = gfs_parser_key(p, "a key", &key);
 	if (err == 0)
 		err = gfs_parser_expect(p, ':', "':' after the key");
 	if (err != 0)
@@ -53,10 +53,10 @@ static int parse_projection_item(struct gfs_parser *p, struct gfs_ast_projection
 			return 0;
 		}
 		item->kind = GFS_ITEM_PROPERTY;
-		return gfs_parser_name(p, "a property key or '*' after '.'", &item->name);
+		return gfs_parser_key(p, "a property key or '*' after '.'", &item->name);
 	}
 	struct gfs_query_pos pos = p->token.pos;
-	int err = gfs_parser_name(p, ".key, .*, key: value or a variable", &item->name);
+	int err = gfs_parser_key(p, ".key, .*, key: value or a variable", &item->name);
 	if (err != 0)
 		return err;
 	if (gfs_parser_accept(p, ':')) {
