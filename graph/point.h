@@ -2,8 +2,7 @@
 #ifndef GFS_GRAPH_POINT_H
 #define GFS_GRAPH_POINT_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "base/buf.h"
 
 enum gfs_srid {
 	GFS_SRID_CARTESIAN = 7203,
@@ -14,7 +13,7 @@ enum gfs_srid {
 
 struct gfs_point {
 	uint32_t srid;
-	double at[3]; /* x, y, z; longitude, latitude, height in metres. z is 0 in two dimensions; none is a NaN */
+	double at[3]; /* x, y, z; longitude, latitude, height in metres. z is 0 in two dimensions; all finite */
 };
 
 static inline bool gfs_point_is_3d(const struct gfs_point *p)
@@ -38,5 +37,13 @@ static inline int gfs_point_order(const struct gfs_point *a, const struct gfs_po
 	}
 	return 0;
 }
+
+/* A known system, finite coordinates, and no third one in two dimensions. */
+bool gfs_point_valid(const struct gfs_point *p);
+/* "cartesian", "cartesian-3d", "wgs-84", "wgs-84-3d"; NULL for other numbers. And back. */
+const char *gfs_srid_name(uint32_t srid);
+bool gfs_srid_find(struct gfs_slice name, uint32_t *ret_srid);
+/* Appends point({x: 1.0, y: 2.0, crs: 'cartesian'}). */
+void gfs_point_text(const struct gfs_point *p, struct gfs_buf *out);
 
 #endif

@@ -24,6 +24,13 @@ int gfs_month_days(int64_t year, int month)
 	return month == 2 && gfs_year_is_leap(year) ? 29 : days[month - 1];
 }
 
+int gfs_quarter_days(int64_t year, int quarter)
+{
+	assert(quarter >= 1 && quarter <= 4);
+	int last = quarter * 3;
+	return gfs_month_days(year, last - 2) + gfs_month_days(year, last - 1) + gfs_month_days(year, last);
+}
+
 int64_t gfs_days_from_civil(int64_t year, int month, int day)
 {
 	assert(month >= 1 && month <= 12);
@@ -71,6 +78,34 @@ bool gfs_days_in_range(int64_t days)
 	return days >= gfs_days_from_civil(-GFS_YEAR_MAX, 1, 1) && days <= gfs_days_from_civil(GFS_YEAR_MAX, 12, 31);
 }
 
+/* ---- rules ---- */
+
+static bool zone_valid(struct gfs_slice zone)
+{
+	for (size_t i = 0; i < zone.size; i++) {
+		if (zone.data[i] <= ' ' || zone.data[i] >= 0x7f || zone.data[i] == ']')
+			return false;
+	}
+	return zone.size <= GFS_ZONE_BYTES_MAX;
+}
+
+bool gfs_temporal_valid(enum gfs_type type, const struct gfs_temporal *t)
+{
+	bool date = type == GFS_TYPE_DATE || type == GFS_TYPE_LOCALDATETIME || type == GFS_TYPE_DATETIME;
+	bool offset = type == GFS_TYPE_TIME || type == GFS_TYPE_DATETIME;
+	bool duration = type == GFS_TYPE_DURATION;
+	int64_t nanos_end = duration ? GFS_SECOND_NANOS : type == GFS_TYPE_DATE ? 1 : GFS_DAY_NANOS;
+	if (!duration && (t->months != 0 || t->seconds != 0))
+		return false;
+	if (!duration && (date ? !gfs_days_in_range(t->days) : t->days != 0))
+		return false;
+	if (t->nanos < 0 || t->nanos >= nanos_end)
+		return false;
+	if (offset ? t->offset_s < -GFS_OFFSET_SECONDS_MAX || t->offset_s > GFS_OFFSET_SECONDS_MAX : t->offset_s != 0)
+		return false;
+	return type == GFS_TYPE_DATETIME ? zone_valid(t->zone) : t->zone.size == 0;
+}
+
 /* ---- order ---- */
 
 static int order(int64_t a, int64_t b)
@@ -107,15 +142,9 @@ int gfs_localdatetime_order(const struct gfs_temporal *a, const struct gfs_tempo
 	return c != 0 ? c : order(a->nanos, b->nanos);
 }
 
-/* Seconds since 1970-01-01T00:00Z. */
-static int64_t instant_seconds(const struct gfs_temporal *t)
-{
-	return t->days * GFS_DAY_SECONDS + t->nanos / GFS_SECOND_NANOS - t->offset_s;
-}
-
 int gfs_datetime_order(const struct gfs_temporal *a, const struct gfs_temporal *b)
 {
-	int c = order(instant_seconds(a), instant_seconds(b));
+	int c = order(gfs_instant_seconds(a), gfs_instant_seconds(b));
 	if (c == 0)
 		c = order(a->nanos % GFS_SECOND_NANOS, b->nanos % GFS_SECOND_NANOS);
 	if (c == 0)

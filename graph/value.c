@@ -8,6 +8,7 @@
  *   INTEGER  zigzag varint
  *   FLOAT    8 bytes, little-endian IEEE 754; the only NaN is NAN_BITS
  *   STRING   valid UTF-8; BYTES anything
+ *   7 to 13  temporal values and points: value_temporal.c
  *   LIST     varint count; each item a varint length and a tag and payload; bits 4-7 of its tag are zero
  *   NULL     nothing; inside lists only
  *
@@ -17,6 +18,7 @@
 
 #include "base/checked.h"
 #include "base/utf8.h"
+#include "graph/temporal.h"
 #include "graph/value_private.h"
 
 #include <assert.h>
@@ -35,6 +37,13 @@ static const char *const type_names[GFS_TYPE_COUNT] = {
 	[GFS_TYPE_STRING] = "string",
 	[GFS_TYPE_BYTES] = "bytes",
 	[GFS_TYPE_LIST] = "list",
+	[GFS_TYPE_DATE] = "date",
+	[GFS_TYPE_LOCALTIME] = "localtime",
+	[GFS_TYPE_TIME] = "time",
+	[GFS_TYPE_LOCALDATETIME] = "localdatetime",
+	[GFS_TYPE_DATETIME] = "datetime",
+	[GFS_TYPE_DURATION] = "duration",
+	[GFS_TYPE_POINT] = "point",
 };
 
 const char *gfs_type_name(enum gfs_type type)
@@ -95,6 +104,15 @@ bool gfs_value_equal(const struct gfs_value *a, const struct gfs_value *b)
 		return gfs_slice_equal(a->bytes, b->bytes);
 	case GFS_TYPE_LIST:
 		return lists_equal(a, b);
+	case GFS_TYPE_DATE:
+	case GFS_TYPE_LOCALTIME:
+	case GFS_TYPE_TIME:
+	case GFS_TYPE_LOCALDATETIME:
+	case GFS_TYPE_DATETIME:
+	case GFS_TYPE_DURATION:
+		return gfs_temporal_equal(a->temporal, b->temporal);
+	case GFS_TYPE_POINT:
+		return gfs_point_equal_bits(a->point, b->point);
 	case GFS_TYPE_COUNT:
 		break;
 	}
@@ -175,6 +193,15 @@ static int encode_at(const struct gfs_value *value, unsigned int depth, struct g
 		return 0;
 	case GFS_TYPE_LIST:
 		return encode_list(value, depth, out);
+	case GFS_TYPE_DATE:
+	case GFS_TYPE_LOCALTIME:
+	case GFS_TYPE_TIME:
+	case GFS_TYPE_LOCALDATETIME:
+	case GFS_TYPE_DATETIME:
+	case GFS_TYPE_DURATION:
+		return gfs_value_encode_temporal(value, out);
+	case GFS_TYPE_POINT:
+		return gfs_value_encode_point(value->point, out);
 	case GFS_TYPE_COUNT:
 		break;
 	}
@@ -196,8 +223,7 @@ int gfs_value_encode(const struct gfs_value *value, struct gfs_buf *out)
 
 static int decode_at(struct gfs_slice bytes, unsigned int depth, struct gfs_arena *arena, struct gfs_value *ret_value);
 
-/* A varint of the one form that encode writes. */
-static uint64_t read_shortest_varint(struct gfs_reader *r)
+uint64_t gfs_read_shortest_varint(struct gfs_reader *r)
 {
 	const uint8_t *start = r->at;
 	uint64_t v = gfs_read_varint(r);
@@ -208,7 +234,7 @@ static uint64_t read_shortest_varint(struct gfs_reader *r)
 
 static int decode_list(struct gfs_reader *r, unsigned int depth, struct gfs_arena *arena, struct gfs_value *value)
 {
-	uint64_t count = read_shortest_varint(r);
+	uint64_t count = gfs_read_shortest_varint(r);
 	/* An item has a length and a tag at least, so a count from hostile bytes cannot ask for much memory. */
 	if (r->failed || depth >= GFS_VALUE_DEPTH_MAX || count > gfs_reader_left(r) / 2)
 		return GFS_ERR_CORRUPT;
@@ -216,7 +242,7 @@ static int decode_list(struct gfs_reader *r, unsigned int depth, struct gfs_aren
 	if (items == NULL)
 		return GFS_ERR_NOMEM;
 	for (size_t i = 0; i < count; i++) {
-		struct gfs_slice item = gfs_read_bytes(r, read_shortest_varint(r));
+		struct gfs_slice item = gfs_read_bytes(r, gfs_read_shortest_varint(r));
 		int err = decode_at(item, depth + 1, arena, &items[i]);
 		if (err != 0)
 			return err;
@@ -244,7 +270,7 @@ static int decode_payload(struct gfs_reader *r, unsigned int depth, struct gfs_a
 		value->boolean = raw == 1;
 		return raw > 1 ? GFS_ERR_CORRUPT : 0;
 	case GFS_TYPE_INTEGER:
-		raw = read_shortest_varint(r);
+		raw = gfs_read_shortest_varint(r);
 		value->integer = (int64_t)(raw >> 1 ^ -(raw & 1));
 		return 0;
 	case GFS_TYPE_FLOAT:
@@ -257,6 +283,15 @@ static int decode_payload(struct gfs_reader *r, unsigned int depth, struct gfs_a
 		return 0;
 	case GFS_TYPE_LIST:
 		return decode_list(r, depth, arena, value);
+	case GFS_TYPE_DATE:
+	case GFS_TYPE_LOCALTIME:
+	case GFS_TYPE_TIME:
+	case GFS_TYPE_LOCALDATETIME:
+	case GFS_TYPE_DATETIME:
+	case GFS_TYPE_DURATION:
+		return gfs_value_decode_temporal(r, arena, value);
+	case GFS_TYPE_POINT:
+		return gfs_value_decode_point(r, arena, value);
 	case GFS_TYPE_COUNT:
 		break;
 	}

@@ -23,9 +23,26 @@ enum gfs_type {
 	GFS_TYPE_STRING = 4,
 	GFS_TYPE_BYTES = 5,
 	GFS_TYPE_LIST = 6,
-	/* 7 to 12: date, localtime, time, localdatetime, datetime, duration; 13: point. Given meaning by the query layer's issue. */
-	GFS_TYPE_COUNT = 7
+	/* Temporal values: see graph/temporal.h. An ordered index must order them as the gfs_*_order functions there do (date-times and times by instant, then offset and
+	   zone; durations by average length), points as gfs_point_order, and types among each other as Cypher does: point, datetime, localdatetime, date, time,
+	   localtime, duration, string, boolean, number. */
+	GFS_TYPE_DATE = 7,
+	GFS_TYPE_LOCALTIME = 8,
+	GFS_TYPE_TIME = 9,
+	GFS_TYPE_LOCALDATETIME = 10,
+	GFS_TYPE_DATETIME = 11,
+	GFS_TYPE_DURATION = 12,
+	GFS_TYPE_POINT = 13, /* see graph/point.h */
+	GFS_TYPE_COUNT = 14
 };
+
+struct gfs_temporal;
+struct gfs_point;
+
+static inline bool gfs_type_is_temporal(enum gfs_type type)
+{
+	return type >= GFS_TYPE_DATE && type <= GFS_TYPE_DURATION;
+}
 
 struct gfs_value {
 	enum gfs_type type;
@@ -36,6 +53,8 @@ struct gfs_value {
 		int64_t integer;
 		double real;
 		struct gfs_slice bytes; /* STRING (valid UTF-8) and BYTES */
+		const struct gfs_temporal *temporal;
+		const struct gfs_point *point;
 		struct {
 			struct gfs_value *items; /* newline false, declared false */
 			size_t count;
@@ -43,7 +62,8 @@ struct gfs_value {
 	};
 };
 
-/* "boolean", "integer", "float", "string", "bytes", "list": what user.graphfs.type shows. NULL for others. */
+/* "boolean", "integer", "float", "string", "bytes", "list", "date", "localtime", "time", "localdatetime", "datetime", "duration", "point": what
+ * user.graphfs.type shows. NULL for others. */
 const char *gfs_type_name(enum gfs_type type);
 int gfs_type_from_name(struct gfs_slice name, enum gfs_type *ret_type) GFS_CHECK;
 
@@ -55,11 +75,11 @@ bool gfs_value_equal(const struct gfs_value *a, const struct gfs_value *b);
 /* The tag byte, the first of every encoding. */
 enum { GFS_VALUE_TAG_TYPE = 0x0f, GFS_VALUE_TAG_NEWLINE = 0x40, GFS_VALUE_TAG_DECLARED = 0x80 };
 
-/* Appends the encoding: a tag byte (type, newline, declared) and the payload; integers zigzag varints, floats 8 bytes, strings and bytes raw to
- * the end (the container knows the length), list items each with a length. One value has one encoding. GFS_ERR_INVALID (null outside a list), GFS_ERR_ILSEQ
+/* Appends the encoding: a tag byte (type, newline, declared) and the payload; integers and the parts of temporal values varints, floats and coordinates 8 bytes,
+ * strings and bytes raw to the end (the container knows the length), list items each with a length. One value has one encoding. GFS_ERR_INVALID (null outside a list, a temporal value or point out of its rules), GFS_ERR_ILSEQ
  * (a string that is not UTF-8), GFS_ERR_LIMIT (lists deeper than GFS_VALUE_DEPTH_MAX), GFS_ERR_NOMEM; appends nothing then, save for NOMEM. */
 int gfs_value_encode(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
-/* Strings and bytes of the result lie in `bytes`, list items in `arena`. GFS_ERR_CORRUPT for anything that encode cannot have made. */
+/* Strings and bytes of the result lie in `bytes`, list items, temporal values and points in `arena`. GFS_ERR_CORRUPT for anything that encode cannot have made. */
 int gfs_value_decode(struct gfs_slice bytes, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 
 /* ---- text ---- */
@@ -67,7 +87,8 @@ int gfs_value_decode(struct gfs_slice bytes, struct gfs_arena *arena, struct gfs
 /* Appends the canonical text, without `newline`. Booleans true, false; integers decimal; floats the shortest digits that read back the same,
  * always with a point or an exponent (1.0, 0.1, 1.0E21; between 1E-3 and 1E7 without exponent), NaN, Infinity, -Infinity; lists
  * [1, 'a', [true, null], bytes('00ff')]: items after a comma and a space; strings in single quotes with \\ \' \n \r \t \b \f, and \u00xx for other
- * control characters below U+0080 (so the text is one line); bytes as lower-case hexadecimal. Every list reads back the same. GFS_ERR_LIMIT for
+ * control characters below U+0080 (so the text is one line); bytes as lower-case hexadecimal; temporal values as ISO 8601 (2015-07-21, P1DT2H), in lists as
+ * date('2015-07-21'); points as point({x: 1.0, y: 2.0, crs: 'cartesian'}). Every list reads back the same. GFS_ERR_LIMIT for
  * lists deeper than GFS_VALUE_DEPTH_MAX, GFS_ERR_NOMEM; `out` may then end anywhere. */
 int gfs_value_text(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
 /* Length of that text plus 1 if newline. */
@@ -82,8 +103,8 @@ void gfs_value_infer(struct gfs_slice contents, struct gfs_value *ret_value);
 int gfs_value_parse(
 	enum gfs_type type, struct gfs_slice contents, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 /* Reads a number, boolean etc. from text in the wider notation of CSV imports ("1e3", "TRUE", "+5"); sets declared when the canonical text would
- * not give the type by itself, newline true. BOOLEAN, INTEGER, FLOAT and STRING only; blanks around the first three are passed over; a STRING is `text`
- * itself. GFS_ERR_INVALID, GFS_ERR_OVERFLOW, GFS_ERR_ILSEQ. */
+ * not give the type by itself, newline true. BOOLEAN, INTEGER, FLOAT, STRING, temporal types and POINT; blanks around all but strings are passed over; a STRING is `text`
+ * itself. Temporal texts may be any that Cypher's constructors take. GFS_ERR_INVALID, GFS_ERR_OVERFLOW, GFS_ERR_ILSEQ. */
 int gfs_value_parse_loose(
 	enum gfs_type type, struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 /* Sets `declared` as it must be for a value made elsewhere (Cypher, import): true when its text would not give its type. */
@@ -91,7 +112,7 @@ void gfs_value_declare(struct gfs_value *value);
 
 /* ---- JSON ---- */
 
-/* Appends JSON: true, 30, 1.5, "text", [..]; {"$float":"NaN"}, {"$bytes":"base64"}; and, when newline is not what the reader would assume (true for all but
+/* Appends JSON: true, 30, 1.5, "text", [..]; {"$float":"NaN"}, {"$bytes":"base64"}, {"$date":"2015-07-21"} and so on by the type's name, with its text; and, when newline is not what the reader would assume (true for all but
  * bytes), {"$value":X,"newline":false}; when a declared latent type differs it is dropped. No spaces. GFS_ERR_LIMIT, GFS_ERR_NOMEM. `plain`: without the wrappers of newline (for people). */
 int gfs_value_json(const struct gfs_value *value, bool plain, struct gfs_buf *out) GFS_CHECK;
 /* A JSON string literal with quotes. */

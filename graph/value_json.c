@@ -109,6 +109,15 @@ static void append_float(double v, struct gfs_buf *out)
 		gfs_buf_append_text(out, "\"}");
 }
 
+/* {"$date":"2015-07-21"}, {"$point":"point({...})"}: no canonical text has anything to escape. */
+static int append_by_name(const struct gfs_value *value, struct gfs_buf *out)
+{
+	gfs_buf_printf(out, "{\"$%s\":\"", gfs_type_name(value->type));
+	int err = gfs_value_text(value, out);
+	gfs_buf_append_text(out, "\"}");
+	return err;
+}
+
 static int append_json(const struct gfs_value *value, unsigned int depth, struct gfs_buf *out)
 {
 	char number[GFS_NUMBER_TEXT_MAX];
@@ -135,6 +144,14 @@ static int append_json(const struct gfs_value *value, unsigned int depth, struct
 		return 0;
 	case GFS_TYPE_LIST:
 		return append_array(value, depth, out);
+	case GFS_TYPE_DATE:
+	case GFS_TYPE_LOCALTIME:
+	case GFS_TYPE_TIME:
+	case GFS_TYPE_LOCALDATETIME:
+	case GFS_TYPE_DATETIME:
+	case GFS_TYPE_DURATION:
+	case GFS_TYPE_POINT:
+		return append_by_name(value, out);
 	case GFS_TYPE_COUNT:
 		break;
 	}
@@ -191,7 +208,19 @@ static int read_string(const json_t *json, struct gfs_arena *arena, struct gfs_v
 	return value->bytes.data == NULL ? GFS_ERR_NOMEM : 0;
 }
 
-/* {"$float":"NaN"} or {"$bytes":"..."} */
+/* {"$date":"2015-07-21"} and its kin; GFS_ERR_INVALID for other names. */
+static int read_by_name(const char *name, const json_t *text, struct gfs_arena *arena, struct gfs_value *value)
+{
+	enum gfs_type type;
+	struct gfs_slice bytes = gfs_slice(json_string_value(text), json_string_length(text));
+	if (name[0] != '$' || gfs_type_from_name(gfs_slice_text(name + 1), &type) != 0)
+		return GFS_ERR_INVALID;
+	if (type == GFS_TYPE_POINT)
+		return gfs_point_read(bytes, arena, value);
+	return gfs_type_is_temporal(type) ? gfs_value_read_temporal(type, bytes, arena, value) : GFS_ERR_INVALID;
+}
+
+/* An object of one member: {"$float":"NaN"}, {"$bytes":"..."}, {"$date":"..."} ... */
 static int read_object(const json_t *json, struct gfs_arena *arena, struct gfs_value *value)
 {
 	if (json_object_size(json) != 1)
@@ -202,6 +231,9 @@ static int read_object(const json_t *json, struct gfs_arena *arena, struct gfs_v
 		return read_base64(json_string_value(bytes), json_string_length(bytes), arena, &value->bytes);
 	}
 	const json_t *real = json_object_get(json, "$float");
+	void *only = json_object_iter((json_t *)(uintptr_t)json);
+	if (real == NULL && json_is_string(json_object_iter_value(only)))
+		return read_by_name(json_object_iter_key(only), json_object_iter_value(only), arena, value);
 	value->type = GFS_TYPE_FLOAT;
 	if (!json_is_string(real) ||
 		!gfs_float_read(gfs_slice(json_string_value(real), json_string_length(real)), &value->real))

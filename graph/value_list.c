@@ -1,4 +1,4 @@
-/* Reads the text of a list: [1, 'a', [true, null], bytes('00ff')]. The grammar is the printer's, a little wider in numbers of escapes; whoever needs
+/* Reads the text of a list: [1, 'a', [true, null], bytes('00ff'), date('2015-07-21')]. The grammar is the printer's, a little wider in numbers of escapes; whoever needs
  * exactness prints again and compares. */
 #include "base/checked.h"
 #include "graph/value_private.h"
@@ -113,6 +113,45 @@ static int read_hex(struct parser *p, struct gfs_value *value)
 	return accept(p, "')") ? 0 : GFS_ERR_INVALID;
 }
 
+/* The type whose name and (' come next, taken; GFS_TYPE_NULL when there is none. */
+static enum gfs_type accept_call(struct parser *p)
+{
+	const uint8_t *name = p->at;
+	const uint8_t *end = name;
+	enum gfs_type type;
+	while (end < p->end && *end >= 'a' && *end <= 'z')
+		end++;
+	if (gfs_type_from_name(gfs_slice(name, (size_t)(end - name)), &type) != 0 || !gfs_type_is_temporal(type))
+		return GFS_TYPE_NULL;
+	p->at = end;
+	if (accept(p, "('"))
+		return type;
+	p->at = name;
+	return GFS_TYPE_NULL;
+}
+
+/* After date(' */
+static int read_temporal(struct parser *p, enum gfs_type type, struct gfs_value *value)
+{
+	const uint8_t *quote = memchr(p->at, '\'', (size_t)(p->end - p->at));
+	if (quote == NULL)
+		return GFS_ERR_INVALID;
+	int err = gfs_value_read_temporal(type, gfs_slice(p->at, (size_t)(quote - p->at)), p->arena, value);
+	p->at = quote;
+	return err == 0 && !accept(p, "')") ? GFS_ERR_INVALID : err;
+}
+
+/* point({...}), which has no brace inside. */
+static int read_point(struct parser *p, struct gfs_value *value)
+{
+	const uint8_t *brace = memchr(p->at, '}', (size_t)(p->end - p->at));
+	if (brace == NULL || brace + 1 == p->end)
+		return GFS_ERR_INVALID;
+	struct gfs_slice text = gfs_slice(p->at, (size_t)(brace + 2 - p->at));
+	p->at = brace + 2;
+	return gfs_point_read(text, p->arena, value);
+}
+
 /* A number or a word, up to what may follow an item. */
 static int read_word(struct parser *p, struct gfs_value *value)
 {
@@ -137,7 +176,10 @@ static int read_item(struct parser *p, unsigned int depth, struct gfs_value *val
 		return read_string(p, value);
 	if (accept(p, "bytes('"))
 		return read_hex(p, value);
-	return read_word(p, value);
+	if (p->end - p->at > 6 && memcmp(p->at, "point(", 6) == 0)
+		return read_point(p, value);
+	enum gfs_type type = accept_call(p);
+	return type != GFS_TYPE_NULL ? read_temporal(p, type, value) : read_word(p, value);
 }
 
 /* Up to and with the closing bracket, into a buffer of struct gfs_value. */

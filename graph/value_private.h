@@ -31,4 +31,19 @@ int gfs_list_read(struct gfs_slice text, struct gfs_arena *arena, struct gfs_val
 /* A boolean, integer or float (NaN and infinities too) whose canonical text this is; sets type and contents only. */
 bool gfs_scalar_read(struct gfs_slice text, struct gfs_value *ret_value);
 
+/* ---- temporal values and points: value_temporal.c ---- */
+
+/* A varint of the one form that encode writes. */
+uint64_t gfs_read_shortest_varint(struct gfs_reader *r);
+int gfs_value_encode_temporal(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
+int gfs_value_encode_point(const struct gfs_point *p, struct gfs_buf *out) GFS_CHECK;
+/* value->type is set. */
+int gfs_value_decode_temporal(struct gfs_reader *r, struct gfs_arena *arena, struct gfs_value *value) GFS_CHECK;
+int gfs_value_decode_point(struct gfs_reader *r, struct gfs_arena *arena, struct gfs_value *value) GFS_CHECK;
+bool gfs_point_equal_bits(const struct gfs_point *a, const struct gfs_point *b);
+/* Any text that the type has, canonical or not; sets type and contents only. GFS_ERR_INVALID, GFS_ERR_NOMEM. */
+int gfs_value_read_temporal(
+	enum gfs_type type, struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *value) GFS_CHECK;
+int gfs_point_read(struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *value) GFS_CHECK;
+
 #endif

@@ -1,6 +1,8 @@
 /* Values as the text of property files, and back. The contract: for every byte string T, infer(T) is a value whose text, with its newline, is T. */
 #include "base/checked.h"
 #include "base/utf8.h"
+#include "graph/point.h"
+#include "graph/temporal.h"
 #include "graph/value_private.h"
 
 #include <assert.h>
@@ -73,7 +75,7 @@ static void append_hex(struct gfs_slice bytes, struct gfs_buf *out)
 
 static int append_list(const struct gfs_value *value, unsigned int depth, struct gfs_buf *out);
 
-/* Anything but strings and bytes looks the same in a list and alone. */
+/* What looks the same in a list and alone. */
 static int append_common(const struct gfs_value *value, unsigned int depth, struct gfs_buf *out)
 {
 	char number[GFS_NUMBER_TEXT_MAX];
@@ -92,9 +94,21 @@ static int append_common(const struct gfs_value *value, unsigned int depth, stru
 		return 0;
 	case GFS_TYPE_LIST:
 		return append_list(value, depth, out);
+	case GFS_TYPE_POINT:
+		gfs_point_text(value->point, out);
+		return 0;
 	default:
 		return GFS_ERR_INVALID;
 	}
+}
+
+/* date('2015-07-21') */
+static void append_call(const struct gfs_value *item, struct gfs_buf *out)
+{
+	gfs_buf_append_text(out, gfs_type_name(item->type));
+	gfs_buf_append_text(out, "('");
+	gfs_temporal_text(item->type, item->temporal, out);
+	gfs_buf_append_text(out, "')");
 }
 
 static int append_item(const struct gfs_value *item, unsigned int depth, struct gfs_buf *out)
@@ -103,6 +117,8 @@ static int append_item(const struct gfs_value *item, unsigned int depth, struct 
 		gfs_text_quote(item->bytes, '\'', out);
 	else if (item->type == GFS_TYPE_BYTES)
 		append_hex(item->bytes, out);
+	else if (gfs_type_is_temporal(item->type))
+		append_call(item, out);
 	else
 		return append_common(item, depth, out);
 	return 0;
@@ -130,6 +146,8 @@ int gfs_value_text(const struct gfs_value *value, struct gfs_buf *out)
 	int err = 0;
 	if (value->type == GFS_TYPE_STRING || value->type == GFS_TYPE_BYTES)
 		gfs_buf_append(out, value->bytes.data, value->bytes.size);
+	else if (gfs_type_is_temporal(value->type))
+		gfs_temporal_text(value->type, value->temporal, out);
 	else
 		err = append_common(value, 0, out);
 	return err != 0 ? err : gfs_buf_failed(out);
@@ -242,14 +260,23 @@ void gfs_value_declare(struct gfs_value *value)
 	value->declared = text_gives_other_type(value);
 }
 
-/* The reader is wider than the printer; printing again makes the two exact inverses. */
-static int parse_list(struct gfs_slice body, struct gfs_arena *arena, struct gfs_value *value)
+static int read_composed(enum gfs_type type, struct gfs_slice body, struct gfs_arena *arena, struct gfs_value *value)
+{
+	if (type == GFS_TYPE_LIST)
+		return gfs_list_read(body, arena, value);
+	if (type == GFS_TYPE_POINT)
+		return gfs_point_read(body, arena, value);
+	return gfs_value_read_temporal(type, body, arena, value);
+}
+
+/* The readers are wider than the printer; printing again makes the two exact inverses. */
+static int parse_composed(enum gfs_type type, struct gfs_slice body, struct gfs_arena *arena, struct gfs_value *value)
 {
 	GFS_AUTO_BUF again = GFS_BUF_INIT;
 	bool newline = value->newline;
 	if (!gfs_utf8_valid(body.data, body.size))
 		return GFS_ERR_INVALID;
-	int err = gfs_list_read(body, arena, value);
+	int err = read_composed(type, body, arena, value);
 	if (err != 0)
 		return err;
 	value->newline = newline;
@@ -270,10 +297,10 @@ static int parse_body(enum gfs_type type, struct gfs_slice body, struct gfs_aren
 		value->type = type;
 		value->bytes = body;
 		return gfs_utf8_valid(body.data, body.size) ? 0 : GFS_ERR_INVALID;
-	case GFS_TYPE_LIST:
-		return parse_list(body, arena, value);
 	default:
-		return GFS_ERR_INVALID;
+		if (type != GFS_TYPE_LIST && type != GFS_TYPE_POINT && !gfs_type_is_temporal(type))
+			return GFS_ERR_INVALID;
+		return parse_composed(type, body, arena, value);
 	}
 }
 
@@ -319,7 +346,6 @@ int gfs_value_parse_loose(
 {
 	struct gfs_value value = { .type = type, .newline = true };
 	int err = GFS_ERR_INVALID;
-	(void)arena; /* for types to come whose values own memory */
 	switch (type) {
 	case GFS_TYPE_BOOLEAN:
 		err = read_boolean_loose(trim(text), &value.boolean);
@@ -334,7 +360,12 @@ int gfs_value_parse_loose(
 		value.bytes = text;
 		err = gfs_utf8_valid(text.data, text.size) ? 0 : GFS_ERR_ILSEQ;
 		break;
+	case GFS_TYPE_POINT:
+		err = gfs_point_read(trim(text), arena, &value);
+		break;
 	default:
+		if (gfs_type_is_temporal(type))
+			err = gfs_value_read_temporal(type, trim(text), arena, &value);
 		break;
 	}
 	if (err != 0)

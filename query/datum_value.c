@@ -1,9 +1,27 @@
 /* Property values to and from a query's values. Both walk lists by calling themselves: values are at most GFS_VALUE_DEPTH_MAX deep. */
 #include "query/datum_value.h"
 
-#include "base/checked.h"
+#include "query/datum_private.h"
 
 #include <assert.h>
+
+static const uint8_t temporal_types[GFS_TYPE_COUNT] = {
+	[GFS_TYPE_DATE] = GFS_DATUM_DATE,
+	[GFS_TYPE_LOCALTIME] = GFS_DATUM_LOCALTIME,
+	[GFS_TYPE_TIME] = GFS_DATUM_TIME,
+	[GFS_TYPE_LOCALDATETIME] = GFS_DATUM_LOCALDATETIME,
+	[GFS_TYPE_DATETIME] = GFS_DATUM_DATETIME,
+	[GFS_TYPE_DURATION] = GFS_DATUM_DURATION,
+};
+
+enum gfs_type gfs_datum_temporal_type(struct gfs_datum d)
+{
+	enum gfs_type type = GFS_TYPE_DATE;
+	assert(gfs_datum_is_temporal(d));
+	while (temporal_types[type] != d.type)
+		type++;
+	return type;
+}
 
 static int from_list(const struct gfs_value *value, struct gfs_arena *arena, struct gfs_datum *ret_datum)
 {
@@ -51,6 +69,17 @@ int gfs_datum_from_value(const struct gfs_value *value, struct gfs_arena *arena,
 		return from_bytes(GFS_DATUM_BYTES, value->bytes, ret_datum);
 	case GFS_TYPE_LIST:
 		return from_list(value, arena, ret_datum);
+	case GFS_TYPE_DATE:
+	case GFS_TYPE_LOCALTIME:
+	case GFS_TYPE_TIME:
+	case GFS_TYPE_LOCALDATETIME:
+	case GFS_TYPE_DATETIME:
+	case GFS_TYPE_DURATION:
+		*ret_datum = (struct gfs_datum){ .type = temporal_types[value->type], .temporal = value->temporal };
+		return 0;
+	case GFS_TYPE_POINT:
+		*ret_datum = (struct gfs_datum){ .type = GFS_DATUM_POINT, .point = value->point };
+		return 0;
 	case GFS_TYPE_COUNT:
 		break;
 	}
@@ -105,8 +134,16 @@ static int fill_value(struct gfs_datum datum, unsigned int depth, struct gfs_are
 		return 0;
 	case GFS_DATUM_LIST:
 		return fill_list(datum, depth, arena, value);
+	case GFS_DATUM_POINT:
+		value->type = GFS_TYPE_POINT;
+		value->point = datum.point;
+		return 0;
 	default:
-		return GFS_ERR_INVALID;
+		if (!gfs_datum_is_temporal(datum))
+			return GFS_ERR_INVALID;
+		value->type = gfs_datum_temporal_type(datum);
+		value->temporal = datum.temporal;
+		return 0;
 	}
 }
 

@@ -15,4 +15,7 @@ int gfs_datum_from_value(const struct gfs_value *value, struct gfs_arena *arena,
  * nests deeper than GFS_VALUE_DEPTH_MAX; GFS_ERR_NOMEM. */
 int gfs_datum_to_value(struct gfs_datum datum, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 
+/* The property type of a temporal value. */
+enum gfs_type gfs_datum_temporal_type(struct gfs_datum d);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/utf8.h"
+#include "graph/point.h"
 
 #include <assert.h>
 #include <float.h>
@@ -164,6 +165,52 @@ static struct gfs_slice random_slice(struct value_random *random, struct gfs_are
 	return gfs_arena_copy(arena, gfs_buf_slice(&bytes));
 }
 
+/* An integer of any size, either sign. */
+static int64_t random_integer(struct value_random *random)
+{
+	return (int64_t)value_random_u64(random) >> value_random_below(random, 64);
+}
+
+struct gfs_temporal *value_random_temporal(struct value_random *random, struct gfs_arena *arena, enum gfs_type type)
+{
+	struct gfs_temporal *t = gfs_arena_alloc(arena, sizeof *t);
+	assert(t != NULL);
+	*t = (struct gfs_temporal){ 0 };
+	if (type == GFS_TYPE_DURATION) {
+		t->months = random_integer(random);
+		t->days = random_integer(random);
+		t->seconds = random_integer(random);
+		t->nanos = random_integer(random) & 0x1fffffff;
+		return t;
+	}
+	if (type == GFS_TYPE_DATE || type == GFS_TYPE_LOCALDATETIME || type == GFS_TYPE_DATETIME)
+		t->days = random_integer(random) % (INT64_C(365) * GFS_YEAR_MAX);
+	if (type != GFS_TYPE_DATE)
+		t->nanos = (random_integer(random) & INT64_MAX) % GFS_DAY_NANOS;
+	if (value_random_below(random, 3) == 0)
+		t->nanos -= t->nanos % (60 * GFS_SECOND_NANOS);
+	if (type == GFS_TYPE_TIME || type == GFS_TYPE_DATETIME)
+		t->offset_s = (int32_t)(random_integer(random) % GFS_OFFSET_SECONDS_MAX);
+	if (type == GFS_TYPE_DATETIME && value_random_below(random, 2) == 0)
+		t->zone = gfs_slice_text("Europe/Stockholm");
+	return t;
+}
+
+static struct gfs_point *random_point(struct value_random *random, struct gfs_arena *arena)
+{
+	static const uint32_t systems[] = { GFS_SRID_CARTESIAN, GFS_SRID_CARTESIAN_3D, GFS_SRID_WGS_84,
+		GFS_SRID_WGS_84_3D };
+	struct gfs_point *p = gfs_arena_alloc(arena, sizeof *p);
+	assert(p != NULL);
+	*p = (struct gfs_point){ .srid = systems[value_random_below(random, 4)] };
+	for (int i = 0; i < (gfs_point_is_3d(p) ? 3 : 2); i++) {
+		do
+			p->at[i] = value_random_float(random);
+		while (!isfinite(p->at[i]));
+	}
+	return p;
+}
+
 static void random_value(
 	struct value_random *random, unsigned int depth, struct gfs_arena *arena, struct gfs_value *value)
 {
@@ -176,7 +223,7 @@ static void random_value(
 		value->boolean = value_random_below(random, 2) != 0;
 		break;
 	case GFS_TYPE_INTEGER:
-		value->integer = (int64_t)value_random_u64(random) >> value_random_below(random, 64);
+		value->integer = random_integer(random);
 		break;
 	case GFS_TYPE_FLOAT:
 		value->real = value_random_float(random);
@@ -192,7 +239,12 @@ static void random_value(
 		for (size_t i = 0; i < value->list.count; i++)
 			random_value(random, depth + 1, arena, &value->list.items[i]);
 		break;
+	case GFS_TYPE_POINT:
+		value->point = random_point(random, arena);
+		break;
 	default:
+		if (gfs_type_is_temporal(value->type))
+			value->temporal = value_random_temporal(random, arena, value->type);
 		break;
 	}
 }

@@ -2,7 +2,7 @@
 #ifndef GFS_TESTS_UNIT_VALUE_RANDOM_H
 #define GFS_TESTS_UNIT_VALUE_RANDOM_H
 
-#include "graph/value.h"
+#include "graph/temporal.h"
 
 struct value_random {
 	uint64_t state; /* the seed, any */
@@ -18,6 +18,8 @@ void value_random_text(struct value_random *random, struct gfs_buf *out);
 double value_random_float(struct value_random *random);
 /* Any value that may be stored, memory in `arena`; `declared` as gfs_value_declare sets it, bytes without newline. */
 void value_random_value(struct value_random *random, struct gfs_arena *arena, struct gfs_value *ret_value);
+/* A temporal value of the type: any that the rules allow, with an offset that its zone need not have. */
+struct gfs_temporal *value_random_temporal(struct value_random *random, struct gfs_arena *arena, enum gfs_type type);
 /* Changes, removes or adds some bytes. */
 void value_random_mutate(struct value_random *random, struct gfs_buf *bytes);
 
