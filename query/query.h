@@ -29,6 +29,8 @@ int gfs_engine_new(
 	struct gfs_graph *graph, const struct gfs_engine_opts *opts, struct gfs_engine **ret_engine) GFS_CHECK;
 /* No statement may be running. NULL is fine. */
 void gfs_engine_free(struct gfs_engine *engine);
+/* What CALL calls in this engine: query/procedure.h. */
+struct gfs_procedures *gfs_engine_procedures(struct gfs_engine *engine);
 
 struct gfs_param {
 	struct gfs_slice name;
