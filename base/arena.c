@@ -33,10 +33,20 @@ static void free_chain(struct gfs_arena_block *block)
 	}
 }
 
+/* The blocks are counted anew: what is left in the arena is `left` bytes. */
+static void settle(struct gfs_arena *arena, size_t left)
+{
+	assert(left <= arena->bytes);
+	if (arena->budget != NULL)
+		arena->budget->used -= arena->bytes - left;
+	arena->bytes = left;
+}
+
 void gfs_arena_release(struct gfs_arena *arena)
 {
 	free_chain(arena->blocks);
-	*arena = GFS_ARENA_INIT;
+	settle(arena, 0);
+	*arena = (struct gfs_arena){ .budget = arena->budget };
 }
 
 /* The newest block is kept: of the shared ones it is the largest. One that a single large object asked for is not. */
@@ -53,7 +63,7 @@ void gfs_arena_clear(struct gfs_arena *arena)
 	kept->next = NULL;
 	arena->at = kept->data;
 	arena->end = kept->data + kept->size;
-	arena->bytes = sizeof *kept + kept->size;
+	settle(arena, sizeof *kept + kept->size);
 }
 
 static struct gfs_arena_block *block_new(struct gfs_arena *arena, size_t size)
@@ -61,12 +71,19 @@ static struct gfs_arena_block *block_new(struct gfs_arena *arena, size_t size)
 	size_t total;
 	if (gfs_add_overflows(size, sizeof(struct gfs_arena_block), &total))
 		return NULL;
+	struct gfs_arena_budget *budget = arena->budget;
+	if (budget != NULL && (budget->used > budget->max || total > budget->max - budget->used)) {
+		budget->refused = true;
+		return NULL;
+	}
 	struct gfs_arena_block *block = malloc(total);
 	if (block == NULL)
 		return NULL;
 	block->next = NULL;
 	block->size = size;
 	arena->bytes += total;
+	if (budget != NULL)
+		budget->used += total;
 	return block;
 }
 

@@ -5,14 +5,23 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct gfs_arena_block;
+
+/* A limit that several arenas share. Not thread-safe either. */
+struct gfs_arena_budget {
+	size_t used, max; /* bytes taken from malloc */
+	bool refused;     /* it was the reason that memory "failed" */
+};
 
 struct gfs_arena {
 	struct gfs_arena_block *blocks; /* newest first; owned */
 	uint8_t *at, *end;
 	size_t bytes; /* taken from malloc */
+	/* NULL: no limit. Set before the first use; past it memory "fails", and goes on failing until something is given back. */
+	struct gfs_arena_budget *budget;
 };
 
 #define GFS_ARENA_INIT ((struct gfs_arena){ 0 })

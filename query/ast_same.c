@@ -78,7 +78,8 @@ bool gfs_ast_same(const struct gfs_ast_expr *a, const struct gfs_ast_expr *b)
 {
 	if (a == b)
 		return true;
-	if (a->kind != b->kind || a->op != b->op || a->distinct != b->distinct || a->arg_count != b->arg_count || !same_own(a, b))
+	if (a->kind != b->kind || a->op != b->op || a->distinct != b->distinct || a->arg_count != b->arg_count ||
+		!same_own(a, b))
 		return false;
 	for (uint32_t i = 0; i < a->arg_count; i++) {
 		if (a->args[i] == NULL || b->args[i] == NULL) {

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 struct gfs_engine;
+struct gfs_procedures;
 struct gfs_result;
 
 struct gfs_engine_opts {
@@ -64,7 +65,6 @@ struct gfs_query_counts {
 		indexes_added, indexes_removed, constraints_added, constraints_removed;
 };
 void gfs_result_counts(const struct gfs_result *result, struct gfs_query_counts *ret_counts);
-/* The changes for the kernel's caches were given to the graph's listener. */
 bool gfs_result_was_cached(const struct gfs_result *result);
 /* EXPLAIN and PROFILE: the plan as text, a line an operator; empty otherwise. */
 struct gfs_slice gfs_result_plan(const struct gfs_result *result);

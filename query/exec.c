@@ -1,0 +1,105 @@
+#include "query/exec.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+enum { TICKS_A_LOOK = 8 };
+/* How long a reader keeps the graph lock. */
+#define SLICE_NS (2 * GFS_NS_PER_MS)
+
+void *gfs_exec_alloc(struct gfs_exec *exec, size_t size)
+{
+	void *memory = gfs_arena_alloc(&exec->arena, size);
+	if (memory != NULL)
+		memset(memory, 0, size);
+	return memory;
+}
+
+int gfs_exec_nomem(struct gfs_exec *exec)
+{
+	return gfs_query_fail_store(exec->error, GFS_ERR_NOMEM);
+}
+
+int gfs_exec_store_error(struct gfs_exec *exec, int err)
+{
+	assert(err != 0 || exec->error->kind == GFS_QUERY_OK);
+	return err == 0 ? 0 : gfs_query_fail_store(exec->error, err);
+}
+
+/* ---- names ---- */
+
+uint16_t gfs_exec_name(struct gfs_exec *exec, uint32_t name)
+{
+	const struct gfs_plan_name *wanted = &exec->plan->names[name];
+	uint16_t id = exec->names[name];
+	if (id != 0)
+		return id;
+	if (gfs_catalog_find(gfs_graph_catalog(exec->graph), (enum gfs_catalog_kind)wanted->kind, wanted->text, &id) != 0)
+		return 0;
+	return exec->names[name] = id;
+}
+
+int gfs_exec_name_make(struct gfs_exec *exec, uint32_t name, uint16_t *ret_id)
+{
+	const struct gfs_plan_name *wanted = &exec->plan->names[name];
+	*ret_id = exec->names[name];
+	if (*ret_id != 0)
+		return 0;
+	int err = gfs_name_make(exec->tx, (enum gfs_catalog_kind)wanted->kind, wanted->text, ret_id);
+	if (err != 0)
+		return gfs_exec_store_error(exec, err);
+	exec->names[name] = *ret_id;
+	return 0;
+}
+
+/* ---- the lock and the limits ---- */
+
+void gfs_exec_lock(struct gfs_exec *exec)
+{
+	assert(!exec->locked);
+	if (exec->tx == NULL)
+		gfs_graph_read_begin(exec->graph);
+	exec->locked = true;
+	exec->slice_end_ns = gfs_clock_mono_ns() + SLICE_NS;
+}
+
+void gfs_exec_unlock(struct gfs_exec *exec)
+{
+	assert(exec->locked);
+	exec->locked = false;
+	if (exec->tx != NULL)
+		return;
+	gfs_graph_read_end(exec->graph);
+	/* A property key's id may belong to another name when the lock is back. */
+	memset(exec->names, 0, exec->plan->name_count * sizeof *exec->names);
+}
+
+static int ended(struct gfs_exec *exec, const char *why)
+{
+	return gfs_query_fail(
+		exec->error, GFS_QUERY_TERMINATED_ERROR, GFS_QUERY_RUNTIME, "QueryTerminated", NULL, "%s", why);
+}
+
+static int look(struct gfs_exec *exec)
+{
+	uint64_t now_ns = gfs_clock_mono_ns();
+	/* Relaxed: it only has to be seen sometime. */
+	if (exec->terminated != NULL && atomic_load_explicit(exec->terminated, memory_order_relaxed))
+		return ended(exec, "the statement was terminated");
+	if (exec->deadline_ns != 0 && now_ns > exec->deadline_ns)
+		return gfs_query_fail(exec->error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "TimeLimit", NULL,
+			"the statement took longer than the limit");
+	if (exec->tx != NULL || now_ns < exec->slice_end_ns)
+		return 0;
+	gfs_exec_unlock(exec);
+	bool interrupted = exec->interrupted != NULL && exec->interrupted(exec->interrupted_context);
+	gfs_exec_lock(exec);
+	return interrupted ? ended(exec, "the statement was interrupted") : 0;
+}
+
+int gfs_exec_tick(struct gfs_exec *exec)
+{
+	return ++exec->ticks % TICKS_A_LOOK == 0 ? look(exec) : 0;
+}

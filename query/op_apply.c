@@ -1,0 +1,110 @@
+/* Runs the right side once for each row of the input: CALL {}, OPTIONAL MATCH. */
+#include "query/op.h"
+
+struct apply {
+	struct gfs_op op;
+	struct gfs_batch *batch;
+	uint32_t row;
+	bool running; /* the right side, for this row */
+	bool found;   /* it gave a row */
+};
+
+static int open_apply(struct gfs_op *op)
+{
+	return gfs_op_make_out(op, op->plan->fresh.ids, op->plan->fresh.count);
+}
+
+static void rewind_apply(struct gfs_op *op)
+{
+	struct apply *self = (struct apply *)op;
+	self->batch = NULL;
+	self->running = false;
+}
+
+static int start_row(struct apply *self)
+{
+	gfs_op_rewind(self->op.right);
+	self->running = true;
+	self->found = false;
+	return gfs_op_lend(self->op.argument, self->batch, self->row);
+}
+
+static void end_row(struct apply *self)
+{
+	self->running = false;
+	self->row++;
+}
+
+/* The right batch has the capacity of its own operator: at most that of `out`. */
+static void put_right(struct apply *self, const struct gfs_batch *right)
+{
+	struct gfs_op *op = &self->op;
+	for (uint32_t i = 0; i < op->plan->fresh.count; i++)
+		memcpy(op->out.columns[op->plan->fresh.ids[i]] + op->out.count, right->columns[op->plan->fresh.ids[i]],
+			right->count * sizeof(struct gfs_datum));
+	for (uint32_t i = 0; i < right->count; i++)
+		op->origin[op->out.count++] = self->row;
+}
+
+static void put_alone(struct apply *self, bool nulls)
+{
+	struct gfs_op *op = &self->op;
+	for (uint32_t i = 0; nulls && i < op->plan->fresh.count; i++)
+		op->out.columns[op->plan->fresh.ids[i]][op->out.count] = gfs_datum_null();
+	op->origin[op->out.count++] = self->row;
+}
+
+/* One batch of the right side, or its end. */
+static int step(struct apply *self)
+{
+	struct gfs_op *op = &self->op;
+	struct gfs_batch *right = NULL;
+	bool unit = op->plan->kind == GFS_PLAN_APPLY && op->plan->apply.unit;
+	int err = self->running ? 0 : start_row(self);
+	if (err == 0)
+		err = gfs_op_next(op->right, &right);
+	if (err != 0)
+		return err;
+	if (right != NULL) {
+		self->found = true;
+		if (!unit)
+			put_right(self, right);
+		return 0;
+	}
+	if (unit || (op->plan->kind == GFS_PLAN_OPTIONAL && !self->found))
+		put_alone(self, !unit);
+	end_row(self);
+	return 0;
+}
+
+/* Values of a right batch are gone when the right side is asked again: what it gave is handed on at once, unless all of it is a row or two that are
+ * copied anyway. */
+static int next_apply(struct gfs_op *op, struct gfs_batch **ret_batch)
+{
+	struct apply *self = (struct apply *)op;
+	int err = gfs_exec_tick(op->exec);
+	op->out.count = 0;
+	while (err == 0 && op->out.count == 0) {
+		if (self->batch == NULL) {
+			self->row = 0;
+			err = gfs_op_next(op->input, &self->batch);
+			if (err != 0 || self->batch == NULL)
+				return err;
+		}
+		while (err == 0 && self->row < self->batch->count && op->out.count == 0)
+			err = step(self);
+		gfs_op_gather(op, self->batch);
+		if (self->row == self->batch->count)
+			self->batch = NULL;
+	}
+	if (err == 0)
+		*ret_batch = &op->out;
+	return err;
+}
+
+const struct gfs_op_vtable gfs_op_apply_vtable = {
+	.size = sizeof(struct apply), .open = open_apply, .next = next_apply, .rewind = rewind_apply
+};
+const struct gfs_op_vtable gfs_op_optional_vtable = {
+	.size = sizeof(struct apply), .open = open_apply, .next = next_apply, .rewind = rewind_apply
+};

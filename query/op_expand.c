@@ -1,0 +1,122 @@
+/* One relationship from a node that is known, to a new node or to one that is known as well. */
+#include "query/op.h"
+#include "query/walk.h"
+
+#include "query/op_rel.h"
+
+struct expand {
+	struct gfs_op op;
+	struct gfs_batch *batch;
+	uint32_t row;
+	bool walking;
+	struct gfs_walk walk;
+};
+
+static int open_expand(struct gfs_op *op)
+{
+	const uint32_t slots[] = { op->plan->rel.slot, op->plan->rel.to };
+	return gfs_op_make_out(op, slots, op->plan->rel.into ? 1 : 2);
+}
+
+static void rewind_expand(struct gfs_op *op)
+{
+	struct expand *self = (struct expand *)op;
+	self->batch = NULL;
+	self->walking = false;
+}
+
+/* False: the row has no end to walk from or to. */
+static bool begin_row(struct expand *self)
+{
+	const struct gfs_plan_rel *rel = &self->op.plan->rel;
+	struct gfs_datum from = self->batch->columns[rel->from][self->row];
+	uint64_t only = GFS_ID_NONE;
+	if (from.type != GFS_DATUM_NODE)
+		return false;
+	if (rel->into) {
+		struct gfs_datum to = self->batch->columns[rel->to][self->row];
+		if (to.type != GFS_DATUM_NODE)
+			return false;
+		only = to.id;
+	}
+	gfs_walk_begin(&self->walk, self->op.exec, rel, from.id, only, false);
+	self->walking = true;
+	return true;
+}
+
+bool gfs_op_rel_used(const struct gfs_plan_rel *rel, const struct gfs_batch *batch, uint32_t row, uint64_t id)
+{
+	for (uint32_t i = 0; i < rel->others.count; i++) {
+		struct gfs_datum other = batch->columns[rel->others.ids[i]][row];
+		if (other.type == GFS_DATUM_REL && other.id == id)
+			return true;
+		for (uint32_t k = 0; other.type == GFS_DATUM_LIST && k < other.size; k++)
+			if (other.items[k].type == GFS_DATUM_REL && other.items[k].id == id)
+				return true;
+	}
+	return false;
+}
+
+/* Rows until the batch is full or the row's relationships are at their end. */
+static int walk_row(struct expand *self)
+{
+	struct gfs_op *op = &self->op;
+	const struct gfs_plan_rel *rel = &op->plan->rel;
+	struct gfs_datum *rels = op->out.columns[rel->slot], *ends = rel->into ? NULL : op->out.columns[rel->to];
+	const struct gfs_adj_entry *entry = NULL;
+	int err = 0;
+	while (op->out.count < op->out.capacity) {
+		err = gfs_walk_next(&self->walk, &entry);
+		if (err != 0 || entry == NULL) {
+			self->walking = false;
+			self->row++;
+			return err;
+		}
+		if (rel->others.count != 0 && gfs_op_rel_used(rel, self->batch, self->row, entry->rel))
+			continue;
+		rels[op->out.count] = gfs_datum_rel(entry->rel);
+		if (ends != NULL)
+			ends[op->out.count] = gfs_datum_node(entry->other);
+		op->origin[op->out.count++] = self->row;
+	}
+	return err;
+}
+
+static int fill(struct expand *self)
+{
+	struct gfs_op *op = &self->op;
+	int err = 0;
+	while (err == 0 && self->row < self->batch->count && op->out.count < op->out.capacity) {
+		if (!self->walking && !begin_row(self))
+			self->row++;
+		else
+			err = walk_row(self);
+	}
+	return err;
+}
+
+static int next_expand(struct gfs_op *op, struct gfs_batch **ret_batch)
+{
+	struct expand *self = (struct expand *)op;
+	int err = gfs_exec_tick(op->exec);
+	op->out.count = 0;
+	while (err == 0 && op->out.count == 0) {
+		if (self->batch == NULL) {
+			self->row = 0;
+			err = gfs_op_next(op->input, &self->batch);
+			if (err != 0 || self->batch == NULL)
+				return err;
+		}
+		err = fill(self);
+		gfs_op_gather(op, self->batch);
+		if (self->row == self->batch->count)
+			self->batch = NULL;
+	}
+	if (err == 0)
+		*ret_batch = &op->out;
+	return err;
+}
+
+const struct gfs_op_vtable gfs_op_expand_vtable = {
+	.size = sizeof(struct expand), .open = open_expand, .next = next_expand, .rewind = rewind_expand
+};

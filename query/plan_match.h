@@ -1,0 +1,38 @@
+/* A pattern while it is planned: what plan_match.c and plan_start.c share. Nobody else includes it. */
+#ifndef GFS_QUERY_PLAN_MATCH_H
+#define GFS_QUERY_PLAN_MATCH_H
+
+#include "query/plan_private.h"
+
+struct gfs_match_rel {
+	const struct gfs_ast_rel *ast;
+	const struct gfs_ast_node *left, *right;
+	enum gfs_ast_shortest shortest;
+	struct gfs_plan_names types;
+	struct gfs_plan_exprs filters; /* of each step of a variable-length one */
+	uint32_t step;
+	bool is_given; /* it had a value before the clause */
+	bool solved;
+};
+
+struct gfs_match {
+	struct gfs_planner *planner;
+	const struct gfs_ast_pattern *pattern;
+	struct gfs_plan_exprs *predicates; /* not checked yet */
+	struct gfs_symset available;
+	struct gfs_symset defined; /* what will be available at the end */
+	struct gfs_plan_node *tree;
+	struct gfs_match_rel *rels;
+	uint32_t rel_count;
+	const struct gfs_ast_node **nodes; /* every place in the pattern: the same symbol may come more than once */
+	uint32_t node_count;
+};
+
+/* plan_start.c: looks for one node or relationship that has no value yet, the cheapest; false: there is none left. */
+bool gfs_match_start(struct gfs_match *match);
+
+/* For it: `node` gives values to `symbol`; or the relationship is found by its type. */
+void gfs_match_scan(struct gfs_match *match, struct gfs_plan_node *node, const struct gfs_symbol *symbol);
+void gfs_match_type_scan(struct gfs_match *match, struct gfs_match_rel *rel);
+
+#endif

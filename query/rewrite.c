@@ -1,0 +1,9 @@
+/* The passes, in their order. */
+#include "query/plan_private.h"
+
+struct gfs_plan_node *gfs_rewrite(struct gfs_planner *planner, struct gfs_plan_node *root)
+{
+	if ((planner->passes & GFS_PASS_TOP) != 0)
+		root = gfs_rewrite_top(planner, root);
+	return root;
+}
