@@ -290,6 +290,8 @@ static void read_token(struct gfs_lexer *lexer, struct gfs_token *token)
 	} else if (size != 0 && pattern_mark(c) != 0) {
 		token->kind = pattern_mark(c);
 		steps(lexer, size);
+	} else if (c == '/' && byte_at(lexer, 1) == '*') {
+		read_bad(lexer, token);
 	} else {
 		token->kind = mark(lexer);
 		if (token->kind == 0)
