@@ -32,6 +32,8 @@ enum {
 	GFS_FUNCTION_VOLATILE = 1,   /* another answer each time: rand(), timestamp(), date(): no folding, no caching */
 	GFS_FUNCTION_GRAPH = 2,      /* reads the graph */
 	GFS_FUNCTION_TAKES_NULL = 4, /* is called though an argument is null; otherwise the answer is null then */
+	GFS_FUNCTION_CLOCK =
+		8, /* as VOLATILE when it is called with less than two arguments, and not with a string: date(), date({timezone: 'UTC'}) */
 };
 
 struct gfs_function {

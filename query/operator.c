@@ -162,6 +162,12 @@ int gfs_datum_arithmetic(
 	bool text = a.type == GFS_DATUM_STRING || b.type == GFS_DATUM_STRING;
 	if (op == GFS_OP_ADD && text && gfs_datum_is_scalar(a) && gfs_datum_is_scalar(b))
 		return concat_texts(env, a, b, ret_value);
+	bool done = false;
+	if (gfs_datum_is_temporal(a) || gfs_datum_is_temporal(b)) {
+		int err = gfs_temporal_arithmetic(env, op, a, b, ret_value, &done);
+		if (err != 0 || done)
+			return err;
+	}
 	return mismatch(env, op, a, b);
 }
 
@@ -179,6 +185,8 @@ int gfs_datum_negate(const struct gfs_function_env *env, struct gfs_datum a, str
 	case GFS_DATUM_FLOAT:
 		*ret_value = gfs_datum_float(-a.real);
 		return 0;
+	case GFS_DATUM_DURATION:
+		return gfs_datum_arithmetic(env, GFS_OP_MULTIPLY, a, gfs_datum_integer(-1), ret_value);
 	default:
 		return gfs_fail_type(env, "InvalidArgumentType", "- does not take %s", gfs_type_of(a));
 	}

@@ -1,7 +1,51 @@
-/* map.key, list[i], list[from..to]. */
-#include "query/function_private.h"
+/* map.key, date.year, point.x, list[i], list[from..to]. */
+#include "base/checked.h"
+#include "graph/point.h"
+#include "query/temporal_private.h"
 
 #include <assert.h>
+
+static bool point_coordinate(const struct gfs_point *p, struct gfs_slice name, double *ret)
+{
+	static const struct {
+		const char *name;
+		int at;
+		bool geographic; /* wants a point that is */
+	} names[] = { { "x", 0, false }, { "y", 1, false }, { "z", 2, false }, { "longitude", 0, true },
+		{ "latitude", 1, true }, { "height", 2, true } };
+	for (size_t i = 0; i < GFS_COUNT(names); i++) {
+		if (gfs_slice_equal(name, gfs_slice_text(names[i].name))) {
+			*ret = p->at[names[i].at];
+			return (names[i].at < 2 || gfs_point_is_3d(p)) && (!names[i].geographic || gfs_point_is_geographic(p));
+		}
+	}
+	return false;
+}
+
+/* What a point does not have is null. */
+static int point_component(const struct gfs_point *p, struct gfs_slice name, struct gfs_datum *ret_value)
+{
+	double v;
+	*ret_value = gfs_datum_null();
+	if (gfs_slice_equal(name, gfs_slice_text("srid")))
+		*ret_value = gfs_datum_integer(p->srid);
+	else if (gfs_slice_equal(name, gfs_slice_text("crs")))
+		*ret_value = gfs_datum_string(gfs_slice_text(gfs_srid_name(p->srid)));
+	else if (point_coordinate(p, name, &v))
+		*ret_value = gfs_datum_float(v);
+	return 0;
+}
+
+static int temporal_component(
+	const struct gfs_function_env *env, struct gfs_datum of, struct gfs_slice name, struct gfs_datum *ret_value)
+{
+	bool found = false;
+	int err = gfs_temporal_component(env, of, name, ret_value, &found);
+	if (err == 0 && !found)
+		err = gfs_fail_argument(env, "InvalidArgumentValue", "a %s has no '%.*s'", gfs_type_of(of),
+			(int)GFS_MIN(name.size, (size_t)80), (const char *)name.data);
+	return err;
+}
 
 int gfs_datum_component(
 	const struct gfs_function_env *env, struct gfs_datum of, struct gfs_slice name, struct gfs_datum *ret_value)
@@ -15,7 +59,11 @@ int gfs_datum_component(
 		*ret_value = found != NULL ? *found : gfs_datum_null();
 		return 0;
 	}
-	return gfs_fail_type(env, "InvalidArgumentType", "%s has no property", gfs_type_of(of));
+	if (of.type == GFS_DATUM_POINT)
+		return point_component(of.point, name, ret_value);
+	if (gfs_datum_is_temporal(of))
+		return temporal_component(env, of, name, ret_value);
+	return gfs_fail_type(env, "InvalidArgumentType", "%s has no properties", gfs_type_of(of));
 }
 
 /* ---- list[i] ---- */
