@@ -14,6 +14,7 @@ static const char help[] =
 	"  dump DIR [-o FILE]        write the database in DIR as JSON Lines, which import reads back\n"
 	"  stats TARGET              numbers about a mount point or a database, in Prometheus' text format\n"
 	"  checkpoint MOUNTPOINT     write a checkpoint now\n"
+	"  shell --jsonl             Cypher statements as JSON lines, on an empty database that is gone at the end\n"
 	"\n"
 	"  -h, --help                show this\n"
 	"  -V, --version             show the version\n"
@@ -27,6 +28,7 @@ static const struct {
 	{ "import", gfs_ctl_import },
 	{ "dump", gfs_ctl_dump },
 	{ "stats", gfs_ctl_stats },
+	{ "shell", gfs_ctl_shell },
 	{ "checkpoint", gfs_ctl_checkpoint },
 };
 

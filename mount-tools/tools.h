@@ -27,6 +27,7 @@ int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gf
 int gfs_ctl_import(int argc, char **argv);
 int gfs_ctl_dump(int argc, char **argv);
 int gfs_ctl_stats(int argc, char **argv);
+int gfs_ctl_shell(int argc, char **argv);
 int gfs_ctl_checkpoint(int argc, char **argv);
 
 #endif
