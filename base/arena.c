@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 enum {
-	ALIGNMENT = 8,
+	ALIGNMENT = 16,
 	BLOCK_BYTES_MIN = 1024,
 	BLOCK_BYTES_MAX = 1 << 20,
 	/* An object past this has a block of its own, so that the rest of the current block is not given up for it. */

@@ -30,7 +30,7 @@ struct gfs_arena {
 void gfs_arena_release(struct gfs_arena *arena);
 /* Forget every object, keep one block. */
 void gfs_arena_clear(struct gfs_arena *arena);
-/* 8-aligned, uninitialised; NULL when memory failed. size 0 gives a valid pointer. */
+/* 16-aligned, uninitialised; NULL when memory failed. size 0 gives a valid pointer. */
 void *gfs_arena_alloc(struct gfs_arena *arena, size_t size);
 /* A copy; data NULL when memory failed. */
 struct gfs_slice gfs_arena_copy(struct gfs_arena *arena, struct gfs_slice bytes);

@@ -55,12 +55,11 @@ int gfs_op_lend(struct gfs_op *argument, const struct gfs_batch *batch, uint32_t
 /* The same without one slot, which the row does not have. */
 int gfs_op_lend_but(struct gfs_op *argument, const struct gfs_batch *batch, uint32_t row, uint32_t but) GFS_CHECK;
 
-/* Rows kept in memory, for operators that need all of them: column by column, deep copies in an arena. */
+/* Rows kept in memory, for operators that need all of them: deep copies in an arena. */
 struct gfs_rows {
-	const struct gfs_slots *slots;
-	struct gfs_datum **chunks; /* each GFS_BATCH_ROWS rows of slots->count values, row by row */
-	uint32_t chunk_count, chunk_capacity;
-	uint64_t count;
+	const struct gfs_slots *slots; /* the values of a row */
+	struct gfs_datum **rows;
+	uint64_t count, capacity;
 };
 struct gfs_datum *gfs_rows_at(const struct gfs_rows *rows, uint64_t row);
 /* Room for one more row, uninitialised; NULL when memory failed (the error is filled). */

@@ -5,40 +5,37 @@
 
 #include <assert.h>
 
+enum { ROWS_MIN = 16 };
+
 struct gfs_datum *gfs_rows_at(const struct gfs_rows *rows, uint64_t row)
 {
 	assert(row < rows->count);
-	return rows->chunks[row / GFS_BATCH_ROWS] + row % GFS_BATCH_ROWS * rows->slots->count;
+	return rows->rows[row];
 }
 
-/* Chunks start small: most statements have few rows. */
-static struct gfs_datum *add_chunk(struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_rows *rows)
+static int grow(struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_rows *rows)
 {
-	if (rows->chunk_count == rows->chunk_capacity) {
-		uint32_t capacity = GFS_MAX(rows->chunk_capacity * 2, 4u);
-		struct gfs_datum **larger = gfs_arena_alloc(arena, capacity * sizeof(struct gfs_datum *));
-		if (larger == NULL) {
-			(void)gfs_exec_nomem(exec); /* the caller sees NULL */
-			return NULL;
-		}
-		if (rows->chunk_count != 0)
-			memcpy(larger, rows->chunks, rows->chunk_count * sizeof(struct gfs_datum *));
-		rows->chunks = larger;
-		rows->chunk_capacity = capacity;
-	}
-	struct gfs_datum *chunk = gfs_arena_alloc(arena, (size_t)GFS_BATCH_ROWS * rows->slots->count * sizeof *chunk);
-	if (chunk == NULL)
-		(void)gfs_exec_nomem(exec); /* the caller sees NULL */
-	rows->chunks[rows->chunk_count++] = chunk;
-	return chunk;
+	uint64_t capacity = GFS_MAX(rows->capacity * 2, (uint64_t)ROWS_MIN);
+	struct gfs_datum **larger = gfs_arena_alloc(arena, capacity * sizeof(struct gfs_datum *));
+	if (larger == NULL)
+		return gfs_exec_nomem(exec);
+	if (rows->count != 0)
+		memcpy(larger, rows->rows, rows->count * sizeof(struct gfs_datum *));
+	rows->rows = larger;
+	rows->capacity = capacity;
+	return 0;
 }
 
 struct gfs_datum *gfs_rows_new(struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_rows *rows)
 {
-	if (rows->count % GFS_BATCH_ROWS == 0 && add_chunk(exec, arena, rows) == NULL)
+	if (rows->count == rows->capacity && grow(exec, arena, rows) != 0)
 		return NULL;
-	rows->count++;
-	return gfs_rows_at(rows, rows->count - 1);
+	struct gfs_datum *row = gfs_arena_alloc(arena, rows->slots->count * sizeof *row);
+	if (row == NULL)
+		(void)gfs_exec_nomem(exec); /* the caller sees NULL */
+	else
+		rows->rows[rows->count++] = row;
+	return row;
 }
 
 int gfs_rows_add(

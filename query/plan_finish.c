@@ -138,8 +138,9 @@ static int finish_slots(struct gfs_planner *planner, struct gfs_plan_node *node,
 	struct gfs_symset pass = gfs_symset_copy(planner->arena, needed), defined = gfs_plan_set_new(planner);
 	if (pass.words == NULL || defined.words == NULL)
 		return GFS_ERR_NOMEM;
-	if (node->kind == GFS_PLAN_MERGE)
-		gfs_plan_node_uses(node, pass); /* it looks at rows of its own making */
+	/* A filter looks again at rows that it has moved, MERGE at rows of its own making. */
+	if (node->kind == GFS_PLAN_MERGE || node->kind == GFS_PLAN_FILTER)
+		gfs_plan_node_uses(node, pass);
 	struct gfs_symset fresh = gfs_symset_copy(planner->arena, pass);
 	if (fresh.words == NULL)
 		return GFS_ERR_NOMEM;

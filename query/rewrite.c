@@ -5,5 +5,7 @@ struct gfs_plan_node *gfs_rewrite(struct gfs_planner *planner, struct gfs_plan_n
 {
 	if ((planner->passes & GFS_PASS_TOP) != 0)
 		root = gfs_rewrite_top(planner, root);
+	if ((planner->passes & GFS_PASS_EAGER) != 0 && planner->plan->writes)
+		root = gfs_rewrite_eager(planner, root);
 	return root;
 }

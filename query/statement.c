@@ -10,15 +10,39 @@
 
 /* ---- parse, check, plan ---- */
 
-static const struct gfs_procedure *find_procedure(void *context, struct gfs_slice name)
+static const struct gfs_param *find_param(const struct gfs_run_opts *opts, struct gfs_slice name)
 {
-	const struct gfs_engine *engine = context;
-	return gfs_procedures_find(engine->procedures, name);
+	for (size_t i = 0; i < opts->param_count; i++)
+		if (gfs_slice_equal(opts->params[i].name, name))
+			return &opts->params[i];
+	return NULL;
 }
 
-static int compile(struct gfs_result *result, struct gfs_slice text, struct gfs_ast_statement **ret_statement)
+struct compiling {
+	const struct gfs_engine *engine;
+	const struct gfs_run_opts *opts;
+};
+
+static const struct gfs_procedure *find_procedure(void *context, struct gfs_slice name)
 {
-	const struct gfs_check_env env = { .procedure = find_procedure, .context = result->engine };
+	const struct compiling *compiling = context;
+	return gfs_procedures_find(compiling->engine->procedures, name);
+}
+
+static bool find_value(void *context, struct gfs_slice name, struct gfs_datum *ret_value)
+{
+	const struct compiling *compiling = context;
+	const struct gfs_param *param = find_param(compiling->opts, name);
+	if (param != NULL)
+		*ret_value = param->value;
+	return param != NULL;
+}
+
+static int compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts,
+	struct gfs_ast_statement **ret_statement)
+{
+	struct compiling compiling = { result->engine, opts };
+	const struct gfs_check_env env = { .procedure = find_procedure, .parameter = find_value, .context = &compiling };
 	struct gfs_arena *arena = &result->plan.arena;
 	struct gfs_slice kept = gfs_arena_copy(arena, text);
 	if (kept.data == NULL)
@@ -45,14 +69,6 @@ static bool deleted_rel(void *context, uint64_t id, struct gfs_rel_record *ret_r
 	const struct gfs_deleted_rel *rel = (const struct gfs_deleted_rel *)(uintptr_t)address;
 	*ret_record = (struct gfs_rel_record){ .type = rel->type, .start = rel->start, .end = rel->end };
 	return true;
-}
-
-static const struct gfs_param *find_param(const struct gfs_run_opts *opts, struct gfs_slice name)
-{
-	for (size_t i = 0; i < opts->param_count; i++)
-		if (gfs_slice_equal(opts->params[i].name, name))
-			return &opts->params[i];
-	return NULL;
 }
 
 static int take_params(struct gfs_exec *exec, const struct gfs_run_opts *opts)
@@ -171,7 +187,7 @@ static int not_there(struct gfs_result *result)
 static int run(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
 	struct gfs_ast_statement *statement;
-	int err = compile(result, text, &statement);
+	int err = compile(result, text, opts, &statement);
 	if (err != 0)
 		return err;
 	if (statement->kind != GFS_STATEMENT_QUERY)

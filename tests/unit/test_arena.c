@@ -16,7 +16,7 @@ static void test_objects_are_apart_and_aligned(void **state)
 	for (size_t i = 0; i < OBJECTS; i++) {
 		objects[i] = gfs_arena_alloc(&arena, i);
 		assert_non_null(objects[i]);
-		assert_int_equal((uintptr_t)objects[i] % 8, 0);
+		assert_int_equal((uintptr_t)objects[i] % 16, 0);
 		memset(objects[i], (int)(i % 251), i);
 	}
 	for (size_t i = 0; i < OBJECTS; i++) {
@@ -31,12 +31,12 @@ static void test_a_big_object_keeps_the_block_in_use(void **state)
 {
 	(void)state;
 	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
-	uint8_t *first = gfs_arena_alloc(&arena, 8);
+	uint8_t *first = gfs_arena_alloc(&arena, 16);
 	uint8_t *big = gfs_arena_alloc(&arena, 3 << 20);
-	uint8_t *second = gfs_arena_alloc(&arena, 8);
+	uint8_t *second = gfs_arena_alloc(&arena, 16);
 	assert_non_null(big);
 	memset(big, 1, 3 << 20);
-	assert_ptr_equal(second, first + 8);
+	assert_ptr_equal(second, first + 16);
 }
 
 static void test_clear_keeps_one_block(void **state)
@@ -80,6 +80,23 @@ static void test_copy(void **state)
 	assert_int_equal(copy.size, 0);
 }
 
+static void test_a_budget_is_shared(void **state)
+{
+	(void)state;
+	struct gfs_arena_budget budget = { .max = 64 << 10 };
+	GFS_AUTO_ARENA a = { .budget = &budget };
+	GFS_AUTO_ARENA b = { .budget = &budget };
+	assert_non_null(gfs_arena_alloc(&a, 40 << 10));
+	assert_false(budget.refused);
+	assert_null(gfs_arena_alloc(&b, 40 << 10));
+	assert_true(budget.refused);
+	gfs_arena_release(&a);
+	assert_int_equal(budget.used, b.bytes);
+	assert_non_null(gfs_arena_alloc(&b, 40 << 10));
+	gfs_arena_clear(&b);
+	assert_int_equal(budget.used, b.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +105,7 @@ int main(void)
 		cmocka_unit_test(test_clear_keeps_one_block),
 		cmocka_unit_test(test_sizes_that_cannot_be),
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_a_budget_is_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
