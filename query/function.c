@@ -12,7 +12,7 @@ enum { FUNCTIONS_MAX = 256 };
 
 static const struct gfs_function_table *const tables[] = { &gfs_functions_convert, &gfs_functions_duration,
 	&gfs_functions_graph, &gfs_functions_list, &gfs_functions_math, &gfs_functions_round, &gfs_functions_scalar,
-	&gfs_functions_string, &gfs_functions_temporal, &gfs_functions_text };
+	&gfs_functions_spatial, &gfs_functions_string, &gfs_functions_temporal, &gfs_functions_text };
 
 static pthread_once_t joined_once = PTHREAD_ONCE_INIT;
 /* Written under joined_once. */

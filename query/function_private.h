@@ -51,7 +51,7 @@ struct gfs_function_table {
 };
 extern const struct gfs_function_table gfs_functions_convert, gfs_functions_duration, gfs_functions_temporal,
 	gfs_functions_graph, gfs_functions_list, gfs_functions_math, gfs_functions_round, gfs_functions_scalar,
-	gfs_functions_string, gfs_functions_text;
+	gfs_functions_spatial, gfs_functions_string, gfs_functions_text;
 
 /* ---- operators by type of operand; `op` is ADD to POWER ---- */
 
