@@ -8,13 +8,16 @@
 
 enum gfs_aggregate_kind { AVG, COLLECT, COUNT, MAX, MIN, PERCENTILE_CONT, PERCENTILE_DISC, STDEV, STDEVP, SUM };
 
+/* An arena's memory is 8-aligned. */
+typedef __int128 gfs_wide_sum __attribute__((aligned(8)));
+
 struct gfs_accumulator {
 	const struct gfs_aggregate *aggregate;
 	bool distinct;
 	struct gfs_datum_set seen; /* DISTINCT */
 	int64_t count;             /* values that were added */
 	struct gfs_datum value;    /* SUM, AVG of durations: the sum; MIN, MAX: the extreme so far; null at first */
-	__int128 integers;         /* AVG: sum of the integers */
+	gfs_wide_sum integers;     /* AVG: sum of the integers */
 	double reals;              /* AVG: sum of the floats */
 	double mean, squares;      /* STDEV, STDEVP: the mean, and the sum of the squares of the distances from it */
 	double percentile;

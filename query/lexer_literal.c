@@ -103,7 +103,8 @@ static int float_value(struct gfs_slice text, bool negative, const struct gfs_qu
 	if (isinf(value))
 		return gfs_query_fail(error, GFS_QUERY_SYNTAX_ERROR, GFS_QUERY_COMPILE, "FloatingPointOverflow", pos,
 			"the number %.*s is too large", (int)GFS_MIN(text.size, (size_t)100), (const char *)text.data);
-	*ret_value = gfs_datum_float(negative ? -value : value);
+	/* openCypher knows no literal for the zero below zero. */
+	*ret_value = gfs_datum_float(negative && value != 0 ? -value : value);
 	return 0;
 }
 
