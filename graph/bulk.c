@@ -368,7 +368,7 @@ static int tell_folders(
 		struct gfs_adj_type folder;
 		for (next = i + 1; next < count && entries[next].type == entries[i].type;)
 			next++;
-		err = gfs_adj_type(tx->graph->store, node, dir, entries[i].type, &folder);
+		err = gfs_adj_type(tx->graph->adj, node, dir, entries[i].type, &folder);
 		change.name_id = entries[i].type;
 		if (err == 0 && !folder.made && folder.count == next - i)
 			err = gfs_tx_tell(tx, &change);
@@ -383,7 +383,7 @@ static int write_run(struct gfs_tx *tx, const struct gfs_pending *run, size_t co
 	enum gfs_direction dir = run->at >> 16 & 1 ? GFS_IN : GFS_OUT;
 	for (size_t i = 0; i < count; i++)
 		entries[i] = (struct gfs_adj_bulk_entry){ (uint16_t)run[i].at, { run[i].other, run[i].rel } };
-	int err = gfs_adj_add_sorted(tx->txn, node, dir, entries, count);
+	int err = gfs_adj_add_sorted(tx->txn, tx->graph->adj, node, dir, entries, count);
 	return err != 0 ? err : tell_folders(tx, node, dir, entries, count);
 }
 

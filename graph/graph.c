@@ -38,6 +38,8 @@ static int open_parts(
 		err = gfs_catalog_open(graph->store, &graph->catalog);
 	if (err == 0)
 		err = gfs_idsets_open(graph->store, &graph->sets);
+	if (err == 0)
+		err = gfs_adj_open(graph->store, &graph->adj);
 	gfs_store_read_end(graph->store);
 	if (err != 0)
 		return gfs_fail(message, err, "%s: reading the catalog: %s", path, gfs_err_text(err));
@@ -49,6 +51,7 @@ static int open_parts(
 static int release(struct gfs_graph *graph)
 {
 	int err = gfs_store_close(graph->store);
+	gfs_adj_free(graph->adj);
 	gfs_idsets_free(graph->sets);
 	gfs_catalog_free(graph->catalog);
 	gfs_tx_release(&graph->tx);

@@ -45,6 +45,7 @@ struct gfs_graph {
 	struct gfs_store *store;
 	struct gfs_catalog *catalog;
 	struct gfs_idsets *sets;
+	struct gfs_adj *adj;
 	struct gfs_buf key_property; /* constant after open */
 	/* Set before the first commit by another thread. */
 	gfs_graph_listener listener;

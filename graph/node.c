@@ -222,9 +222,9 @@ static int vacate(struct gfs_tx *tx, uint64_t id, const struct gfs_node_record *
 		.link_generation = record->link_generation,
 		.dir_generation = record->dir_generation,
 	};
-	int err = gfs_adj_forget(tx->txn, id, GFS_OUT);
+	int err = gfs_adj_forget(tx->txn, tx->graph->adj, id, GFS_OUT);
 	if (err == 0)
-		err = gfs_adj_forget(tx->txn, id, GFS_IN);
+		err = gfs_adj_forget(tx->txn, tx->graph->adj, id, GFS_IN);
 	if (err == 0)
 		err = gfs_node_record_write(tx->txn, id, &nothing);
 	if (err == 0)

@@ -141,7 +141,7 @@ static int tell_folder(struct gfs_tx *tx, uint64_t node, enum gfs_direction dir,
 	assert(count <= 1);
 	if (!gfs_tx_tells(tx))
 		return 0;
-	int err = gfs_adj_type(tx->graph->store, node, dir, type, &folder);
+	int err = gfs_adj_type(tx->graph->adj, node, dir, type, &folder);
 	if (err != 0 || folder.made || folder.count != count)
 		return err;
 	struct gfs_change change = { .kind = GFS_CHANGE_FOLDER_LISTED, .id = node, .dir = (uint8_t)dir, .name_id = type };
@@ -188,9 +188,11 @@ int gfs_apply_rel_create(struct gfs_tx *tx, struct gfs_op *op)
 	if (err == 0)
 		err = gfs_rel_link(tx, op->id, &record);
 	if (err == 0)
-		err = gfs_adj_add(tx->txn, op->start, GFS_OUT, op->name, (struct gfs_adj_entry){ op->end, op->id });
+		err = gfs_adj_add(
+			tx->txn, tx->graph->adj, op->start, GFS_OUT, op->name, (struct gfs_adj_entry){ op->end, op->id });
 	if (err == 0)
-		err = gfs_adj_add(tx->txn, op->end, GFS_IN, op->name, (struct gfs_adj_entry){ op->start, op->id });
+		err = gfs_adj_add(
+			tx->txn, tx->graph->adj, op->end, GFS_IN, op->name, (struct gfs_adj_entry){ op->start, op->id });
 	if (err == 0)
 		err = gfs_rel_enter(tx, op->id, op->name, op->start, op->end);
 	if (err == 0)
@@ -240,9 +242,9 @@ static int unlink_rel(struct gfs_tx *tx, uint64_t id, const struct gfs_rel_recor
 
 static int forget_rel(struct gfs_tx *tx, uint64_t id, const struct gfs_rel_record *r)
 {
-	int err = gfs_adj_remove(tx->txn, r->start, GFS_OUT, r->type, (struct gfs_adj_entry){ r->end, id });
+	int err = gfs_adj_remove(tx->txn, tx->graph->adj, r->start, GFS_OUT, r->type, (struct gfs_adj_entry){ r->end, id });
 	if (err == 0)
-		err = gfs_adj_remove(tx->txn, r->end, GFS_IN, r->type, (struct gfs_adj_entry){ r->start, id });
+		err = gfs_adj_remove(tx->txn, tx->graph->adj, r->end, GFS_IN, r->type, (struct gfs_adj_entry){ r->start, id });
 	if (err == 0)
 		err = gfs_idset_remove(tx->txn, tx->graph->sets, GFS_IDSET_TYPE, r->type, id);
 	if (err == 0)
@@ -333,34 +335,34 @@ int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction di
 	struct gfs_adj_type *types, size_t max, size_t *ret_count)
 {
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_types(graph->store, node, dir, from, types, max, ret_count);
+	return err != 0 ? err : gfs_adj_types(graph->adj, node, dir, from, types, max, ret_count);
 }
 
 int gfs_rels_type(
 	struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_type(graph->store, node, dir, type, ret_type);
+	return err != 0 ? err : gfs_adj_type(graph->adj, node, dir, type, ret_type);
 }
 
 int gfs_rels_mtime(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
 {
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_mtime(graph->store, node, dir, ret_mtime_ns);
+	return err != 0 ? err : gfs_adj_mtime(graph->adj, node, dir, ret_mtime_ns);
 }
 
 int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
 	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
 {
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_list(graph->store, node, dir, type, from, entries, max, ret_count);
+	return err != 0 ? err : gfs_adj_list(graph->adj, node, dir, type, from, entries, max, ret_count);
 }
 
 int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count)
 {
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_pair(graph->store, node, dir, type, other, rels, max, ret_count);
+	return err != 0 ? err : gfs_adj_pair(graph->adj, node, dir, type, other, rels, max, ret_count);
 }
 
 int gfs_apply_folder_made(struct gfs_tx *tx, struct gfs_op *op)
@@ -371,7 +373,7 @@ int gfs_apply_folder_made(struct gfs_tx *tx, struct gfs_op *op)
 	if (err == 0)
 		err = gfs_rels_type(tx->graph, op->id, dir, op->name, &folder);
 	if (err == 0)
-		err = gfs_adj_set_made(tx->txn, op->id, dir, op->name, op->flags & 1);
+		err = gfs_adj_set_made(tx->txn, tx->graph->adj, op->id, dir, op->name, op->flags & 1);
 	if (err != 0 || folder.count != 0)
 		return err;
 	struct gfs_change change = {

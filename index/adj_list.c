@@ -112,11 +112,11 @@ static bool list_run(void *context, const uint8_t *entries, size_t count)
 	return run->count < run->max;
 }
 
-int gfs_adj_list(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type,
-	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
+int gfs_adj_list(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
+	struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
 {
 	struct list_run run = { .entries = entries, .max = max };
-	int err = walk(store, node, dir, type, from, list_run, &run);
+	int err = walk(adj->store, node, dir, type, from, list_run, &run);
 	if (err == 0)
 		*ret_count = run.count;
 	return err;
@@ -142,11 +142,11 @@ static bool pair_run(void *context, const uint8_t *entries, size_t count)
 	return true;
 }
 
-int gfs_adj_pair(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
+int gfs_adj_pair(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count)
 {
 	struct pair_run run = { .other = other, .rels = rels, .max = max };
-	int err = walk(store, node, dir, type, (struct gfs_adj_entry){ .other = other }, pair_run, &run);
+	int err = walk(adj->store, node, dir, type, (struct gfs_adj_entry){ .other = other }, pair_run, &run);
 	if (err == 0)
 		*ret_count = run.count;
 	return err;
@@ -154,12 +154,12 @@ int gfs_adj_pair(struct gfs_store *store, uint64_t node, enum gfs_direction dir,
 
 /* ---- types ---- */
 
-int gfs_adj_types(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t from,
-	struct gfs_adj_type *types, size_t max, size_t *ret_count)
+int gfs_adj_types(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t from, struct gfs_adj_type *types,
+	size_t max, size_t *ret_count)
 {
 	GFS_AUTO_BUF head = GFS_BUF_INIT;
 	size_t count = 0;
-	int err = gfs_adj_head_load(store, node, dir, &head);
+	int err = gfs_adj_head_load(adj->store, node, dir, &head);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
 	unsigned all = err == 0 ? gfs_adj_head_types(head.data) : 0;
@@ -174,11 +174,11 @@ int gfs_adj_types(struct gfs_store *store, uint64_t node, enum gfs_direction dir
 }
 
 int gfs_adj_type(
-	struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
+	struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
 	GFS_AUTO_BUF head = GFS_BUF_INIT;
 	struct gfs_adj_slot slot = { 0 };
-	int err = gfs_adj_head_load(store, node, dir, &head);
+	int err = gfs_adj_head_load(adj->store, node, dir, &head);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
 	if (err == 0)
@@ -189,10 +189,10 @@ int gfs_adj_type(
 	return 0;
 }
 
-int gfs_adj_mtime(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
+int gfs_adj_mtime(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
 {
 	GFS_AUTO_BUF head = GFS_BUF_INIT;
-	int err = gfs_adj_head_load(store, node, dir, &head);
+	int err = gfs_adj_head_load(adj->store, node, dir, &head);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
 	*ret_mtime_ns = err == 0 ? gfs_adj_head_mtime(head.data) : 0;

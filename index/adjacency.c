@@ -5,7 +5,24 @@
 #include "base/checked.h"
 #include "index/adj_private.h"
 
+#include <stdlib.h>
+
 enum { PASS_ENTRIES_MAX = 4 * GFS_ADJ_BLOCK_MAX }; /* merged into one block at a time; bounds the stack */
+
+int gfs_adj_open(struct gfs_store *store, struct gfs_adj **ret_adj)
+{
+	struct gfs_adj *adj = calloc(1, sizeof *adj);
+	if (adj == NULL)
+		return GFS_ERR_NOMEM;
+	adj->store = store;
+	*ret_adj = adj;
+	return 0;
+}
+
+void gfs_adj_free(struct gfs_adj *adj)
+{
+	free(adj);
+}
 
 struct op {
 	struct gfs_txn *txn;
@@ -23,17 +40,18 @@ static void op_release(struct op *op)
 }
 
 /* Loads the header. GFS_ERR_NOTFOUND when there is none: op_create then makes an empty one. */
-static int op_begin(struct op *op, struct gfs_txn *txn, uint64_t node, enum gfs_direction dir)
+static int op_begin(struct op *op, struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir)
 {
-	*op = (struct op){ .txn = txn, .store = gfs_txn_store(txn), .node = node, .dir = dir, .head = GFS_BUF_INIT };
+	*op = (struct op){ .txn = txn, .store = adj->store, .node = node, .dir = dir, .head = GFS_BUF_INIT };
 	if (node == GFS_ID_NONE || node > GFS_ID_MAX)
 		return GFS_ERR_INVALID;
 	return gfs_adj_head_load(op->store, node, dir, &op->head);
 }
 
-static int op_begin_create(struct op *op, struct gfs_txn *txn, uint64_t node, enum gfs_direction dir)
+static int op_begin_create(
+	struct op *op, struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir)
 {
-	int err = op_begin(op, txn, node, dir);
+	int err = op_begin(op, txn, adj, node, dir);
 	return err == GFS_ERR_NOTFOUND ? gfs_adj_head_init(&op->head) : err;
 }
 
@@ -226,11 +244,11 @@ static int add_run(struct op *op, const struct gfs_adj_bulk_entry *run, size_t c
 	return add_inline(op, &slot, run, count);
 }
 
-int gfs_adj_add_sorted(
-	struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, const struct gfs_adj_bulk_entry *entries, size_t count)
+int gfs_adj_add_sorted(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir,
+	const struct gfs_adj_bulk_entry *entries, size_t count)
 {
 	AUTO_OP op;
-	int err = op_begin_create(&op, txn, node, dir);
+	int err = op_begin_create(&op, txn, adj, node, dir);
 	for (size_t i = 0; i < count && err == 0; i++) {
 		bool descends = i > 0 && entries[i].type < entries[i - 1].type;
 		if (entries[i].type == 0 || descends || !gfs_adj_entry_valid(entries[i].entry))
@@ -246,10 +264,11 @@ int gfs_adj_add_sorted(
 	return err;
 }
 
-int gfs_adj_add(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry entry)
+int gfs_adj_add(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry entry)
 {
 	struct gfs_adj_bulk_entry one = { .type = type, .entry = entry };
-	return gfs_adj_add_sorted(txn, node, dir, &one, 1);
+	return gfs_adj_add_sorted(txn, adj, node, dir, &one, 1);
 }
 
 /* ---- removing ---- */
@@ -297,12 +316,12 @@ static void vanish_type(struct op *op, struct gfs_adj_slot *slot)
 	gfs_adj_head_set_mtime(&op->head, gfs_txn_time_ns(op->txn));
 }
 
-int gfs_adj_remove(
-	struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry entry)
+int gfs_adj_remove(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry entry)
 {
 	AUTO_OP op;
 	struct gfs_adj_slot slot;
-	int err = op_begin(&op, txn, node, dir);
+	int err = op_begin(&op, txn, adj, node, dir);
 	if (err != 0)
 		return err;
 	gfs_adj_head_find(gfs_buf_slice(&op.head), type, &slot);
@@ -347,10 +366,11 @@ static int unmake(struct op *op, uint16_t type)
 	return put_head(op);
 }
 
-int gfs_adj_set_made(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, bool made)
+int gfs_adj_set_made(
+	struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, bool made)
 {
 	AUTO_OP op;
-	int err = op_begin_create(&op, txn, node, dir);
+	int err = op_begin_create(&op, txn, adj, node, dir);
 	if (err == 0 && type == 0)
 		err = GFS_ERR_INVALID;
 	if (err == 0)
@@ -358,10 +378,10 @@ int gfs_adj_set_made(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir,
 	return err;
 }
 
-int gfs_adj_forget(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir)
+int gfs_adj_forget(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir)
 {
 	AUTO_OP op;
-	int err = op_begin(&op, txn, node, dir);
+	int err = op_begin(&op, txn, adj, node, dir);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? 0 : err;
 	unsigned types = gfs_adj_head_types(op.head.data);
