@@ -16,6 +16,7 @@ enum gfs_lock_rank {
 	GFS_RANK_FS_EXPOSED = 50,   /* fs/exposed: nodes that the kernel has seen */
 	GFS_RANK_CATALOG = 60,      /* store/catalog: the name tables */
 	GFS_RANK_INDEX = 70,        /* index: decoded bitmaps */
+	GFS_RANK_CACHE_BUDGET = 75, /* cache/budget: limits of the layers */
 	GFS_RANK_CACHE_SHARD = 80,  /* cache: one shard of the table */
 	GFS_RANK_WAL = 90,          /* store/wal: positions and segment list; never held across fdatasync */
 	GFS_RANK_KV_TXN_POOL = 100, /* store/kv: idle read transactions */

@@ -16,6 +16,7 @@ struct shard {
 	struct gfs_mutex lock;            /* guards the rest of the shard and the table and queue links of its entries */
 	struct gfs_cache_entry **buckets; /* owned; chained by hash_next */
 	size_t bucket_count;              /* a power of two */
+	const struct gfs_cache_policy *policy;
 	void *policy_state;
 	uint64_t limit_bytes;
 	uint64_t bytes, dirty_bytes, entries;
@@ -25,7 +26,7 @@ struct shard {
 struct gfs_cache {
 	const char *name;
 	struct gfs_cache_ops ops;
-	const struct gfs_cache_policy *policy;
+	_Atomic(const struct gfs_cache_policy *) policy; /* relaxed: of every shard, but while it is being changed */
 	/* Sequentially consistent: either a put that unpins last sees "disabled", or the sweep of the disabling sees no pin. */
 	_Atomic bool enabled;
 	_Atomic uint64_t limit_bytes; /* relaxed: only for statistics */
@@ -115,7 +116,7 @@ static bool is_idle(struct gfs_cache_entry *entry)
 static void shrink(struct gfs_cache *cache, struct shard *s)
 {
 	while (s->bytes > s->limit_bytes) {
-		struct gfs_cache_entry *victim = cache->policy->victim(s->policy_state);
+		struct gfs_cache_entry *victim = s->policy->victim(s->policy_state);
 		if (!victim)
 			break;
 		assert(is_idle(victim));
@@ -128,7 +129,7 @@ static void evict_idle(struct gfs_cache *cache, struct shard *s, struct gfs_cach
 {
 	if (!is_idle(entry))
 		return;
-	cache->policy->remove(s->policy_state, entry);
+	s->policy->remove(s->policy_state, entry);
 	s->evictions++;
 	hand_back(cache, s, entry);
 }
@@ -144,21 +145,22 @@ static void shard_release(struct gfs_cache *cache, struct shard *s)
 		}
 	}
 	free(s->buckets);
-	cache->policy->state_free(s->policy_state);
+	s->policy->state_free(s->policy_state);
 	gfs_mutex_release(&s->lock);
 }
 
-static int shard_init(struct gfs_cache *cache, struct shard *s, uint64_t limit_bytes)
+static int shard_init(struct shard *s, uint64_t limit_bytes)
 {
 	gfs_mutex_init(&s->lock, GFS_RANK_CACHE_SHARD);
+	s->policy = &gfs_cache_s3fifo;
 	s->limit_bytes = limit_bytes;
 	s->bucket_count = BUCKETS_MIN;
 	s->buckets = calloc(s->bucket_count, sizeof(struct gfs_cache_entry *));
 	if (!s->buckets)
 		return GFS_ERR_NOMEM;
-	int err = cache->policy->state_new(&s->policy_state);
+	int err = s->policy->state_new(&s->policy_state);
 	if (!err)
-		cache->policy->limit(s->policy_state, limit_bytes);
+		s->policy->limit(s->policy_state, limit_bytes);
 	return err;
 }
 
@@ -181,12 +183,12 @@ int gfs_cache_new(const char *name, const struct gfs_cache_ops *ops, uint64_t li
 	memset(cache, 0, size);
 	cache->name = name;
 	cache->ops = *ops;
-	cache->policy = &gfs_cache_s3fifo;
+	atomic_init(&cache->policy, &gfs_cache_s3fifo);
 	atomic_init(&cache->enabled, true);
 	atomic_init(&cache->limit_bytes, limit_bytes);
 	int err = 0;
 	while (!err && cache->shard_count < count)
-		err = shard_init(cache, &cache->shards[cache->shard_count++], limit_bytes / count);
+		err = shard_init(&cache->shards[cache->shard_count++], limit_bytes / count);
 	if (err)
 		gfs_cache_free(cache);
 	else
@@ -215,7 +217,7 @@ static struct gfs_cache_entry *look_up(struct gfs_cache *cache, uint64_t key, bo
 		atomic_fetch_add_explicit(&e->pins, 1, memory_order_relaxed);
 	if (e && counts) {
 		s->hits++;
-		cache->policy->hit(s->policy_state, e);
+		s->policy->hit(s->policy_state, e);
 	} else if (counts) {
 		s->misses++;
 	}
@@ -247,7 +249,7 @@ struct gfs_cache_entry *gfs_cache_insert(
 		atomic_init(&entry->pins, 1);
 		table_add(s, hash, entry);
 		s->insertions++;
-		cache->policy->insert(s->policy_state, entry);
+		s->policy->insert(s->policy_state, entry);
 		shrink(cache, s);
 	}
 	gfs_mutex_unlock(&s->lock);
@@ -285,7 +287,7 @@ void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry,
 	if (atomic_exchange_explicit(&entry->dirty, dirty, memory_order_relaxed) != dirty) {
 		s->dirty_bytes += dirty ? entry->bytes : -(uint64_t)entry->bytes;
 		if (!dirty) {
-			cache->policy->cleaned(s->policy_state, entry);
+			s->policy->cleaned(s->policy_state, entry);
 			shrink(cache, s);
 		}
 	}
@@ -299,7 +301,7 @@ void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry)
 	uint32_t before = atomic_fetch_sub(&entry->pins, 1);
 	assert(before == 1);
 	(void)before; /* read by the assert only */
-	cache->policy->remove(s->policy_state, entry);
+	s->policy->remove(s->policy_state, entry);
 	hand_back(cache, s, entry);
 	gfs_mutex_unlock(&s->lock);
 }
@@ -313,10 +315,47 @@ void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes)
 		struct shard *s = &cache->shards[i];
 		gfs_mutex_lock(&s->lock);
 		s->limit_bytes = limit_bytes / cache->shard_count;
-		cache->policy->limit(s->policy_state, s->limit_bytes);
+		s->policy->limit(s->policy_state, s->limit_bytes);
 		shrink(cache, s);
 		gfs_mutex_unlock(&s->lock);
 	}
+}
+
+/* The entries stay, in an order of no meaning: the new policy knows them as if each had just come in. */
+static void change_policy(struct shard *s, const struct gfs_cache_policy *policy, void *state)
+{
+	gfs_mutex_lock(&s->lock);
+	policy->limit(state, s->limit_bytes);
+	for (size_t i = 0; i < s->bucket_count; i++) {
+		for (struct gfs_cache_entry *e = s->buckets[i]; e; e = e->hash_next) {
+			s->policy->remove(s->policy_state, e);
+			policy->insert(state, e);
+		}
+	}
+	s->policy->state_free(s->policy_state);
+	s->policy = policy;
+	s->policy_state = state;
+	gfs_mutex_unlock(&s->lock);
+}
+
+int gfs_cache_set_policy(struct gfs_cache *cache, const struct gfs_cache_policy *policy)
+{
+	void *states[SHARDS_MAX];
+	unsigned count = 0;
+	int err = 0;
+	while (!err && count < cache->shard_count) {
+		err = policy->state_new(&states[count]);
+		count += !err;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (err)
+			policy->state_free(states[i]);
+		else
+			change_policy(&cache->shards[i], policy, states[i]);
+	}
+	if (!err)
+		atomic_store_explicit(&cache->policy, policy, memory_order_relaxed);
+	return err;
 }
 
 static void evict_all_idle(struct gfs_cache *cache, struct shard *s)
@@ -343,7 +382,7 @@ void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_st
 	struct gfs_cache_stats stats = {
 		.limit_bytes = atomic_load_explicit(&cache->limit_bytes, memory_order_relaxed),
 		.enabled = atomic_load(&cache->enabled),
-		.policy = cache->policy->name,
+		.policy = atomic_load_explicit(&cache->policy, memory_order_relaxed)->name,
 	};
 	for (unsigned i = 0; i < cache->shard_count; i++) {
 		struct shard *s = &cache->shards[i];

@@ -11,6 +11,7 @@
 #ifndef GFS_CACHE_CACHE_H
 #define GFS_CACHE_CACHE_H
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 #include <stdatomic.h>
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 struct gfs_cache;
+struct gfs_cache_policy;
 
 /* Embedded in the owner's object. All fields belong to the cache. */
 struct gfs_cache_entry {
@@ -78,6 +80,11 @@ void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry);
  * clean from then on. */
 void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes);
 void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled);
+/* Changes how victims are chosen; whatever is in the cache stays. Two at a time may leave shards with either. GFS_ERR_NOMEM: as before. */
+int gfs_cache_set_policy(struct gfs_cache *cache, const struct gfs_cache_policy *policy) GFS_CHECK;
 void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats);
+
+/* "s3fifo", "lru" or "clock"; NULL for any other name. */
+const struct gfs_cache_policy *gfs_cache_policy_find(struct gfs_slice name);
 
 #endif

@@ -11,8 +11,8 @@
  * older than the ghost's span counts as empty, so nothing is ever removed from it. */
 #include "base/hash.h"
 #include "cache/policy.h"
+#include "cache/queue.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +20,6 @@ enum where { NOWHERE, IN_SMALL, IN_MAIN, ASIDE_SMALL, ASIDE_MAIN };
 
 enum { HITS_MAX = 3, SMALL_PART = 10, HIT_WINDOW_PART = 64 };
 enum { GHOST_WAYS = 4, GHOST_BUCKETS_MIN = 16, GHOST_UNIT_SHIFT = 6 };
-
-struct queue {
-	struct gfs_cache_entry *head, *tail; /* in at the head, out at the tail */
-	uint64_t bytes;
-	size_t count;
-};
 
 struct ghost_slot {
 	uint32_t tag;  /* high half of the key's hash; 0 is never stored */
@@ -40,42 +34,23 @@ struct ghost {
 };
 
 struct s3fifo {
-	struct queue small, main;
+	struct gfs_cache_queue small, main;
 	struct ghost ghost;
 	uint64_t small_bytes_max;
 	uint32_t insertions; /* wraps */
 };
 
-/* ---- queues ---- */
+/* ---- entries ---- */
 
-static void queue_push(struct queue *q, struct gfs_cache_entry *e, enum where where)
+static void put_in(struct gfs_cache_queue *q, struct gfs_cache_entry *e, enum where where)
 {
+	gfs_cache_queue_push(q, e);
 	e->queue = (uint8_t)where;
-	e->queue_prev = NULL;
-	e->queue_next = q->head;
-	if (q->head)
-		q->head->queue_prev = e;
-	else
-		q->tail = e;
-	q->head = e;
-	q->bytes += e->bytes;
-	q->count++;
 }
 
-static void queue_unlink(struct queue *q, struct gfs_cache_entry *e)
+static void take_out(struct gfs_cache_queue *q, struct gfs_cache_entry *e)
 {
-	if (e->queue_prev)
-		e->queue_prev->queue_next = e->queue_next;
-	else
-		q->head = e->queue_next;
-	if (e->queue_next)
-		e->queue_next->queue_prev = e->queue_prev;
-	else
-		q->tail = e->queue_prev;
-	assert(q->count > 0 && q->bytes >= e->bytes);
-	q->bytes -= e->bytes;
-	q->count--;
-	e->queue_prev = e->queue_next = NULL;
+	gfs_cache_queue_unlink(q, e);
 	e->queue = NOWHERE;
 }
 
@@ -190,9 +165,9 @@ static void s3fifo_insert(void *state, struct gfs_cache_entry *e)
 	set_hits(e, 0);
 	e->stamp = ++s->insertions;
 	if (ghost_take(&s->ghost, gfs_mix64(e->key)))
-		queue_push(&s->main, e, IN_MAIN);
+		put_in(&s->main, e, IN_MAIN);
 	else
-		queue_push(&s->small, e, IN_SMALL);
+		put_in(&s->small, e, IN_SMALL);
 }
 
 static void s3fifo_hit(void *state, struct gfs_cache_entry *e)
@@ -210,9 +185,9 @@ static void s3fifo_remove(void *state, struct gfs_cache_entry *e)
 {
 	struct s3fifo *s = state;
 	if (e->queue == IN_SMALL)
-		queue_unlink(&s->small, e);
+		take_out(&s->small, e);
 	else if (e->queue == IN_MAIN)
-		queue_unlink(&s->main, e);
+		take_out(&s->main, e);
 	e->queue = NOWHERE;
 }
 
@@ -220,9 +195,9 @@ static void s3fifo_cleaned(void *state, struct gfs_cache_entry *e)
 {
 	struct s3fifo *s = state;
 	if (e->queue == ASIDE_MAIN || (e->queue == ASIDE_SMALL && hits_of(e) > 0))
-		queue_push(&s->main, e, IN_MAIN);
+		put_in(&s->main, e, IN_MAIN);
 	else if (e->queue == ASIDE_SMALL)
-		queue_push(&s->small, e, IN_SMALL);
+		put_in(&s->small, e, IN_SMALL);
 }
 
 /* What becomes of the entry at a tail. */
@@ -232,13 +207,13 @@ static enum fate judge(struct s3fifo *s, struct gfs_cache_entry *e)
 {
 	bool small = e->queue == IN_SMALL;
 	unsigned hits = hits_of(e);
-	queue_unlink(small ? &s->small : &s->main, e);
+	take_out(small ? &s->small : &s->main, e);
 	if (atomic_load_explicit(&e->dirty, memory_order_relaxed)) {
 		e->queue = small ? ASIDE_SMALL : ASIDE_MAIN;
 		return FATE_MOVED;
 	}
 	if (atomic_load_explicit(&e->pins, memory_order_acquire) > 0) {
-		queue_push(small ? &s->small : &s->main, e, small ? IN_SMALL : IN_MAIN);
+		put_in(small ? &s->small : &s->main, e, small ? IN_SMALL : IN_MAIN);
 		return FATE_SKIP;
 	}
 	if (hits == 0) {
@@ -247,7 +222,7 @@ static enum fate judge(struct s3fifo *s, struct gfs_cache_entry *e)
 		return FATE_EVICT;
 	}
 	set_hits(e, small ? 0 : hits - 1);
-	queue_push(&s->main, e, IN_MAIN);
+	put_in(&s->main, e, IN_MAIN);
 	return FATE_MOVED;
 }
 

@@ -26,7 +26,7 @@ static const char help[] =
 	"\n"
 	"  wal=async|group|sync     when a change is on the disk: soon (default), in batches before the call returns, each before it returns\n"
 	"  wal_interval=MS          async: how often the log is flushed (10)\n"
-	"  cache=SIZE               memory for pages (a quarter of the memory, at most 1G)\n"
+	"  cache=SIZE               memory for all caches (a quarter of the memory, at most 1G)\n"
 	"  checkpoint_interval=S    seconds between checkpoints (30; 0: never by time)\n"
 	"  checkpoint_log=SIZE      log that makes a checkpoint due (64M)\n"
 	"  ro, rw                   read-only, or not (default)\n"

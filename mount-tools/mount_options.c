@@ -15,8 +15,6 @@
 #define MS_NOSYMFOLLOW 256
 #endif
 
-#define CACHE_BYTES_MIN (UINT64_C(1) << 20)
-#define CACHE_BYTES_DEFAULT_MAX (UINT64_C(1) << 30)
 #define CHECKPOINT_LOG_BYTES_MIN (UINT64_C(1) << 20)
 #define ATIME_FLAGS (MS_NOATIME | MS_RELATIME | MS_STRICTATIME)
 
@@ -77,7 +75,7 @@ static int take_wal_interval(struct gfs_mount_options *o, struct gfs_slice text)
 
 static int take_cache(struct gfs_mount_options *o, struct gfs_slice text)
 {
-	int err = size_from(text, CACHE_BYTES_MIN, &o->store.page_cache_bytes);
+	int err = size_from(text, GFS_CACHE_BUDGET_BYTES_MIN, &o->store.cache.bytes);
 	if (!err)
 		o->cache_given = true;
 	return err;
@@ -285,18 +283,10 @@ static int take_item(struct gfs_mount_options *o, struct gfs_slice item, struct 
 	return take_word(o, name, message);
 }
 
-static uint64_t default_cache_bytes(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES);
-	long page_bytes = sysconf(_SC_PAGESIZE);
-	uint64_t quarter = pages > 0 && page_bytes > 0 ? (uint64_t)pages / 4 * (uint64_t)page_bytes : 0;
-	return GFS_MAX(GFS_MIN(quarter, CACHE_BYTES_DEFAULT_MAX), CACHE_BYTES_MIN);
-}
-
 void gfs_mount_options_init(struct gfs_mount_options *o)
 {
 	*o = (struct gfs_mount_options){
-		.store = { .page_cache_bytes = default_cache_bytes(), .wal_mode = GFS_WAL_ASYNC },
+		.store = { .wal_mode = GFS_WAL_ASYNC },
 		.fs = { .uid = getuid(), .gid = getgid(), .poll_us = UINT_MAX },
 	};
 }

@@ -17,7 +17,7 @@ struct gfs_mount_options {
 	char kernel_only[32]; /* an option that only the kernel's own list has, so that only a remount may bring it */
 };
 
-/* The defaults: the caller's uid and gid, a quarter of the memory (at most 1 GiB) as cache. */
+/* The defaults: the caller's uid and gid. */
 void gfs_mount_options_init(struct gfs_mount_options *options);
 
 /* Reads one list; may be called again for a further -o. GFS_ERR_INVALID, with a message that names the option. */

@@ -40,8 +40,8 @@ static int apply_settings(int dir_fd, const struct gfs_mount_options *o, struct 
 		err = set(dir_fd, "wal/interval_ms", text, message);
 	}
 	if (!err && o->cache_given) {
-		(void)snprintf(text, sizeof text, "%" PRIu64, o->store.page_cache_bytes);
-		err = set(dir_fd, "cache/page/limit", text, message);
+		(void)snprintf(text, sizeof text, "%" PRIu64, o->store.cache.bytes);
+		err = set(dir_fd, "cache/budget", text, message);
 	}
 	return err;
 }

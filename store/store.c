@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE_CACHE_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define CHECKPOINT_LOG_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define DIRTY_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define CHECKPOINT_INTERVAL_MS_DEFAULT 30000u
@@ -350,8 +349,6 @@ out:
 
 static void defaults(struct gfs_store_opts *o)
 {
-	if (o->page_cache_bytes == 0)
-		o->page_cache_bytes = PAGE_CACHE_BYTES_DEFAULT;
 	if (o->wal_segment_bytes == 0)
 		o->wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_DEFAULT;
 	if (o->checkpoint_interval_ms == 0)
@@ -390,6 +387,7 @@ static void store_free(struct gfs_store *store)
 	gfs_ids_free(store->ids);
 	gfs_kv_free(store->kv);
 	gfs_cache_free(store->cache);
+	gfs_cache_budget_free(store->budget);
 	if (store->backend)
 		store->backend->ops->close(store->backend);
 	gfs_undo_free(store->txn.undo);
@@ -412,7 +410,9 @@ static int open_memory(struct gfs_store *store)
 	const struct gfs_cache_ops ops = { .evict = gfs_page_evict, .context = store };
 	int err = gfs_undo_new(&store->txn.undo);
 	if (err == 0)
-		err = gfs_cache_new("page", &ops, store->opts.page_cache_bytes, &store->cache);
+		err = gfs_cache_budget_new(&store->opts.cache, &store->budget);
+	if (err == 0)
+		err = gfs_cache_budget_open(store->budget, GFS_CACHE_PAGE, &ops, &store->cache);
 	if (err == 0)
 		err = gfs_kv_new(store->backend, &store->kv);
 	if (err == 0)
@@ -560,6 +560,11 @@ struct gfs_kv *gfs_store_kv(struct gfs_store *store)
 struct gfs_kv_backend *gfs_store_kv_backend(struct gfs_store *store)
 {
 	return store->backend;
+}
+
+struct gfs_cache_budget *gfs_store_cache_budget(struct gfs_store *store)
+{
+	return store->budget;
 }
 
 struct gfs_cache *gfs_store_page_cache(struct gfs_store *store)

@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "cache/cache.h"
+#include "cache/budget.h"
 #include "store/kv.h"
 #include "store/wal.h"
 
@@ -29,7 +29,7 @@ struct gfs_txn;
 struct gfs_store_opts {
 	bool read_only; /* needs a store that was closed cleanly or whose log replays; changes nothing on disk */
 	bool force_read_only_on_dirty; /* for tests: opens read-only, without replaying the log */
-	uint64_t page_cache_bytes;     /* 0: 64 MiB */
+	struct gfs_cache_budget_opts cache;
 	enum gfs_wal_mode wal_mode;
 	unsigned wal_interval_ms;        /* 0: 10 */
 	uint64_t wal_segment_bytes;      /* 0: 16 MiB */
@@ -148,6 +148,8 @@ void gfs_page_put(struct gfs_store *store, struct gfs_page *page);
 
 struct gfs_kv *gfs_store_kv(struct gfs_store *store);
 struct gfs_kv_backend *gfs_store_kv_backend(struct gfs_store *store);
+/* What the caches of this store and of the layers above it share. */
+struct gfs_cache_budget *gfs_store_cache_budget(struct gfs_store *store);
 struct gfs_cache *gfs_store_page_cache(struct gfs_store *store);
 struct gfs_wal *gfs_store_wal(struct gfs_store *store);
 

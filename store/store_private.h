@@ -65,6 +65,7 @@ struct gfs_store {
 	struct gfs_kv_backend *backend;
 	struct gfs_kv *kv;
 	struct gfs_wal *wal;
+	struct gfs_cache_budget *budget;
 	struct gfs_cache *cache;
 	struct gfs_page_pool pool;
 	struct gfs_ids *ids;          /* its contents are guarded by `graph` */

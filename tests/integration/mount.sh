@@ -159,7 +159,7 @@ ok "mkdir" mkdir "$MNT/nodes/remounted"
 ok "remount,wal=async,cache=16M" mount -o remount,wal=async,cache=16M,wal_interval=20 "$MNT"
 is "$(cat "$MNT/.graphfs/wal/mode")" async "wal="
 is "$(cat "$MNT/.graphfs/wal/interval_ms")" 20 "wal_interval="
-is "$(cat "$MNT/.graphfs/cache/page/limit")" 16777216 "cache="
+is "$(cat "$MNT/.graphfs/cache/budget")" 16777216 "cache="
 with noexec
 ok "remount by fstab" mount -T "$fstab" -o remount,ro "$MNT"
 with ro

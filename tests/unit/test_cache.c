@@ -1,4 +1,5 @@
 /* The cache: against a model, with pins and dirty entries, changed while in use, and what it keeps. */
+#include "base/checked.h"
 #include "base/hash.h"
 #include "cache/cache.h"
 
@@ -35,6 +36,15 @@ static void setup(struct fixture *f, uint64_t limit_bytes)
 	struct gfs_cache_ops ops = { .evict = evict, .context = f };
 	atomic_init(&f->evicted, 0);
 	assert_int_equal(gfs_cache_new("test", &ops, limit_bytes, &f->cache), 0);
+}
+
+static const char *const policies[] = { "s3fifo", "lru", "clock" };
+
+static void set_policy(struct fixture *f, const char *name)
+{
+	const struct gfs_cache_policy *policy = gfs_cache_policy_find(gfs_slice_text(name));
+	assert(policy);
+	assert_int_equal(gfs_cache_set_policy(f->cache, policy), 0);
 }
 
 static struct gfs_cache_stats stats_of(struct fixture *f)
@@ -96,9 +106,9 @@ static void test_get_insert_drop(void **state)
 
 static void test_pinned_stay_and_limit_holds(void **state)
 {
-	(void)state;
 	struct fixture f;
 	setup(&f, 10000);
+	set_policy(&f, *state);
 	struct item *pinned[20];
 	for (uint64_t i = 0; i < 20; i++)
 		pinned[i] = fetch(&f, i, 1000);
@@ -116,9 +126,9 @@ static void test_pinned_stay_and_limit_holds(void **state)
 
 static void test_dirty_stay_until_clean(void **state)
 {
-	(void)state;
 	struct fixture f;
 	setup(&f, 10000);
+	set_policy(&f, *state);
 	for (uint64_t i = 0; i < 50; i++) {
 		struct item *it = fetch(&f, i, 1000);
 		gfs_cache_set_dirty(f.cache, &it->entry, true);
@@ -142,9 +152,9 @@ static void test_dirty_stay_until_clean(void **state)
 
 static void test_all_dirty_costs_no_rescan(void **state)
 {
-	(void)state;
 	struct fixture f;
 	setup(&f, 1000);
+	set_policy(&f, *state);
 	for (uint64_t i = 0; i < 200000; i++) { /* quadratic would take minutes */
 		struct item *it = fetch(&f, i, 1000);
 		gfs_cache_set_dirty(f.cache, &it->entry, true);
@@ -249,6 +259,8 @@ static void model_step(struct fixture *f, struct model *m, unsigned k, unsigned 
 		gfs_cache_set_limit(f->cache, k * 100);
 	} else if (action == 31) {
 		gfs_cache_set_enabled(f->cache, k % 4 != 0);
+	} else if (action == 32) {
+		set_policy(f, policies[k % GFS_COUNT(policies)]);
 	}
 }
 
@@ -263,7 +275,7 @@ static void test_random_against_model(void **state)
 	for (unsigned i = 0; i < 200000; i++) {
 		random = gfs_mix64(random + i);
 		unsigned action = (unsigned)(random >> 32) % 400;
-		if (action >= 32)
+		if (action >= 33)
 			action %= 30;
 		model_step(&f, m, (unsigned)random % MODEL_KEYS, action);
 		if (i % 2000 == 0)
@@ -316,6 +328,75 @@ static void test_ghost_brings_back(void **state)
 	gfs_cache_free(f.cache);
 }
 
+static void test_policies_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < GFS_COUNT(policies); i++) {
+		struct fixture f;
+		setup(&f, MIB);
+		set_policy(&f, policies[i]);
+		assert_string_equal(stats_of(&f).policy, policies[i]);
+		gfs_cache_free(f.cache);
+	}
+	assert_null(gfs_cache_policy_find(gfs_slice_text("LRU")));
+	assert_null(gfs_cache_policy_find(gfs_slice_text("")));
+}
+
+/* Ten entries fit. LRU keeps what was used last; CLOCK what was used since the hand came by. */
+static void test_lru_and_clock(void **state)
+{
+	(void)state;
+	for (unsigned clock = 0; clock < 2; clock++) {
+		struct fixture f;
+		setup(&f, 10000);
+		set_policy(&f, clock ? "clock" : "lru");
+		for (uint64_t i = 0; i < 10; i++)
+			touch(&f, i, 1000);
+		touch(&f, 0, 1000);
+		touch(&f, 10, 1000); /* 1 goes */
+		assert_true(touch(&f, 0, 1000));
+		assert_null(gfs_cache_peek(f.cache, 1));
+		for (uint64_t i = 11; i < 19; i++)
+			touch(&f, i, 1000); /* 2 to 9 go */
+		assert_true(touch(&f, 0, 1000) && touch(&f, 10, 1000) && touch(&f, 18, 1000));
+		for (uint64_t i = 20; i < 40; i++)
+			touch(&f, i, 1000); /* a scan: all go */
+		assert_false(touch(&f, 0, 1000) || touch(&f, 10, 1000) || touch(&f, 18, 1000));
+		gfs_cache_free(f.cache);
+	}
+}
+
+static void test_policy_changes_keep_entries(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f, 100 * 1000);
+	for (uint64_t i = 0; i < 90; i++) {
+		struct item *it = fetch(&f, i, 1000);
+		gfs_cache_set_dirty(f.cache, &it->entry, i % 3 == 0);
+		if (i % 5 != 0)
+			gfs_cache_put(f.cache, &it->entry);
+	}
+	for (unsigned round = 0; round < 30; round++) {
+		set_policy(&f, policies[round % GFS_COUNT(policies)]);
+		gfs_cache_set_limit(f.cache, 1000 * (90 - round)); /* sets dirty ones aside in each */
+		assert_int_equal(stats_of(&f).entries, 90 - round);
+	}
+	for (uint64_t i = 0; i < 90; i++) {
+		struct gfs_cache_entry *e = gfs_cache_peek(f.cache, i);
+		assert_true(e || (i % 3 != 0 && i % 5 != 0));
+		if (!e)
+			continue;
+		gfs_cache_set_dirty(f.cache, e, false);
+		gfs_cache_put(f.cache, e);
+		if (i % 5 == 0)
+			gfs_cache_put(f.cache, e);
+	}
+	gfs_cache_set_limit(f.cache, 0);
+	assert_int_equal(stats_of(&f).entries, 0);
+	gfs_cache_free(f.cache);
+}
+
 /* ---- four threads ---- */
 
 struct worker {
@@ -352,6 +433,7 @@ static void test_changed_while_in_use(void **state)
 	for (unsigned i = 0; i < 200; i++) {
 		gfs_cache_set_limit(f.cache, i % 3 * 5000);
 		gfs_cache_set_enabled(f.cache, i % 2);
+		set_policy(&f, policies[i / 4 % GFS_COUNT(policies)]);
 		(void)stats_of(&f); /* races with everything, and must not */
 	}
 	gfs_cache_set_enabled(f.cache, false);
@@ -364,16 +446,25 @@ static void test_changed_while_in_use(void **state)
 
 int main(void)
 {
+#define EACH_POLICY(test)                                                                                              \
+	{ #test, test, NULL, NULL, s3fifo }, { #test, test, NULL, NULL, lru },                                             \
+	{                                                                                                                  \
+#test, test, NULL, NULL, clock                                                                                 \
+	}
+	static char s3fifo[] = "s3fifo", lru[] = "lru", clock[] = "clock"; /* a test's state is not const */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get_insert_drop),
-		cmocka_unit_test(test_pinned_stay_and_limit_holds),
-		cmocka_unit_test(test_dirty_stay_until_clean),
-		cmocka_unit_test(test_all_dirty_costs_no_rescan),
+		EACH_POLICY(test_pinned_stay_and_limit_holds),
+		EACH_POLICY(test_dirty_stay_until_clean),
+		EACH_POLICY(test_all_dirty_costs_no_rescan),
 		cmocka_unit_test(test_disabled_keeps_nothing_clean),
 		cmocka_unit_test(test_shrinking_evicts_at_once),
 		cmocka_unit_test(test_random_against_model),
 		cmocka_unit_test(test_scan_leaves_hot_set),
 		cmocka_unit_test(test_ghost_brings_back),
+		cmocka_unit_test(test_policies_by_name),
+		cmocka_unit_test(test_lru_and_clock),
+		cmocka_unit_test(test_policy_changes_keep_entries),
 		cmocka_unit_test(test_changed_while_in_use),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -935,7 +935,7 @@ static void test_model(void **state)
 	for (unsigned round = 0; shared->ops < total; round++) {
 		uint64_t count = 1 + below((unsigned)GFS_MIN(total / 10, UINT64_C(100000)));
 		f.opts.wal_mode = (enum gfs_wal_mode)(round % 3);
-		f.opts.page_cache_bytes = below(2) == 0 ? 1 << 20 : 0;
+		f.opts.cache.bytes = below(2) == 0 ? 1 << 20 : 0;
 		shared->used = GFS_MIN(shared->used, (size_t)TEXT_ARENA);
 		fixture_killed(&f, round_body, &count);
 	}

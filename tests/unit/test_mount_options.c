@@ -30,7 +30,7 @@ static void test_defaults(void **state)
 	struct gfs_mount_options o;
 	assert_int_equal(parse(&o, ""), 0);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_ASYNC);
-	assert_true(o.store.page_cache_bytes >= 1 << 20 && o.store.page_cache_bytes <= 1 << 30);
+	assert_int_equal(o.store.cache.bytes, 0);
 	assert_int_equal(o.fs.uid, getuid());
 	assert_int_equal(o.fs.gid, getgid());
 	assert_int_equal(o.fs.poll_us, UINT_MAX);
@@ -48,7 +48,7 @@ static void test_values(void **state)
 		0);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_GROUP);
 	assert_int_equal(o.store.wal_interval_ms, 25);
-	assert_int_equal(o.store.page_cache_bytes, 64 << 20);
+	assert_int_equal(o.store.cache.bytes, 64 << 20);
 	assert_int_equal(o.store.checkpoint_interval_ms, 5000);
 	assert_int_equal(o.store.checkpoint_log_bytes, 8 << 20);
 	assert_int_equal(o.fs.uid, 7);
@@ -68,7 +68,7 @@ static void test_later_wins(void **state)
 	assert_false(o.store.read_only || o.fs.read_only);
 	assert_int_equal(o.clear, MS_RDONLY);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_ASYNC);
-	assert_int_equal(o.store.page_cache_bytes, 2 << 20);
+	assert_int_equal(o.store.cache.bytes, 2 << 20);
 	assert_int_equal(parse(&o, "rw,ro"), 0);
 	assert_true(o.store.read_only && o.fs.read_only);
 	assert_int_equal(parse(&o, "noatime,relatime"), 0);
