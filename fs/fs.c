@@ -3,6 +3,7 @@
 #include "fs/imports.h"
 #include "fs/ops.h"
 #include "fs/raised.h"
+#include "fs/removed.h"
 #include "fs/retell.h"
 
 #include <stdlib.h>
@@ -30,6 +31,8 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 		err = gfs_imports_new(&fs->imports);
 	if (!err)
 		err = gfs_raised_new(&fs->raised);
+	if (!err)
+		err = gfs_removed_new(&fs->removed);
 	if (!err)
 		err = gfs_retell_new(fs, &fs->retell);
 	if (!err) {
@@ -85,6 +88,7 @@ void gfs_fs_free(struct gfs_fs *fs)
 	gfs_imports_free(fs->imports);
 	gfs_files_free(fs->files);
 	gfs_raised_free(fs->raised);
+	gfs_removed_free(fs->removed);
 	gfs_exposed_free(fs->exposed);
 	gfs_loop_free(fs->loop);
 	free(fs);

@@ -20,6 +20,7 @@ struct gfs_exposed;
 struct gfs_files;
 struct gfs_imports;
 struct gfs_raised;
+struct gfs_removed;
 struct gfs_retell;
 
 struct gfs_fs {
@@ -31,6 +32,7 @@ struct gfs_fs {
 	struct gfs_files *files;
 	struct gfs_imports *imports;
 	struct gfs_raised *raised;
+	struct gfs_removed *removed;
 	struct gfs_retell *retell;
 	uint64_t started_ns; /* mtime of the fixed folders */
 	_Atomic uint64_t requests, notifications;

@@ -454,6 +454,15 @@ static void folder_listed(const struct notifier *n, const struct gfs_change *c)
 	attr_of(n, out ? GFS_INODE_OUT_RELS : GFS_INODE_IN_RELS, c->name_id, c->id);
 }
 
+/* /labels or /rels lists a name more or less; that folder is dead or alive with it. */
+static void name_listed(const struct notifier *n, const struct gfs_change *c)
+{
+	if (c->dir == GFS_CATALOG_KEY)
+		return;
+	static_attr(n, c->dir == GFS_CATALOG_LABEL ? GFS_STATIC_LABELS : GFS_STATIC_RELS);
+	attr_of(n, c->dir == GFS_CATALOG_LABEL ? GFS_INODE_LABEL : GFS_INODE_TYPE, c->name_id, 0);
+}
+
 static void notify_change(const struct notifier *n, const struct gfs_change *c)
 {
 	switch ((enum gfs_change_kind)c->kind) {
@@ -483,8 +492,7 @@ static void notify_change(const struct notifier *n, const struct gfs_change *c)
 		prop_changed(n, c);
 		break;
 	case GFS_CHANGE_NAME_LISTED:
-		if (c->dir != GFS_CATALOG_KEY)
-			static_attr(n, c->dir == GFS_CATALOG_LABEL ? GFS_STATIC_LABELS : GFS_STATIC_RELS);
+		name_listed(n, c);
 		break;
 	case GFS_CHANGE_FOLDER_LISTED:
 		folder_listed(n, c);

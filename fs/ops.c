@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "fs/files.h"
 #include "fs/imports.h"
+#include "fs/removed.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,8 +45,10 @@ int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *
 	int err = view->attr ? view->attr(fs, nodeid, &e->attr) : GFS_ERR_STALE;
 	if (!err)
 		gfs_exposed_add(fs->exposed, nodeid);
-	if (!err && S_ISDIR(e->attr.st_mode))
+	if (!err && S_ISDIR(e->attr.st_mode)) {
 		add_heat(fs, nodeid, e);
+		e->generation = gfs_removed_generation(fs->removed, nodeid);
+	}
 	/* Control files change by themselves. */
 	if (gfs_nodeid_unpack(nodeid).kind == GFS_INODE_CONTROL)
 		e->attr_timeout = 0;
@@ -418,12 +421,24 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	const struct gfs_view *view = gfs_view_of(parent);
+	struct gfs_fs *fs = fs_of(req);
 	struct gfs_edit e;
-	int err = gfs_edit_begin(&e, fs_of(req), req);
-	if (err)
+	uint64_t child = 0;
+	int err = gfs_edit_begin(&e, fs, req);
+	if (err) {
 		gfs_reply_err(req, err);
-	else
-		reply_done(&e, view->rmdir ? view->rmdir(&e, parent, name) : GFS_ERR_PERM, parent);
+		return;
+	}
+	if (!view->rmdir)
+		err = GFS_ERR_PERM;
+	if (!err)
+		err = view->lookup(fs, parent, name, &child);
+	if (!err)
+		err = view->rmdir(&e, parent, name);
+	err = gfs_edit_end(&e, err, parent);
+	if (!err && gfs_removed_applies(child))
+		gfs_removed_add(fs->removed, fs->graph, child);
+	gfs_reply_err(req, err);
 }
 
 /* Hard links: a name is what an inode is, so there is never a second. */

@@ -82,6 +82,11 @@ int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place
 uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record);
 /* Notes that `name` may be one of several by which the kernel knows the same link: it is not plainly the listed one. */
 void gfs_view_note_alias(struct gfs_fs *fs, const char *name);
+/* In the listing of /labels or /rels, and so there: something has it, or mkdir made it. */
+static inline bool gfs_view_is_listed(const struct gfs_catalog_entry *entry)
+{
+	return entry->made || entry->count > 0;
+}
 /* The label, type or property key of a component. GFS_ERR_NOTFOUND. */
 int gfs_view_find_name(
 	struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;

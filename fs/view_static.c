@@ -73,6 +73,16 @@ static int nodes_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child
 	return err;
 }
 
+/* A label or type that nothing has, and that was not made, is known but not there. */
+static int find_listed(struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id)
+{
+	struct gfs_catalog_entry entry;
+	int err = gfs_view_find_name(graph, kind, name, ret_id);
+	if (!err)
+		err = gfs_catalog_get(gfs_graph_catalog(graph), kind, *ret_id, &entry);
+	return err ? err : gfs_view_is_listed(&entry) ? 0 : GFS_ERR_NOTFOUND;
+}
+
 static int static_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, uint64_t *ret_child)
 {
 	uint16_t id;
@@ -83,12 +93,12 @@ static int static_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, u
 	case GFS_STATIC_NODES:
 		return nodes_lookup(fs, name, ret_child);
 	case GFS_STATIC_LABELS:
-		err = gfs_view_find_name(fs->graph, GFS_CATALOG_LABEL, name, &id);
+		err = find_listed(fs->graph, GFS_CATALOG_LABEL, name, &id);
 		if (!err)
 			*ret_child = gfs_nodeid_pack(GFS_INODE_LABEL, 0, id, 0);
 		return err;
 	case GFS_STATIC_RELS:
-		err = gfs_view_find_name(fs->graph, GFS_CATALOG_TYPE, name, &id);
+		err = find_listed(fs->graph, GFS_CATALOG_TYPE, name, &id);
 		if (!err)
 			*ret_child = gfs_nodeid_pack(GFS_INODE_TYPE, 0, id, 0);
 		return err;
@@ -135,7 +145,7 @@ static int list_names(struct gfs_lister *l, enum gfs_catalog_kind kind, enum gfs
 			return err == GFS_ERR_NOTFOUND ? 0 : err;
 		struct gfs_component name;
 		gfs_name_show_id(entry.name, entry.id, GFS_PLACE_NAMES, &name);
-		if ((entry.count > 0 || entry.made) &&
+		if (gfs_view_is_listed(&entry) &&
 			!gfs_lister_add(l, name.text, gfs_nodeid_pack(inode, 0, entry.id, 0), S_IFDIR, entry.id))
 			return 0;
 		from = (uint64_t)entry.id + 1;
@@ -190,7 +200,7 @@ static int names_mkdir(
 	int err = gfs_view_make_name(e, kind, name, &id);
 	if (!err)
 		err = gfs_catalog_get(gfs_graph_catalog(e->graph), kind, id, &entry);
-	if (!err && (entry.made || entry.count > 0))
+	if (!err && gfs_view_is_listed(&entry))
 		err = GFS_ERR_EXISTS;
 	if (!err)
 		err = gfs_name_set_made(e->tx, kind, id, true);
