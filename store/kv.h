@@ -125,6 +125,16 @@ int gfs_kv_iter_seek(
 int gfs_kv_iter_next(struct gfs_kv_iter *it, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
 void gfs_kv_iter_close(struct gfs_kv_iter *it); /* NULL is fine */
 
+/* The same view backwards. The caller keeps the graph lock, and changes nothing in the table, from open to close. `seek` gives the last entry
+ * with a key < `key`, `prev` the one before that; GFS_ERR_NOTFOUND at the front. Slices live until the next call. Damage is
+ * GFS_ERR_CORRUPT, and there is no going on: who wants to pass it goes forwards. */
+struct gfs_kv_back;
+int gfs_kv_back_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_back **ret_back) GFS_CHECK;
+int gfs_kv_back_seek(
+	struct gfs_kv_back *back, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
+int gfs_kv_back_prev(struct gfs_kv_back *back, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
+void gfs_kv_back_close(struct gfs_kv_back *back); /* NULL is fine */
+
 /* Bytes that changes since the last freeze take (keys, values, tree nodes, outgrown blocks). Safe without a lock. */
 uint64_t gfs_kv_dirty_bytes(const struct gfs_kv *kv);
 
