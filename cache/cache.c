@@ -306,6 +306,20 @@ void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry)
 	gfs_mutex_unlock(&s->lock);
 }
 
+void gfs_cache_discard(struct gfs_cache *cache, uint64_t key)
+{
+	uint64_t hash = gfs_mix64(key);
+	struct shard *s = shard_of(cache, hash);
+	gfs_mutex_lock(&s->lock);
+	struct gfs_cache_entry *e = table_find(s, hash, key);
+	if (e) {
+		assert(atomic_load(&e->pins) == 0);
+		cache->policy->remove(s->policy_state, e);
+		hand_back(cache, s, e);
+	}
+	gfs_mutex_unlock(&s->lock);
+}
+
 /* ---- settings and statistics ---- */
 
 void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes)
@@ -375,6 +389,11 @@ void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled)
 	atomic_store(&cache->enabled, enabled);
 	for (unsigned i = 0; !enabled && i < cache->shard_count; i++)
 		evict_all_idle(cache, &cache->shards[i]);
+}
+
+bool gfs_cache_is_enabled(const struct gfs_cache *cache)
+{
+	return atomic_load_explicit(&cache->enabled, memory_order_relaxed);
 }
 
 void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats)

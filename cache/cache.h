@@ -76,10 +76,14 @@ void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry,
 /* Takes a pinned-once entry (by the caller) out and evicts it, dirty or not; other pins must not exist. */
 void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry);
 
+/* Takes the entry under `key` out, if there is one, and evicts it, dirty or not; no pin may exist. */
+void gfs_cache_discard(struct gfs_cache *cache, uint64_t key);
+
 /* At any time, in use or not: shrinking evicts at once what it may; disabling evicts every clean unpinned entry and keeps nothing
  * clean from then on. */
 void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes);
 void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled);
+bool gfs_cache_is_enabled(const struct gfs_cache *cache);
 /* Changes how victims are chosen; whatever is in the cache stays. Two at a time may leave shards with either. GFS_ERR_NOMEM: as before. */
 int gfs_cache_set_policy(struct gfs_cache *cache, const struct gfs_cache_policy *policy) GFS_CHECK;
 void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats);

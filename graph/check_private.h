@@ -18,6 +18,7 @@ struct gfs_bits {
 
 struct gfs_check_state {
 	struct gfs_graph *graph;
+	struct gfs_adj *adj; /* owned; past the cache: what is looked at are the rows */
 	void (*found)(void *context, const char *line);
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *context;

@@ -32,7 +32,7 @@ static int check_entry(
 {
 	struct gfs_adj_entry entry = { other, rel }, got;
 	size_t count;
-	int err = gfs_adj_list(c->graph->adj, chain->node, chain->dir, type, entry, &got, 1, &count);
+	int err = gfs_adj_list(c->adj, chain->node, chain->dir, type, entry, &got, 1, &count);
 	if (gfs_check_is_damage(err) || (err == 0 && (count == 0 || got.other != other || got.rel != rel))) {
 		gfs_check_defect(c, "node %" PRIu64 ": its %s adjacency lacks relationship %" PRIu64, chain->node,
 			dir_name(chain->dir), rel);
@@ -85,7 +85,7 @@ static int check_adjacency(struct gfs_check_state *c, const struct chain *chain)
 	}
 	for (uint32_t from = 1; err == 0 && count != 0 && from <= GFS_NAME_ID_MAX;
 		 from = count == 0 ? 0 : types[count - 1].type + 1u) {
-		err = gfs_adj_types(c->graph->adj, chain->node, chain->dir, (uint16_t)from, types, GFS_COUNT(types), &count);
+		err = gfs_adj_types(c->adj, chain->node, chain->dir, (uint16_t)from, types, GFS_COUNT(types), &count);
 		if (err != 0)
 			return gfs_check_is_damage(err) ? 0 : err;
 		for (size_t i = 0; i < count; i++) {

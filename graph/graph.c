@@ -1,6 +1,8 @@
 /* Opening and closing: the store, the indexes on top of it, settings, hooks. */
 #include "graph/graph_private.h"
 
+#include "index/index_cache.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -37,9 +39,11 @@ static int open_parts(
 	if (err == 0)
 		err = gfs_catalog_open(graph->store, &graph->catalog);
 	if (err == 0)
+		err = gfs_index_cache_open(graph->store, &graph->index_cache);
+	if (err == 0)
 		err = gfs_idsets_open(graph->store, &graph->sets);
 	if (err == 0)
-		err = gfs_adj_open(graph->store, &graph->adj);
+		err = gfs_adj_open(graph->store, graph->index_cache, &graph->adj);
 	gfs_store_read_end(graph->store);
 	if (err != 0)
 		return gfs_fail(message, err, "%s: reading the catalog: %s", path, gfs_err_text(err));
@@ -53,6 +57,7 @@ static int release(struct gfs_graph *graph)
 	int err = gfs_store_close(graph->store);
 	gfs_adj_free(graph->adj);
 	gfs_idsets_free(graph->sets);
+	gfs_cache_free(graph->index_cache);
 	gfs_catalog_free(graph->catalog);
 	gfs_tx_release(&graph->tx);
 	gfs_buf_release(&graph->key_property);

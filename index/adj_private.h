@@ -51,7 +51,9 @@ static_assert(GFS_ADJ_VALUE_MAX + GFS_ADJ_BLOCK_KEY_BYTES + GFS_ADJ_ROW_SUM_BYTE
 #define GFS_ADJ_ENTRY_LAST ((struct gfs_adj_entry){ .other = GFS_ADJ_BOUND_MAX, .rel = GFS_ADJ_BOUND_MAX })
 
 struct gfs_adj {
-	struct gfs_store *store; /* borrowed */
+	/* Both borrowed. */
+	struct gfs_store *store;
+	struct gfs_cache *cache; /* NULL: nothing is kept decoded */
 };
 
 /* ---- keys ---- */

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 struct gfs_adj;
+struct gfs_cache;
 
 #define GFS_ADJ_INLINE_MAX 128u
 #define GFS_ADJ_BLOCK_MAX 160u
@@ -37,8 +38,8 @@ struct gfs_adj_type {
 	uint64_t mtime_ns; /* of the folder out/TYPE or in/TYPE */
 };
 
-/* The adjacency of a store, which outlives it. */
-int gfs_adj_open(struct gfs_store *store, struct gfs_adj **ret_adj) GFS_CHECK;
+/* The adjacency of a store. `cache`: the index layer's, where decoded parts are kept (adj_view.h); NULL: nowhere. Both outlive it. */
+int gfs_adj_open(struct gfs_store *store, struct gfs_cache *cache, struct gfs_adj **ret_adj) GFS_CHECK;
 void gfs_adj_free(struct gfs_adj *adj); /* NULL is fine */
 
 /* Adds or removes one relationship at one end. The folder's time becomes the transaction's; when the type appears or vanishes, so does the

@@ -95,6 +95,9 @@ bool gfs_store_commit_blocks(const struct gfs_store *store);
 /* fsync(2): everything committed so far is on disk when it returns. */
 int gfs_store_sync(struct gfs_store *store) GFS_CHECK;
 
+/* True when what one reads is what was committed: no transaction is open, or it has changed nothing (any more). Graph lock, either way. */
+bool gfs_store_is_committed(const struct gfs_store *store);
+
 /* ---- counters: named numbers that persist and that an abort restores ---- */
 
 enum gfs_counter {

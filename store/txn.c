@@ -106,6 +106,11 @@ void gfs_txn_rollback_to(struct gfs_txn *txn, struct gfs_txn_mark mark)
 	txn->log.size = mark.log;
 }
 
+bool gfs_store_is_committed(const struct gfs_store *store)
+{
+	return !store->txn.open || gfs_undo_mark(store->txn.undo) == 0;
+}
+
 struct gfs_store *gfs_txn_store(const struct gfs_txn *txn)
 {
 	return txn->store;

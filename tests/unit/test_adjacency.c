@@ -3,34 +3,49 @@
 
 #include "base/checked.h"
 #include "index/adj_private.h"
+#include "index/adj_view.h"
+#include "index/index_cache.h"
 
 #include <string.h>
 
 static struct test_store t;
+static struct gfs_cache *cache; /* of the index layer */
 static struct gfs_adj *adj;
+
+static void open_adj(void)
+{
+	assert_int_equal(gfs_index_cache_open(t.store, &cache), 0);
+	assert_int_equal(gfs_adj_open(t.store, cache, &adj), 0);
+}
+
+static void close_adj(void)
+{
+	gfs_adj_free(adj);
+	gfs_cache_free(cache);
+}
 
 static int setup(void **state)
 {
 	(void)state;
 	test_store_create(&t);
-	assert_int_equal(gfs_adj_open(t.store, &adj), 0);
+	open_adj();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	gfs_adj_free(adj);
+	close_adj();
 	test_store_destroy(&t);
 	return 0;
 }
 
 static void reopen(void)
 {
-	gfs_adj_free(adj);
+	close_adj();
 	test_store_close(&t);
 	test_store_open(&t);
-	assert_int_equal(gfs_adj_open(t.store, &adj), 0);
+	open_adj();
 }
 
 static struct gfs_adj_entry entry(uint64_t other, uint64_t rel)
