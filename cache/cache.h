@@ -2,9 +2,8 @@
  * and statistics.
  *
  * An entry belongs to its layer (the page layer embeds it in a frame). The cache knows its key, its charge in bytes and its
- * state: pinned entries and dirty entries are never evicted. Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need
- * for cache eviction", SOSP 2023): a small probationary queue of a tenth of the limit, a main queue, and a ghost queue of hashes
- * of what the small one dropped. The policy sits behind struct gfs_cache_policy, one file each.
+ * state: pinned entries and dirty entries are never evicted. The policy that chooses what to
+ * evict sits behind struct gfs_cache_policy, one file each: S3-FIFO unless told otherwise, LRU, CLOCK.
  *
  * Locks: one mutex a shard (GFS_RANK_CACHE_SHARD), held for a look-up, an insertion or one eviction sweep, never across I/O or
  * a callback other than `evict`. `pins` is changed under the shard's lock when it rises from 0, atomically otherwise. */
@@ -32,7 +31,7 @@ struct gfs_cache_entry {
 	_Atomic bool dirty;    /* changed under the shard's lock; relaxed outside of it */
 	_Atomic uint8_t hits;  /* capped at 3: the policy's memory of use; relaxed, under the shard's lock */
 	uint8_t queue;
-	uint32_t stamp; /* the policy's: when a hit counted last */
+	uint32_t stamp; /* the policy's: when it came in, or a hit counted last */
 };
 
 struct gfs_cache_ops {
