@@ -75,6 +75,7 @@ int gfs_graph_open(
 		return GFS_ERR_NOMEM;
 	}
 	gfs_tx_init(&graph->tx, graph);
+	atomic_init(&graph->rel_index, true);
 	int err = open_parts(graph, path, opts, message);
 	if (err != 0) {
 		(void)release(graph); /* the first error is the one to tell */
@@ -145,6 +146,16 @@ struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph)
 void gfs_graph_index_memory(struct gfs_graph *graph, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes)
 {
 	gfs_idsets_memory(graph->sets, ret_bytes, ret_dirty_bytes);
+}
+
+void gfs_graph_set_rel_index(struct gfs_graph *graph, bool on)
+{
+	atomic_store_explicit(&graph->rel_index, on, memory_order_relaxed);
+}
+
+bool gfs_graph_rel_index(const struct gfs_graph *graph)
+{
+	return atomic_load_explicit(&graph->rel_index, memory_order_relaxed);
 }
 
 void gfs_graph_read_begin(struct gfs_graph *graph)

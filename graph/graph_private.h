@@ -10,6 +10,9 @@
 #include "graph/graph.h"
 #include "graph/oplog.h"
 #include "index/idset.h"
+#include "index/set_expr.h"
+
+#include <stdatomic.h>
 
 /* One end of a relationship whose adjacency is not written yet. */
 struct gfs_pending {
@@ -48,6 +51,7 @@ struct gfs_graph {
 	struct gfs_idsets *sets;
 	struct gfs_adj *adj;
 	struct gfs_buf key_property; /* constant after open */
+	_Atomic bool rel_index;      /* relaxed: either way a question has the same answer */
 	/* Set before the first commit by another thread. */
 	gfs_graph_listener listener;
 	void *listener_context;
@@ -118,6 +122,20 @@ int gfs_rel_link(struct gfs_tx *tx, uint64_t id, struct gfs_rel_record *record) 
 int gfs_rel_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_rel_record *ret_record) GFS_CHECK;
 /* The set of the type, counts and the change. */
 int gfs_rel_enter(struct gfs_tx *tx, uint64_t id, uint16_t type, uint64_t start, uint64_t end) GFS_CHECK;
+
+/* ---- rel_chain.c: what rel.c and set_query.c answer with rel_index off ---- */
+
+int gfs_chain_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_chain_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
+	uint64_t *rels, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_chain_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from,
+	struct gfs_adj_type *types, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_chain_type(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_type *ret_type) GFS_CHECK;
+/* Up to `max` relationships, ids >= from, whose types the expression holds. */
+int gfs_scan_rels(struct gfs_graph *graph, const struct gfs_set_expr *expr, uint64_t from, uint64_t *ids, size_t max,
+	size_t *ret_count) GFS_CHECK;
 
 /* ---- node.c, for bulk.c ---- */
 

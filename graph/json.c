@@ -135,7 +135,7 @@ static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir
 	int err = put_name(graph, GFS_CATALOG_TYPE, type, out);
 	gfs_buf_append_text(out, ":[");
 	while (err == 0) {
-		err = gfs_adj_list(graph->adj, id, dir, type, from, entries, GFS_COUNT(entries), &count);
+		err = gfs_rels_list(graph, id, dir, type, from, entries, GFS_COUNT(entries), &count);
 		if (err != 0 || count == 0)
 			break;
 		for (size_t i = 0; err == 0 && i < count; i++, first = false) {
@@ -159,7 +159,7 @@ static int put_direction(
 	int err = 0;
 	gfs_buf_append_text(out, dir == GFS_OUT ? "\"out\":{" : "\"in\":{");
 	while (err == 0 && from <= GFS_NAME_ID_MAX) {
-		err = gfs_adj_types(graph->adj, id, dir, (uint16_t)from, types, GFS_COUNT(types), &count);
+		err = gfs_rels_types(graph, id, dir, (uint16_t)from, types, GFS_COUNT(types), &count);
 		if (err != 0 || count == 0)
 			break;
 		for (size_t i = 0; err == 0 && i < count; i++) {

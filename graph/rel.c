@@ -319,10 +319,18 @@ int gfs_rel_set_mtime(struct gfs_tx *tx, uint64_t id, uint64_t mtime_ns)
 	return gfs_tx_apply(tx, &op);
 }
 
+/* ---- by the indexes, or by the chains ---- */
+
 int gfs_type_rels(struct gfs_graph *graph, uint16_t type, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count)
 {
 	int err = gfs_name_known(graph, GFS_CATALOG_TYPE, type);
-	return err != 0 ? err : gfs_idset_list(graph->sets, GFS_IDSET_TYPE, type, from, ids, max, ret_count);
+	if (err != 0)
+		return err;
+	if (gfs_graph_rel_index(graph))
+		return gfs_idset_list(graph->sets, GFS_IDSET_TYPE, type, from, ids, max, ret_count);
+	struct gfs_set_term term = { .op = GFS_SET_NAME, .name = type };
+	struct gfs_set_expr only = { .kind = GFS_IDSET_TYPE, .terms = &term, .count = 1, .open = 1 };
+	return gfs_scan_rels(graph, &only, from, ids, max, ret_count);
 }
 
 static int node_known(struct gfs_graph *graph, uint64_t node)
@@ -334,6 +342,8 @@ static int node_known(struct gfs_graph *graph, uint64_t node)
 int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from,
 	struct gfs_adj_type *types, size_t max, size_t *ret_count)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_types(graph, node, dir, from, types, max, ret_count);
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_types(graph->adj, node, dir, from, types, max, ret_count);
 }
@@ -341,6 +351,8 @@ int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction di
 int gfs_rels_type(
 	struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_type(graph, node, dir, type, ret_type);
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_type(graph->adj, node, dir, type, ret_type);
 }
@@ -354,6 +366,8 @@ int gfs_rels_mtime(struct gfs_graph *graph, uint64_t node, enum gfs_direction di
 int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
 	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_list(graph, node, dir, type, from, entries, max, ret_count);
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_list(graph->adj, node, dir, type, from, entries, max, ret_count);
 }
@@ -361,9 +375,13 @@ int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir
 int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_pair(graph, node, dir, type, other, rels, max, ret_count);
 	int err = node_known(graph, node);
 	return err != 0 ? err : gfs_adj_pair(graph->adj, node, dir, type, other, rels, max, ret_count);
 }
+
+/* ---- folders ---- */
 
 int gfs_apply_folder_made(struct gfs_tx *tx, struct gfs_op *op)
 {

@@ -230,6 +230,24 @@ int gfs_idset_get_chunk(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t
 	return get_bits(sets, set, *ret_chunk, ret_bits);
 }
 
+uint64_t gfs_idset_next_chunk(const struct gfs_idset *set, uint64_t number)
+{
+	size_t i = gfs_idset_seek_chunk(set, number);
+	return i < set->count ? set->chunks[i].number : UINT64_MAX;
+}
+
+int gfs_idset_get_bits(
+	struct gfs_idsets *sets, struct gfs_idset *set, uint64_t number, const roaring_bitmap_t **ret_bits)
+{
+	struct gfs_idset_chunk *chunk;
+	roaring_bitmap_t *bits = NULL;
+	int err = gfs_idset_get_chunk(sets, set, number << GFS_IDSET_CHUNK_BITS, &chunk, &bits);
+	if (err != 0 && err != GFS_ERR_NOTFOUND)
+		return err;
+	*ret_bits = bits;
+	return 0;
+}
+
 /* ---- looking ---- */
 
 int gfs_idset_contains(
@@ -248,8 +266,7 @@ int gfs_idset_contains(
 	return 0;
 }
 
-/* Up to `max` ids of one chunk from its value `low` on. */
-static size_t list_chunk(const roaring_bitmap_t *bits, uint64_t number, uint32_t low, uint64_t *ids, size_t max)
+size_t gfs_idset_bits_list(const roaring_bitmap_t *bits, uint64_t number, uint32_t low, uint64_t *ids, size_t max)
 {
 	uint32_t values[READ_BATCH];
 	roaring_uint32_iterator_t it;
@@ -283,7 +300,7 @@ int gfs_idset_list(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t s
 		if (err != 0)
 			return err;
 		uint32_t low = number == from >> GFS_IDSET_CHUNK_BITS ? (uint16_t)from : 0;
-		count += list_chunk(bits, number, low, ids + count, max - count);
+		count += gfs_idset_bits_list(bits, number, low, ids + count, max - count);
 	}
 	*ret_count = count;
 	return 0;

@@ -107,6 +107,13 @@ size_t gfs_idset_seek_chunk(const struct gfs_idset *set, uint64_t number);
 /* The chunk and bitmap of an id, loaded. GFS_ERR_NOTFOUND when the set has no such chunk. */
 int gfs_idset_get_chunk(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t id, struct gfs_idset_chunk **ret_chunk,
 	roaring_bitmap_t **ret_bits) GFS_CHECK;
+/* The number of the first chunk >= `number`; UINT64_MAX when there is none. */
+uint64_t gfs_idset_next_chunk(const struct gfs_idset *set, uint64_t number);
+/* The bitmap of a chunk by its number, loaded; NULL when the set has no such chunk. Until the graph lock is given back. */
+int gfs_idset_get_bits(
+	struct gfs_idsets *sets, struct gfs_idset *set, uint64_t number, const roaring_bitmap_t **ret_bits) GFS_CHECK;
+/* Up to `max` ids of one chunk from its value `low` on. How many. */
+size_t gfs_idset_bits_list(const roaring_bitmap_t *bits, uint64_t number, uint32_t low, uint64_t *ids, size_t max);
 /* Puts a chunk in at index `at`, with its bitmap or NULL. With the exclusive lock, or before the directory is published. */
 int gfs_idset_insert_chunk(struct gfs_idset *set, size_t at, uint64_t number, roaring_bitmap_t *bits) GFS_CHECK;
 /* The chunk takes `bytes` of memory from now on. With the exclusive lock, or with the mutex while it is being loaded. */
