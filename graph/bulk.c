@@ -151,7 +151,7 @@ int gfs_apply_bulk_node(struct gfs_tx *tx, struct gfs_op *op)
 		err = build_row(tx, op->bytes, rest, op->props);
 	if (err == 0)
 		err = gfs_row_store(tx, &record.row_id);
-	return err != 0 ? err : gfs_node_record_write(tx->txn, op->id, &record);
+	return err != 0 ? err : gfs_object_write_node(tx, op->id, &record);
 }
 
 int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, const uint16_t *labels,

@@ -11,16 +11,16 @@ static int check_key_entry(void *context, struct gfs_slice stored_key, uint64_t 
 {
 	struct gfs_check_state *c = context;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	struct gfs_node_record r;
+	struct gfs_owner owner;
 	(void)stored_key;
 	if (node == GFS_ID_NONE) {
 		gfs_check_defect(c, "a row of the key index is damaged");
 		return 0;
 	}
 	c->report.index_entries++;
-	int err = gfs_node_get(c->graph, node, &r);
+	int err = gfs_owner_load(c->graph, (struct gfs_entity){ GFS_NODE, node }, &owner);
 	if (err == 0)
-		err = gfs_row_ref_get(c->graph, r.row_id, &ref);
+		err = gfs_row_ref_get(c->graph, owner.node.row_id, &ref);
 	if (gfs_check_is_damage(err) || (err == 0 && ref.row.key.size == 0)) {
 		gfs_check_defect(
 			c, "the key index leads to node %" PRIu64 ", which %s", node, err != 0 ? "cannot be read" : "has no key");

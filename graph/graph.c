@@ -1,6 +1,7 @@
 /* Opening and closing: the store, the indexes on top of it, settings, hooks. */
 #include "graph/graph_private.h"
 
+#include "graph/object.h"
 #include "index/index_cache.h"
 
 #include <assert.h>
@@ -39,6 +40,8 @@ static int open_parts(
 	if (err == 0)
 		err = gfs_catalog_open(graph->store, &graph->catalog);
 	if (err == 0)
+		err = gfs_object_cache_open(graph);
+	if (err == 0)
 		err = gfs_index_cache_open(graph->store, &graph->index_cache);
 	if (err == 0)
 		err = gfs_idsets_open(graph->store, &graph->sets);
@@ -58,6 +61,7 @@ static int release(struct gfs_graph *graph)
 	gfs_adj_free(graph->adj);
 	gfs_idsets_free(graph->sets);
 	gfs_cache_free(graph->index_cache);
+	gfs_cache_free(graph->objects);
 	gfs_catalog_free(graph->catalog);
 	gfs_tx_release(&graph->tx);
 	gfs_buf_release(&graph->key_property);

@@ -47,6 +47,7 @@ struct gfs_tx {
 struct gfs_graph {
 	struct gfs_store *store;
 	struct gfs_catalog *catalog;
+	struct gfs_cache *objects;     /* the object layer (object.h) */
 	struct gfs_cache *index_cache; /* the index layer */
 	struct gfs_idsets *sets;
 	struct gfs_adj *adj;

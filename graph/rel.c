@@ -40,7 +40,7 @@ static int link_back(struct gfs_tx *tx, uint64_t next, enum gfs_direction dir, u
 	if (next == id)
 		return GFS_ERR_CORRUPT;
 	*link_prev(&record, dir) = id;
-	return gfs_rel_record_write(tx->txn, next, &record);
+	return gfs_object_write_rel(tx, next, &record);
 }
 
 /* The records of both ends; one when they are the same. */
@@ -66,9 +66,9 @@ static struct gfs_node_record *end_of(struct ends *ends, enum gfs_direction dir)
 
 static int ends_write(struct gfs_tx *tx, uint64_t start, uint64_t end, const struct ends *ends)
 {
-	int err = gfs_node_record_write(tx->txn, start, &ends->start);
+	int err = gfs_object_write_node(tx, start, &ends->start);
 	if (err == 0 && !ends->loop)
-		err = gfs_node_record_write(tx->txn, end, &ends->end);
+		err = gfs_object_write_node(tx, end, &ends->end);
 	return err;
 }
 
@@ -85,7 +85,7 @@ int gfs_rel_link(struct gfs_tx *tx, uint64_t id, struct gfs_rel_record *record)
 		*link_next(record, dir) = *head;
 		*head = id;
 	}
-	err = gfs_rel_record_write(tx->txn, id, record);
+	err = gfs_object_write_rel(tx, id, record);
 	if (err == 0)
 		err = link_back(tx, record->start_next, GFS_OUT, id);
 	if (err == 0)
@@ -112,7 +112,7 @@ static int unlink_one(struct gfs_tx *tx, uint64_t id, enum gfs_direction dir, st
 		if (*link_next(&before, dir) != id)
 			return GFS_ERR_CORRUPT;
 		*link_next(&before, dir) = next;
-		err = gfs_rel_record_write(tx->txn, prev, &before);
+		err = gfs_object_write_rel(tx, prev, &before);
 		if (err != 0)
 			return err;
 	}
@@ -236,7 +236,7 @@ static int unlink_rel(struct gfs_tx *tx, uint64_t id, const struct gfs_rel_recor
 	if (err == 0)
 		err = ends_write(tx, record->start, record->end, ends);
 	if (err == 0)
-		err = gfs_rel_record_write(tx->txn, id, &nothing);
+		err = gfs_object_write_rel(tx, id, &nothing);
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
 }
 
@@ -298,6 +298,12 @@ int gfs_rel_delete(struct gfs_tx *tx, uint64_t id)
 int gfs_rel_get(struct gfs_graph *graph, uint64_t id, struct gfs_rel_record *ret_record)
 {
 	struct gfs_rel_record record;
+	const struct gfs_object *object = gfs_object_get(graph, (struct gfs_entity){ GFS_REL, id });
+	if (object != NULL) {
+		*ret_record = object->rel;
+		gfs_object_put(graph, object);
+		return 0;
+	}
 	int err = gfs_rel_record_read(graph->store, id, &record);
 	if (err == 0 && !record.exists)
 		err = GFS_ERR_NOTFOUND;

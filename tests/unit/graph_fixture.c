@@ -240,14 +240,13 @@ static void digest_names(struct gfs_graph *g, enum gfs_catalog_kind kind, uint64
 	}
 }
 
-uint64_t graph_digest(struct gfs_graph *g)
+uint64_t graph_digest_held(struct gfs_graph *g)
 {
 	static const enum gfs_counter counters[] = { GFS_COUNTER_NODE_NEXT, GFS_COUNTER_REL_NEXT, GFS_COUNTER_NODES,
 		GFS_COUNTER_RELS, GFS_COUNTER_PROPERTIES, GFS_COUNTER_ROOT_MTIME, GFS_COUNTER_LABELS_MTIME,
 		GFS_COUNTER_TYPES_MTIME };
 	struct gfs_node_record r;
 	uint64_t id, digest = 0;
-	gfs_graph_read_begin(g);
 	for (uint64_t from = 1; gfs_node_next(g, from, &id, &r) == 0; from = id + 1)
 		digest_node(g, id, &r, &digest);
 	digest_names(g, GFS_CATALOG_LABEL, &digest);
@@ -255,6 +254,13 @@ uint64_t graph_digest(struct gfs_graph *g)
 	digest_names(g, GFS_CATALOG_KEY, &digest);
 	for (size_t i = 0; i < GFS_COUNT(counters); i++)
 		mix_number(&digest, gfs_store_counter(gfs_graph_store(g), counters[i]));
+	return digest;
+}
+
+uint64_t graph_digest(struct gfs_graph *g)
+{
+	gfs_graph_read_begin(g);
+	uint64_t digest = graph_digest_held(g);
 	gfs_graph_read_end(g);
 	return digest;
 }

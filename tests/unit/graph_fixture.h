@@ -56,5 +56,7 @@ void set_text(struct fixture *f, struct gfs_entity e, const char *key, const cha
 void require_clean(struct gfs_graph *graph);
 /* Everything that the graph shows, times included, as one number: the same before and after a recovery. Takes the shared lock. */
 uint64_t graph_digest(struct gfs_graph *graph);
+/* The same for who holds the graph lock. */
+uint64_t graph_digest_held(struct gfs_graph *graph);
 
 #endif
