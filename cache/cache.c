@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { SHARDS_MAX = 16, BUCKETS_MIN = 64 };
+/* In an entry's pins: it is out of the table, and whoever gives back the last pin evicts it. */
+#define PINS_GONE (UINT32_C(1) << 31)
 /* A shard of less would split hairs: its small queue would hold a handful of pages. */
 #define SHARD_BYTES_MIN (UINT64_C(4) << 20)
 
@@ -105,6 +107,18 @@ static void table_remove(struct shard *s, struct gfs_cache_entry *entry)
 static void hand_back(struct gfs_cache *cache, struct shard *s, struct gfs_cache_entry *entry)
 {
 	table_remove(s, entry);
+	cache->ops.evict(cache->ops.context, entry);
+}
+
+static bool is_gone(struct gfs_cache_entry *entry)
+{
+	return atomic_load_explicit(&entry->pins, memory_order_relaxed) & PINS_GONE;
+}
+
+/* The last pin of an entry that is out of the table went: it is ours. */
+static void evict_gone(struct gfs_cache *cache, struct gfs_cache_entry *entry)
+{
+	atomic_store_explicit(&entry->pins, 0, memory_order_relaxed);
 	cache->ops.evict(cache->ops.context, entry);
 }
 
@@ -235,6 +249,19 @@ struct gfs_cache_entry *gfs_cache_peek(struct gfs_cache *cache, uint64_t key)
 	return look_up(cache, key, false);
 }
 
+void gfs_cache_count(struct gfs_cache *cache, uint64_t key, struct gfs_cache_entry *entry)
+{
+	struct shard *s = shard_of(cache, gfs_mix64(key));
+	gfs_mutex_lock(&s->lock);
+	if (!entry)
+		s->misses++;
+	else
+		s->hits++;
+	if (entry && !is_gone(entry))
+		s->policy->hit(s->policy_state, entry);
+	gfs_mutex_unlock(&s->lock);
+}
+
 struct gfs_cache_entry *gfs_cache_insert(
 	struct gfs_cache *cache, struct gfs_cache_entry *entry, uint64_t key, uint32_t bytes)
 {
@@ -272,9 +299,15 @@ void gfs_cache_put(struct gfs_cache *cache, struct gfs_cache_entry *entry)
 {
 	uint64_t key = entry->key;
 	uint32_t before = atomic_fetch_sub(&entry->pins, 1);
-	assert(before > 0);
-	if (before == 1 && !atomic_load(&cache->enabled))
+	assert((before & ~PINS_GONE) > 0);
+	if (before == (PINS_GONE | 1)) {
+		struct shard *s = shard_of(cache, gfs_mix64(key));
+		gfs_mutex_lock(&s->lock);
+		evict_gone(cache, entry);
+		gfs_mutex_unlock(&s->lock);
+	} else if (before == 1 && !atomic_load(&cache->enabled)) {
 		evict_key_if_idle(cache, key);
+	}
 }
 
 void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry, bool dirty)
@@ -298,11 +331,15 @@ void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry)
 {
 	struct shard *s = shard_of(cache, gfs_mix64(entry->key));
 	gfs_mutex_lock(&s->lock);
-	uint32_t before = atomic_fetch_sub(&entry->pins, 1);
-	assert(before == 1);
-	(void)before; /* read by the assert only */
-	s->policy->remove(s->policy_state, entry);
-	hand_back(cache, s, entry);
+	bool here = !is_gone(entry);
+	if (here) {
+		s->policy->remove(s->policy_state, entry);
+		table_remove(s, entry);
+	}
+	uint32_t before = atomic_fetch_add(&entry->pins, here ? PINS_GONE - 1 : UINT32_MAX);
+	assert((before & ~PINS_GONE) > 0);
+	if ((before & ~PINS_GONE) == 1)
+		evict_gone(cache, entry);
 	gfs_mutex_unlock(&s->lock);
 }
 
@@ -314,13 +351,18 @@ void gfs_cache_discard(struct gfs_cache *cache, uint64_t key)
 	struct gfs_cache_entry *e = table_find(s, hash, key);
 	if (e) {
 		assert(atomic_load(&e->pins) == 0);
-		cache->policy->remove(s->policy_state, e);
+		s->policy->remove(s->policy_state, e);
 		hand_back(cache, s, e);
 	}
 	gfs_mutex_unlock(&s->lock);
 }
 
 /* ---- settings and statistics ---- */
+
+uint64_t gfs_cache_entry_bytes_max(const struct gfs_cache *cache)
+{
+	return atomic_load_explicit(&cache->limit_bytes, memory_order_relaxed) / cache->shard_count / 2;
+}
 
 void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes)
 {

@@ -2,8 +2,8 @@
  * and statistics.
  *
  * An entry belongs to its layer (the page layer embeds it in a frame). The cache knows its key, its charge in bytes and its
- * state: pinned entries and dirty entries are never evicted. The policy that chooses what to
- * evict sits behind struct gfs_cache_policy, one file each: S3-FIFO unless told otherwise, LRU, CLOCK.
+ * state: pinned entries and dirty entries are never evicted. The policy that chooses what to evict sits behind
+ * struct gfs_cache_policy, one file each: S3-FIFO unless told otherwise, LRU, CLOCK.
  *
  * Locks: one mutex a shard (GFS_RANK_CACHE_SHARD), held for a look-up, an insertion or one eviction sweep, never across I/O or
  * a callback other than `evict`. `pins` is changed under the shard's lock when it rises from 0, atomically otherwise. */
@@ -59,6 +59,8 @@ void gfs_cache_free(struct gfs_cache *cache);
 struct gfs_cache_entry *gfs_cache_get(struct gfs_cache *cache, uint64_t key);
 /* As gfs_cache_get, but counts nothing and does not tell the policy: for checkpoints and scans. */
 struct gfs_cache_entry *gfs_cache_peek(struct gfs_cache *cache, uint64_t key);
+/* For an owner that peeks and then decides: counts a hit of the pinned entry and tells the policy, or, of NULL, a miss. */
+void gfs_cache_count(struct gfs_cache *cache, uint64_t key, struct gfs_cache_entry *entry);
 
 /* Puts the caller's new entry in, pinned once. When another thread was first, the caller's is left alone and the other's is
  * returned, pinned: the caller frees its own. Evicts clean unpinned entries while over the limit; when nothing can be evicted
@@ -72,7 +74,8 @@ void gfs_cache_put(struct gfs_cache *cache, struct gfs_cache_entry *entry);
 /* Dirty entries stay until they are clean; cleaning one evicts others while the cache is over its limit. The caller holds a pin. */
 void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry, bool dirty);
 
-/* Takes a pinned-once entry (by the caller) out and evicts it, dirty or not; other pins must not exist. */
+/* Takes an entry that the caller has pinned out of the cache, dirty or not, and gives that pin back. It is evicted with the last pin; nobody
+ * finds it any more. */
 void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry);
 
 /* Takes the entry under `key` out, if there is one, and evicts it, dirty or not; no pin may exist. */
@@ -81,6 +84,8 @@ void gfs_cache_discard(struct gfs_cache *cache, uint64_t key);
 /* At any time, in use or not: shrinking evicts at once what it may; disabling evicts every clean unpinned entry and keeps nothing
  * clean from then on. */
 void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes);
+/* An entry of more than that would push out most of its shard. */
+uint64_t gfs_cache_entry_bytes_max(const struct gfs_cache *cache);
 void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled);
 bool gfs_cache_is_enabled(const struct gfs_cache *cache);
 /* Changes how victims are chosen; whatever is in the cache stays. Two at a time may leave shards with either. GFS_ERR_NOMEM: as before. */

@@ -40,6 +40,50 @@ static void test_get_insert_drop(void **state)
 	gfs_cache_free(NULL);
 }
 
+static void test_dropped_lives_while_pinned(void **state)
+{
+	(void)state;
+	struct cache_fixture f;
+	cache_setup(&f, MIB);
+	struct item *a = cache_fetch(&f, 7, 100);
+	for (unsigned i = 0; i < 3; i++)
+		assert_ptr_equal(gfs_cache_peek(f.cache, 7), a);
+	gfs_cache_set_dirty(f.cache, &a->entry, true);
+	gfs_cache_drop(f.cache, &a->entry);
+	gfs_cache_drop(f.cache, &a->entry); /* by a second one who had it */
+	assert_int_equal(cache_stats(&f).bytes + cache_stats(&f).dirty_bytes + cache_stats(&f).entries, 0);
+	struct item *b = cache_fetch(&f, 7, 100);
+	assert_ptr_not_equal(a, b);
+	gfs_cache_count(f.cache, 7, &a->entry); /* whose policy knows it no more */
+	gfs_cache_put(f.cache, &a->entry);
+	assert_int_equal(f.evicted, 0);
+	gfs_cache_put(f.cache, &a->entry);
+	assert_int_equal(f.evicted, 1);
+	gfs_cache_put(f.cache, &b->entry);
+	assert_int_equal(cache_stats(&f).entries, 1);
+	gfs_cache_free(f.cache);
+}
+
+static void test_peeked_and_counted(void **state)
+{
+	(void)state;
+	struct cache_fixture f;
+	cache_setup(&f, 10000);
+	cache_set_policy(&f, "lru");
+	for (uint64_t key = 0; key < 10; key++)
+		cache_touch(&f, key, 1000);
+	struct gfs_cache_entry *e = gfs_cache_peek(f.cache, 0);
+	gfs_cache_count(f.cache, 0, e);
+	gfs_cache_put(f.cache, e);
+	gfs_cache_count(f.cache, 99, NULL);
+	assert_int_equal(cache_stats(&f).hits, 1);
+	assert_int_equal(cache_stats(&f).misses, 11);
+	cache_touch(&f, 10, 1000); /* pushes 1 out: 0 was used */
+	assert_true(cache_touch(&f, 0, 1000));
+	assert_false(cache_touch(&f, 1, 1000));
+	gfs_cache_free(f.cache);
+}
+
 static void test_pinned_stay_and_limit_holds(void **state)
 {
 	struct cache_fixture f;
@@ -327,6 +371,8 @@ int main(void)
 	static char s3fifo[] = "s3fifo", lru[] = "lru", clock[] = "clock"; /* a test's state is not const */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get_insert_drop),
+		cmocka_unit_test(test_dropped_lives_while_pinned),
+		cmocka_unit_test(test_peeked_and_counted),
 		EACH_POLICY(test_pinned_stay_and_limit_holds),
 		EACH_POLICY(test_dirty_stay_until_clean),
 		EACH_POLICY(test_all_dirty_costs_no_rescan),
