@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "fs/exprs.h"
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/ops.h"
@@ -25,6 +26,8 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 	int err = gfs_loop_new(fs, &fs->loop);
 	if (!err)
 		err = gfs_exposed_new(&fs->exposed);
+	if (!err)
+		err = gfs_exprs_new(&fs->exprs);
 	if (!err)
 		err = gfs_files_new(&fs->files);
 	if (!err)
@@ -87,6 +90,7 @@ void gfs_fs_free(struct gfs_fs *fs)
 		fuse_session_destroy(fs->session);
 	gfs_imports_free(fs->imports);
 	gfs_files_free(fs->files);
+	gfs_exprs_free(fs->exprs);
 	gfs_raised_free(fs->raised);
 	gfs_removed_free(fs->removed);
 	gfs_exposed_free(fs->exposed);

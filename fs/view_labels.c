@@ -53,7 +53,7 @@ static int node_labels_list(struct gfs_lister *l, uint64_t nodeid)
 		struct gfs_component name;
 		if (labels[i] <= l->from)
 			continue;
-		err = gfs_view_show_name(l->fs->graph, GFS_CATALOG_LABEL, labels[i], GFS_PLACE_NAMES, &name);
+		err = gfs_view_show_name(l->fs->graph, GFS_CATALOG_LABEL, labels[i], GFS_PLACE_LABELS, &name);
 		uint64_t child = gfs_nodeid_pack(GFS_INODE_NODE_LABEL, 0, labels[i], id);
 		if (!err && !gfs_lister_add(l, name.text, child, S_IFLNK, labels[i]))
 			break;
@@ -105,7 +105,7 @@ static int node_label_readlink(struct gfs_fs *fs, uint64_t nodeid, struct gfs_bu
 	if (err == GFS_ERR_NOTFOUND || (!err && !has))
 		return GFS_ERR_STALE;
 	if (!err)
-		err = gfs_view_show_name(fs->graph, GFS_CATALOG_LABEL, n.sub, GFS_PLACE_NAMES, &name);
+		err = gfs_view_show_name(fs->graph, GFS_CATALOG_LABEL, n.sub, GFS_PLACE_LABELS, &name);
 	if (err)
 		return err;
 	gfs_buf_printf(out, "../../../labels/%s", name.text);
