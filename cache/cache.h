@@ -94,5 +94,6 @@ void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_st
 
 /* "s3fifo", "lru" or "clock"; NULL for any other name. */
 const struct gfs_cache_policy *gfs_cache_policy_find(struct gfs_slice name);
+const char *gfs_cache_policy_name(const struct gfs_cache_policy *policy);
 
 #endif

@@ -11,3 +11,8 @@ const struct gfs_cache_policy *gfs_cache_policy_find(struct gfs_slice name)
 			return policies[i];
 	return NULL;
 }
+
+const char *gfs_cache_policy_name(const struct gfs_cache_policy *policy)
+{
+	return policy->name;
+}

@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/parse.h"
+#include "mount-tools/cache_options.h"
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
@@ -264,6 +265,17 @@ static int take_valued(
 		message, GFS_ERR_INVALID, "option %.*s: must be %s", (int)item.size, (const char *)item.data, v->wanted);
 }
 
+static int take_cache_layer(
+	struct gfs_mount_options *o, struct gfs_slice item, const uint8_t *equals, struct gfs_message *message)
+{
+	const char *wanted;
+	struct gfs_slice name = gfs_slice(item.data, (size_t)(equals - item.data));
+	int err = gfs_cache_options_take(o, name, gfs_slice(equals + 1, item.size - name.size - 1), &wanted);
+	if (err != GFS_ERR_INVALID)
+		return err;
+	return gfs_fail(message, err, "option %.*s: must be %s", (int)item.size, (const char *)item.data, wanted);
+}
+
 static int take_item(struct gfs_mount_options *o, struct gfs_slice item, struct gfs_message *message)
 {
 	const uint8_t *equals = memchr(item.data, '=', item.size);
@@ -271,6 +283,9 @@ static int take_item(struct gfs_mount_options *o, struct gfs_slice item, struct 
 	const struct valued *v = valued_of(name);
 	if (v)
 		return take_valued(o, v, item, message);
+	int err = equals ? take_cache_layer(o, item, equals, message) : GFS_ERR_NOTFOUND;
+	if (err != GFS_ERR_NOTFOUND)
+		return err;
 	if (is_one_of(name, kernel_only, GFS_COUNT(kernel_only))) {
 		(void)snprintf(o->kernel_only, sizeof o->kernel_only, "%.*s", (int)name.size, (const char *)name.data);
 		return 0;

@@ -14,6 +14,9 @@ struct gfs_mount_options {
 	bool remount;
 	bool sloppy; /* set by the caller: options that nobody knows are ignored, as mount(8)'s -s wants */
 	bool wal_mode_given, wal_interval_given, cache_given; /* what a remount can still change */
+	struct {
+		bool limit, policy;
+	} layers_given[GFS_CACHE_LAYERS]; /* the same, of the caches' layers */
 	char kernel_only[32]; /* an option that only the kernel's own list has, so that only a remount may bring it */
 };
 
