@@ -9,22 +9,17 @@
 
 #include "graph/graph.h"
 #include "graph/oplog.h"
+#include "graph/sorter.h"
 #include "index/idset.h"
 #include "index/set_expr.h"
 
 #include <stdatomic.h>
 
-/* One end of a relationship whose adjacency is not written yet. */
-struct gfs_pending {
-	uint64_t at; /* node << 17 | direction << 16 | type */
-	uint64_t other;
-	uint64_t rel;
-};
-
-/* items[0, done) are written; they stay so that taking back a finish finds them. */
+/* Ends of relationships whose chains and adjacency are not written yet. Items below `done` and runs below `done_runs` are written; they stay
+ * so that taking back a finish finds them. */
 struct gfs_pending_list {
-	struct gfs_pending *items;
-	size_t count, done, capacity;
+	struct gfs_sorter ends;
+	size_t done, done_runs;
 };
 
 /* The one writer's transaction; lives in the graph and belongs to who holds the store's exclusive lock. */

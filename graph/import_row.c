@@ -57,6 +57,8 @@ int gfs_import_row_done(struct gfs_import *import, int err, const uint8_t *next)
 	}
 	gfs_arena_clear(&import->arena);
 	import->label_count = import->prop_count = 0;
+	if (err == 0 && import->opts->unlogged)
+		err = gfs_tx_relieve(import->tx);
 	return err != 0 ? err : tell_progress(import, next);
 }
 

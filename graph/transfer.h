@@ -13,7 +13,7 @@ struct gfs_import_file {
 
 struct gfs_import_opts {
 	bool skip_bad;             /* a bad row is reported and left out instead of ending the import */
-	bool unlogged;             /* gfs_tx_unlogged: the caller owns the database alone */
+	bool unlogged;             /* gfs_tx_begin_unlogged: the caller has the database to itself */
 	struct gfs_node_meta meta; /* owner and mode of new nodes; times 0 */
 	/* One line a bad row: "FILE:LINE:COLUMN: reason". May be NULL. */
 	void (*bad_row)(void *context, const char *line);

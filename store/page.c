@@ -6,6 +6,7 @@
  *      that list stay dirty (P1) until gfs_page_clean, which comes after the commit and under the exclusive lock. So a reader, who
  *      holds the graph lock shared from its miss to its insertion, never misses a page that a commit is changing: what it reads
  *      from the key-value store is the newest state of the page, whether the commit is before or after its read.
+ *      (Or by an unlogged transaction's batch, which alone is read until it ends: U2 of unlogged.c.)
  *  P3  A frame in the frozen list that was not captured yet is never changed: page_dirty copies it to `shadow` first. A shadow
  *      exists only between that copy and the capture.
  *  P4  A frame is changed only under the exclusive lock and after page_dirty put it on the list of G.
@@ -354,6 +355,32 @@ void *gfs_page_touch(struct gfs_txn *txn, struct gfs_page *page, unsigned offset
 }
 
 /* ---- for the checkpoint ---- */
+
+static int compare_pages(const void *a, const void *b)
+{
+	uint64_t x = (*(struct gfs_page *const *)a)->entry.key;
+	uint64_t y = (*(struct gfs_page *const *)b)->entry.key;
+	return (x > y) - (x < y);
+}
+
+void gfs_page_list_sort(struct gfs_page_list *list)
+{
+	if (list->count > 0)
+		qsort(list->pages, list->count, sizeof *list->pages, compare_pages);
+}
+
+int gfs_page_write(struct gfs_store *store, struct gfs_kv_batch *batch, uint64_t page_id, uint8_t *image)
+{
+	uint8_t key[8];
+	gfs_put_be64(key, page_id);
+	int err = gfs_page_seal(image, page_id);
+	if (err == 0)
+		err = store->backend->ops->batch_put(
+			batch, GFS_KV_PAGES, gfs_slice(key, sizeof key), gfs_slice(image, GFS_PAGE_SIZE));
+	if (err == 0)
+		atomic_fetch_add_explicit(&store->pages_written, 1, memory_order_relaxed);
+	return err;
+}
 
 bool gfs_page_capture(struct gfs_store *store, struct gfs_page *page, uint64_t generation, uint8_t *image)
 {

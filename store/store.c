@@ -577,6 +577,11 @@ struct gfs_wal *gfs_store_wal(struct gfs_store *store)
 	return store->wal;
 }
 
+int gfs_store_temporary_file(struct gfs_store *store, int *ret_fd)
+{
+	return gfs_io_open_temporary(store->dir_fd, ret_fd);
+}
+
 #define RELAXED(field) atomic_load_explicit(&store->field, memory_order_relaxed)
 
 void gfs_store_stats_get(struct gfs_store *store, struct gfs_store_stats *ret_stats)

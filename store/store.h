@@ -83,6 +83,17 @@ struct gfs_txn_mark {
 struct gfs_txn_mark gfs_txn_mark(struct gfs_txn *txn);
 void gfs_txn_rollback_to(struct gfs_txn *txn, struct gfs_txn_mark mark);
 
+/* An unlogged transaction is a bulk load by a caller that has the store to itself: no other thread uses it until the transaction has ended. It writes no log: its
+ * commit is a checkpoint, and returns when that is durable. It may change far more than fits in memory, if gfs_txn_relieve is called between
+ * its statements; then it can only be aborted by failing the store, which must be closed after that and not be read: opened again, it is as
+ * before. Waits for a checkpoint that runs. GFS_ERR_READONLY, GFS_ERR_FAILED. */
+int gfs_txn_begin_unlogged(struct gfs_store *store, struct gfs_txn **ret_txn) GFS_CHECK;
+/* Between two statements, when no page is pinned and no iterator open: forgets how to undo what came before (marks are void), and when
+ * more than dirty_bytes_max is dirty moves it out of memory. After an error: abort. */
+int gfs_txn_relieve(struct gfs_txn *txn) GFS_CHECK;
+/* dirty_bytes_max of the options. */
+uint64_t gfs_store_dirty_bytes_max(const struct gfs_store *store);
+
 /* Writes the log, gives the lock back, frees the transaction. On error everything is taken back, and the store is failed unless nothing
  * had been written yet (GFS_ERR_NOMEM, GFS_ERR_TOOBIG for the records themselves). The caller
  * then decides whether to wait: gfs_store_commit_wait(store, lsn) gives what the mode promises. `ret_lsn` may be NULL. */
@@ -155,6 +166,9 @@ struct gfs_kv_backend *gfs_store_kv_backend(struct gfs_store *store);
 struct gfs_cache_budget *gfs_store_cache_budget(struct gfs_store *store);
 struct gfs_cache *gfs_store_page_cache(struct gfs_store *store);
 struct gfs_wal *gfs_store_wal(struct gfs_store *store);
+
+/* A file without a name in the database's folder, for what is too large for memory; gfs_io_close ends it. */
+int gfs_store_temporary_file(struct gfs_store *store, int *ret_fd) GFS_CHECK;
 
 /* Writes a checkpoint now and waits for it. */
 int gfs_store_checkpoint(struct gfs_store *store) GFS_CHECK;

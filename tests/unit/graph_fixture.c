@@ -45,7 +45,7 @@ void fixture_destroy(struct fixture *f)
 	REQUIRE(system(command) == 0);
 }
 
-void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context)
+int fixture_ended(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context)
 {
 	int status;
 	fflush(NULL);
@@ -57,7 +57,13 @@ void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *con
 		_exit(0);
 	}
 	REQUIRE(waitpid(pid, &status, 0) == pid);
-	REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	REQUIRE(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context)
+{
+	REQUIRE(fixture_ended(f, body, context) == 0);
 }
 
 struct gfs_tx *tx_begin(struct fixture *f)

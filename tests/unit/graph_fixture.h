@@ -40,6 +40,8 @@ void fixture_destroy(struct fixture *f);
 
 /* Runs `body` in a child with the graph open and ends that child without closing: what a killed daemon leaves behind. Not open here. */
 void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context);
+/* The same for a body that may end the child by itself: what the child exited with. */
+int fixture_ended(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context);
 
 struct gfs_tx *tx_begin(struct fixture *f);
 void tx_commit(struct gfs_tx *tx);
