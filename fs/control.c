@@ -67,6 +67,20 @@ static void show_read_only(struct gfs_fs *fs, struct gfs_buf *out)
 	show_u64(out, fs->opts.read_only);
 }
 
+static void show_rel_index(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	gfs_buf_append_text(out, gfs_graph_rel_index(fs->graph) ? "on\n" : "off\n");
+}
+
+static int store_rel_index(struct gfs_fs *fs, struct gfs_slice text)
+{
+	bool on = gfs_slice_equal(text, gfs_slice_text("on"));
+	if (!on && !gfs_slice_equal(text, gfs_slice_text("off")))
+		return GFS_ERR_INVALID;
+	gfs_graph_set_rel_index(fs->graph, on);
+	return 0;
+}
+
 /* ---- wal ---- */
 
 static const char *const wal_modes[] = {
@@ -156,6 +170,7 @@ static const struct control table[] = {
 	{ "version", ROOT, show_version, NULL },
 	{ "health", ROOT, show_health, NULL },
 	{ "read_only", ROOT, show_read_only, NULL },
+	{ "rel_index", ROOT, show_rel_index, store_rel_index },
 	{ "mode", WAL, show_wal_mode, store_wal_mode },
 	{ "interval_ms", WAL, show_wal_interval, store_wal_interval },
 	{ "end_lsn", WAL, show_wal_end_lsn, NULL },

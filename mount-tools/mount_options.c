@@ -96,6 +96,13 @@ static int take_checkpoint_log(struct gfs_mount_options *o, struct gfs_slice tex
 	return size_from(text, CHECKPOINT_LOG_BYTES_MIN, &o->store.checkpoint_log_bytes);
 }
 
+static int take_rel_index(struct gfs_mount_options *o, struct gfs_slice text)
+{
+	o->rel_index = gfs_slice_equal(text, gfs_slice_text("on"));
+	o->rel_index_given = o->rel_index || gfs_slice_equal(text, gfs_slice_text("off"));
+	return o->rel_index_given ? 0 : GFS_ERR_INVALID;
+}
+
 static int take_uid(struct gfs_mount_options *o, struct gfs_slice text)
 {
 	uint64_t id;
@@ -142,6 +149,7 @@ static const struct valued {
 	{ "cache", take_cache, "a size of at least 1M, such as 512M or 2G" },
 	{ "checkpoint_interval", take_checkpoint_interval, "1 to 86400 seconds, or 0 for never" },
 	{ "checkpoint_log", take_checkpoint_log, "a size of at least 1M, such as 64M" },
+	{ "rel_index", take_rel_index, "on or off" },
 	{ "uid", take_uid, "a user's number" },
 	{ "gid", take_gid, "a group's number" },
 	{ "threads", take_threads, "2 to 64" },
@@ -303,6 +311,7 @@ void gfs_mount_options_init(struct gfs_mount_options *o)
 	*o = (struct gfs_mount_options){
 		.store = { .wal_mode = GFS_WAL_ASYNC },
 		.fs = { .uid = getuid(), .gid = getgid(), .poll_us = UINT_MAX },
+		.rel_index = true,
 	};
 }
 

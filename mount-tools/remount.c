@@ -50,6 +50,8 @@ static int apply_settings(int dir_fd, const struct gfs_mount_options *o, struct 
 		(void)snprintf(text, sizeof text, "%u", o->store.wal_interval_ms);
 		err = set(dir_fd, "wal/interval_ms", text, message);
 	}
+	if (!err && o->rel_index_given)
+		err = set(dir_fd, "rel_index", o->rel_index ? "on" : "off", message);
 	struct setting setting = { .dir_fd = dir_fd, .message = message };
 	return err ? err : gfs_cache_options_apply(o, set_cache, &setting);
 }

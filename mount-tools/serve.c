@@ -158,6 +158,7 @@ int gfs_serve(const struct gfs_serve_opts *opts, struct gfs_daemon *daemon, stru
 		err = open_graph(opts, &graph, message);
 	if (err)
 		return err;
+	gfs_graph_set_rel_index(graph, opts->mount->rel_index);
 	err = make_fs(opts, graph, &fs, message);
 	if (!err)
 		err = start(opts, fs, daemon, message);

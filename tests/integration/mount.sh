@@ -156,7 +156,8 @@ with noexec
 with noatime
 is "$(cat "$MNT/.graphfs/wal/mode")" sync "a mode that no option named"
 ok "mkdir" mkdir "$MNT/nodes/remounted"
-ok "remount,wal=async,cache=16M" mount -o remount,wal=async,cache=16M,wal_interval=20 "$MNT"
+ok "remount,wal=async,cache=16M" mount -o remount,wal=async,cache=16M,wal_interval=20,rel_index=off "$MNT"
+is "$(cat "$MNT/.graphfs/rel_index")" off
 is "$(cat "$MNT/.graphfs/wal/mode")" async "wal="
 is "$(cat "$MNT/.graphfs/wal/interval_ms")" 20 "wal_interval="
 is "$(cat "$MNT/.graphfs/cache/budget")" 16777216 "cache="

@@ -110,7 +110,7 @@ static void test_tree(void **state)
 {
 	(void)state;
 	uint64_t id;
-	assert_int_equal(walk(0), 14 + GFS_CACHE_LAYERS * gfs_control_layer_file_count);
+	assert_int_equal(walk(0), 15 + GFS_CACHE_LAYERS * gfs_control_layer_file_count);
 	assert_true(gfs_control_is_dir(0));
 	assert_int_equal(gfs_control_lookup(0, "mode", &id), GFS_ERR_NOTFOUND);
 	assert_int_equal(gfs_control_lookup(0, "", &id), GFS_ERR_NOTFOUND);
@@ -127,6 +127,12 @@ static void test_simple(void **state)
 	check("version", GFS_VERSION "\n");
 	check("health", "ok\n");
 	check("read_only", "0\n");
+	check("rel_index", "on\n");
+	assert_int_equal(put("rel_index", "off\n"), 0);
+	check("rel_index", "off\n");
+	assert_false(gfs_graph_rel_index(fs.graph));
+	assert_int_equal(put("rel_index", "0"), GFS_ERR_INVALID);
+	assert_int_equal(put("rel_index", "on"), 0);
 	assert_int_equal(put("version", "2"), GFS_ERR_ACCESS);
 	assert_int_equal(put("wal/end_lsn", "0"), GFS_ERR_ACCESS);
 }

@@ -34,7 +34,8 @@ static void test_defaults(void **state)
 	assert_int_equal(o.fs.uid, getuid());
 	assert_int_equal(o.fs.gid, getgid());
 	assert_int_equal(o.fs.poll_us, UINT_MAX);
-	assert_false(o.store.read_only || o.fs.read_only || o.allow_other || o.remount);
+	assert_true(o.rel_index);
+	assert_false(o.rel_index_given || o.store.read_only || o.fs.read_only || o.allow_other || o.remount);
 	assert_int_equal(o.set | o.clear, 0);
 }
 
@@ -44,8 +45,9 @@ static void test_values(void **state)
 	struct gfs_mount_options o;
 	assert_int_equal(
 		parse(&o,
-			"wal=group,wal_interval=25,cache=64M,checkpoint_interval=5,checkpoint_log=8M,uid=7,gid=8,threads=4,poll_us=0"),
+			"wal=group,wal_interval=25,cache=64M,checkpoint_interval=5,checkpoint_log=8M,uid=7,gid=8,threads=4,poll_us=0,rel_index=off"),
 		0);
+	assert_true(!o.rel_index && o.rel_index_given);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_GROUP);
 	assert_int_equal(o.store.wal_interval_ms, 25);
 	assert_int_equal(o.store.cache.bytes, 64 << 20);
