@@ -327,6 +327,22 @@ void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry,
 	gfs_mutex_unlock(&s->lock);
 }
 
+void gfs_cache_resize(struct gfs_cache *cache, struct gfs_cache_entry *entry, uint32_t bytes)
+{
+	assert(!is_gone(entry) && atomic_load(&entry->pins) > 0);
+	struct shard *s = shard_of(cache, gfs_mix64(entry->key));
+	gfs_mutex_lock(&s->lock);
+	uint64_t more = (uint64_t)bytes - entry->bytes; /* wraps when it is less, and so do the sums */
+	s->policy->remove(s->policy_state, entry);
+	s->bytes += more;
+	if (atomic_load_explicit(&entry->dirty, memory_order_relaxed))
+		s->dirty_bytes += more;
+	entry->bytes = bytes;
+	s->policy->insert(s->policy_state, entry);
+	shrink(cache, s);
+	gfs_mutex_unlock(&s->lock);
+}
+
 void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry)
 {
 	struct shard *s = shard_of(cache, gfs_mix64(entry->key));

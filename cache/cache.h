@@ -74,6 +74,9 @@ void gfs_cache_put(struct gfs_cache *cache, struct gfs_cache_entry *entry);
 /* Dirty entries stay until they are clean; cleaning one evicts others while the cache is over its limit. The caller holds a pin. */
 void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry, bool dirty);
 
+/* Charges other bytes for an entry from now on; it then competes like a new one. The caller holds a pin. */
+void gfs_cache_resize(struct gfs_cache *cache, struct gfs_cache_entry *entry, uint32_t bytes);
+
 /* Takes an entry that the caller has pinned out of the cache, dirty or not, and gives that pin back. It is evicted with the last pin; nobody
  * finds it any more. */
 void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry);

@@ -141,14 +141,6 @@ static void show_caches(const struct sample *t)
 		gfs_cache_budget_bytes(gfs_store_cache_budget(t->store)));
 }
 
-static void show_index(const struct sample *t)
-{
-	uint64_t bytes, dirty_bytes;
-	gfs_graph_index_memory(t->fs->graph, &bytes, &dirty_bytes);
-	gauge(t, "graphfs_index_bytes", "Memory of the decoded bitmaps of labels and types.", bytes);
-	gauge(t, "graphfs_index_dirty_bytes", "Those that the next checkpoint writes.", dirty_bytes);
-}
-
 static void show_mount(const struct sample *t)
 {
 	counter(t, "graphfs_requests_total", "Requests of the kernel.",
@@ -172,6 +164,5 @@ void gfs_control_show_stats(struct gfs_fs *fs, struct gfs_buf *out)
 	show_store(&t);
 	show_wal(&t);
 	show_caches(&t);
-	show_index(&t);
 	show_mount(&t);
 }

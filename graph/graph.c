@@ -44,7 +44,7 @@ static int open_parts(
 	if (err == 0)
 		err = gfs_index_cache_open(graph->store, &graph->index_cache);
 	if (err == 0)
-		err = gfs_idsets_open(graph->store, &graph->sets);
+		err = gfs_idsets_open(graph->store, graph->index_cache, &graph->sets);
 	if (err == 0)
 		err = gfs_adj_open(graph->store, graph->index_cache, &graph->adj);
 	gfs_store_read_end(graph->store);
@@ -145,11 +145,6 @@ struct gfs_catalog *gfs_graph_catalog(struct gfs_graph *graph)
 struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph)
 {
 	return gfs_buf_slice(&graph->key_property);
-}
-
-void gfs_graph_index_memory(struct gfs_graph *graph, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes)
-{
-	gfs_idsets_memory(graph->sets, ret_bytes, ret_dirty_bytes);
 }
 
 void gfs_graph_set_rel_index(struct gfs_graph *graph, bool on)

@@ -35,9 +35,6 @@ struct gfs_store *gfs_graph_store(struct gfs_graph *graph);
 struct gfs_catalog *gfs_graph_catalog(struct gfs_graph *graph);
 struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph);
 
-/* Bytes of decoded index bitmaps in memory, and of those among them that the next checkpoint writes. Any time, without a lock. */
-void gfs_graph_index_memory(struct gfs_graph *graph, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes);
-
 /* Off: questions about relationships are answered from the chains of the records and not from adjacency and the sets of types, with the same
  * answers in the same order. The indexes go on being kept, so either may be set at any time. On after an open. Without a lock. */
 void gfs_graph_set_rel_index(struct gfs_graph *graph, bool on);

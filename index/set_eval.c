@@ -7,6 +7,7 @@ static void part_release(struct gfs_set_part *part)
 {
 	if (part->own != NULL)
 		roaring_bitmap_free(part->own);
+	gfs_idset_unpin(part->pin);
 	*part = (struct gfs_set_part){ 0 };
 }
 
@@ -23,7 +24,11 @@ static int part_name(const struct gfs_set_eval *e, uint16_t name, uint64_t chunk
 	if (name == 0)
 		return 0;
 	int err = gfs_idset_get(e->sets, e->expr->kind, name, &set);
-	return err != 0 ? err : gfs_idset_get_bits(e->sets, set, chunk, &ret_part->bits);
+	if (err == 0)
+		err = gfs_idset_pin(e->sets, set, chunk, &ret_part->pin);
+	if (err == 0 && ret_part->pin != NULL)
+		ret_part->bits = ret_part->pin->bitmap;
+	return err;
 }
 
 static int part_any(const struct gfs_set_eval *e, uint64_t chunk, struct gfs_set_part *ret_part)

@@ -38,7 +38,8 @@ int gfs_set_next_name(const struct gfs_set_eval *e, uint32_t *name) GFS_CHECK;
 /* A bitmap, or its complement. */
 struct gfs_set_part {
 	const roaring_bitmap_t *bits; /* NULL: empty */
-	roaring_bitmap_t *own;        /* `bits`, when it was made here; else NULL, and it belongs to a set */
+	roaring_bitmap_t *own;        /* `bits`, when it was made here; else NULL, and it belongs to `pin` */
+	struct gfs_idset_bits *pin;   /* NULL: none */
 	bool negated;
 };
 

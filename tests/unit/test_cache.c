@@ -84,6 +84,56 @@ static void test_peeked_and_counted(void **state)
 	gfs_cache_free(f.cache);
 }
 
+static void test_discard(void **state)
+{
+	(void)state;
+	struct cache_fixture f;
+	cache_setup(&f, MIB);
+	struct item *it = cache_fetch(&f, 7, 100);
+	gfs_cache_set_dirty(f.cache, &it->entry, true);
+	gfs_cache_put(f.cache, &it->entry);
+	gfs_cache_discard(f.cache, 8);
+	assert_int_equal(cache_stats(&f).entries, 1);
+	gfs_cache_discard(f.cache, 7);
+	assert_int_equal(f.evicted, 1);
+	assert_null(gfs_cache_peek(f.cache, 7));
+	assert_int_equal(cache_stats(&f).bytes + cache_stats(&f).dirty_bytes, 0);
+	gfs_cache_free(f.cache);
+}
+
+/* Growing evicts others, and what is charged is given back; clean or dirty, set aside or not. */
+static void test_resize(void **state)
+{
+	struct cache_fixture f;
+	cache_setup(&f, 10000);
+	cache_set_policy(&f, *state);
+	struct item *clean = cache_fetch(&f, 1, 1000), *dirty = cache_fetch(&f, 2, 1000);
+	gfs_cache_set_dirty(f.cache, &dirty->entry, true);
+	for (uint64_t i = 100; i < 200; i++)
+		cache_touch(&f, i, 1000);
+	gfs_cache_resize(f.cache, &clean->entry, 3000);
+	gfs_cache_resize(f.cache, &dirty->entry, 6000);
+	assert_int_equal(cache_stats(&f).dirty_bytes, 6000);
+	assert_true(cache_stats(&f).bytes <= 10000);
+	assert_int_equal(cache_stats(&f).entries, 3);
+	gfs_cache_resize(f.cache, &clean->entry, 1);
+	gfs_cache_resize(f.cache, &dirty->entry, 100);
+	gfs_cache_set_dirty(f.cache, &dirty->entry, false);
+	gfs_cache_put(f.cache, &clean->entry);
+	gfs_cache_put(f.cache, &dirty->entry);
+	for (uint64_t i = 200; i < 400; i++)
+		cache_touch(&f, i, 1000);
+	struct gfs_cache_stats s = cache_stats(&f);
+	assert_true(s.bytes <= 10000 && s.dirty_bytes == 0);
+	gfs_cache_discard(f.cache, 1);
+	gfs_cache_discard(f.cache, 2);
+	assert_true(gfs_cache_is_enabled(f.cache));
+	gfs_cache_set_enabled(f.cache, false);
+	assert_false(gfs_cache_is_enabled(f.cache));
+	assert_int_equal(cache_stats(&f).bytes, 0);
+	gfs_cache_free(f.cache);
+}
+
 static void test_pinned_stay_and_limit_holds(void **state)
 {
 	struct cache_fixture f;
@@ -373,6 +423,8 @@ int main(void)
 		cmocka_unit_test(test_get_insert_drop),
 		cmocka_unit_test(test_dropped_lives_while_pinned),
 		cmocka_unit_test(test_peeked_and_counted),
+		cmocka_unit_test(test_discard),
+		EACH_POLICY(test_resize),
 		EACH_POLICY(test_pinned_stay_and_limit_holds),
 		EACH_POLICY(test_dirty_stay_until_clean),
 		EACH_POLICY(test_all_dirty_costs_no_rescan),

@@ -2,6 +2,7 @@
 #include "index_store.h"
 
 #include "base/checked.h"
+#include "index/index_cache.h"
 #include "index/set_expr.h"
 #include "store/record.h"
 
@@ -10,6 +11,7 @@
 enum { LABELS = 7, CHUNKS = 6, ELEMENTS = 9000, EXPRESSIONS = 400 };
 
 static struct test_store t;
+static struct gfs_cache *cache;
 static struct gfs_idsets *sets;
 static struct gfs_catalog *catalog;
 static uint64_t random_state = 88172645463325252u;
@@ -75,10 +77,13 @@ static int setup(void **state)
 {
 	(void)state;
 	test_store_create(&t);
-	assert_int_equal(gfs_idsets_open(t.store, &sets), 0);
+	assert_int_equal(gfs_index_cache_open(t.store, &cache), 0);
+	assert_int_equal(gfs_idsets_open(t.store, cache, &sets), 0);
 	assert_int_equal(gfs_catalog_open(t.store, &catalog), 0);
 	t.before_freeze = freeze;
 	fill();
+	assert_int_equal(gfs_store_checkpoint(t.store), 0);
+	gfs_cache_set_limit(cache, 8192); /* so that what is looked at is evicted all the time */
 	return 0;
 }
 
@@ -87,6 +92,7 @@ static int teardown(void **state)
 	(void)state;
 	test_store_destroy(&t);
 	gfs_idsets_free(sets);
+	gfs_cache_free(cache);
 	gfs_catalog_free(catalog);
 	return 0;
 }
