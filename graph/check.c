@@ -146,6 +146,7 @@ int gfs_graph_check(struct gfs_graph *graph, void (*found)(void *context, const 
 		gfs_check_rels,
 		gfs_check_leftovers,
 		gfs_check_indexes,
+		gfs_check_props,
 		check_counts,
 	};
 	struct gfs_check_state c = { .graph = graph, .found = found, .progress = progress, .context = context };

@@ -163,13 +163,6 @@ static int check_free_key(struct gfs_check_state *c, struct gfs_slice key)
 	return gfs_check_is_damage(err) ? 0 : err;
 }
 
-static int check_no_key(struct gfs_check_state *c, struct gfs_slice key)
-{
-	(void)key;
-	gfs_check_defect(c, "the table of the property index, reserved in this version, is not empty");
-	return 0;
-}
-
 int gfs_check_indexes(struct gfs_check_state *c)
 {
 	int err = check_keys(c);
@@ -185,7 +178,5 @@ int gfs_check_indexes(struct gfs_check_state *c)
 		err = each_key(c, GFS_KV_IDSETS, "id sets", check_set_key);
 	if (err == 0)
 		err = each_key(c, GFS_KV_ADJ, "adjacency", check_adj_key);
-	if (err == 0)
-		err = each_key(c, GFS_KV_FREE, "free ids", check_free_key);
-	return err != 0 ? err : each_key(c, GFS_KV_PROPS, "the property index", check_no_key);
+	return err != 0 ? err : each_key(c, GFS_KV_FREE, "free ids", check_free_key);
 }

@@ -1,5 +1,5 @@
 /* Opening and closing: the store, the indexes on top of it, settings, hooks. */
-#include "graph/graph_private.h"
+#include "graph/index_private.h"
 
 #include "graph/object.h"
 #include "index/index_cache.h"
@@ -15,7 +15,9 @@ static int before_freeze(void *context, struct gfs_store *store)
 	struct gfs_graph *graph = context;
 	assert(graph->store == store && graph->catalog != NULL && graph->sets != NULL);
 	int err = gfs_catalog_before_freeze(graph->catalog, store);
-	return err != 0 ? err : gfs_idsets_before_freeze(graph->sets, store);
+	if (err == 0)
+		err = gfs_idsets_before_freeze(graph->sets, store);
+	return err != 0 ? err : gfs_prop_indexes_before_freeze(graph->indexes, store);
 }
 
 static int read_settings(struct gfs_graph *graph)
@@ -47,7 +49,11 @@ static int open_parts(
 		err = gfs_idsets_open(graph->store, graph->index_cache, &graph->sets);
 	if (err == 0)
 		err = gfs_adj_open(graph->store, graph->index_cache, &graph->adj);
+	if (err == 0)
+		err = gfs_prop_indexes_open(graph->store, &graph->indexes);
 	gfs_store_read_end(graph->store);
+	if (err == 0)
+		err = gfs_index_builder_new(graph, &graph->builder);
 	if (err != 0)
 		return gfs_fail(message, err, "%s: reading the catalog: %s", path, gfs_err_text(err));
 	struct gfs_store_hooks hooks = { .replay = gfs_graph_replay, .before_freeze = before_freeze, .context = graph };
@@ -57,7 +63,9 @@ static int open_parts(
 /* The store goes first: its last checkpoint asks the catalog and the indexes for what they hold. */
 static int release(struct gfs_graph *graph)
 {
+	gfs_index_builder_free(graph->builder);
 	int err = gfs_store_close(graph->store);
+	gfs_prop_indexes_free(graph->indexes);
 	gfs_adj_free(graph->adj);
 	gfs_idsets_free(graph->sets);
 	gfs_cache_free(graph->index_cache);

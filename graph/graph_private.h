@@ -11,6 +11,7 @@
 #include "graph/oplog.h"
 #include "graph/sorter.h"
 #include "index/idset.h"
+#include "index/prop_index.h"
 #include "index/set_expr.h"
 
 #include <stdatomic.h>
@@ -22,21 +23,31 @@ struct gfs_pending_list {
 	size_t done, done_runs;
 };
 
+/* Two nodes that would have one value of a unique index. */
+struct gfs_index_conflict {
+	uint16_t index; /* 0: none */
+	uint64_t node, other;
+};
+
 /* The one writer's transaction; lives in the graph and belongs to who holds the store's exclusive lock. */
 struct gfs_tx {
 	struct gfs_graph *graph;
 	struct gfs_txn *txn;
 	bool replaying; /* nothing is logged or told */
 	bool unlogged;
+	bool makes_work; /* for the builder of property indexes, once it is committed */
 	struct gfs_changes changes;
 	size_t changes_capacity;
 	struct gfs_pending_list pending;
 	/* Scratch memory, kept from one transaction to the next. */
-	struct gfs_buf row;     /* the new row (graph/owner.c) */
-	struct gfs_buf text;    /* a property's text (graph/prop_file.c) */
-	struct gfs_buf value;   /* an encoded value */
-	struct gfs_buf props;   /* a bulk op's properties */
-	struct gfs_arena arena; /* cleared before each op is applied */
+	struct gfs_buf row;                  /* the new row (graph/owner.c) */
+	struct gfs_buf text;                 /* a property's text (graph/prop_file.c) */
+	struct gfs_buf value;                /* an encoded value */
+	struct gfs_buf props;                /* a bulk op's properties */
+	struct gfs_arena arena;              /* cleared before each op is applied */
+	struct gfs_buf index_old, index_new; /* entries of property indexes (graph/index_keep.c) */
+	struct gfs_arena index_arena;
+	struct gfs_index_conflict conflict; /* what the last GFS_ERR_UNIQUE was about */
 };
 
 struct gfs_graph {
@@ -46,6 +57,8 @@ struct gfs_graph {
 	struct gfs_cache *index_cache; /* the index layer */
 	struct gfs_idsets *sets;
 	struct gfs_adj *adj;
+	struct gfs_prop_indexes *indexes;
+	struct gfs_index_builder *builder;
 	struct gfs_buf key_property; /* constant after open */
 	_Atomic bool rel_index;      /* relaxed: either way a question has the same answer */
 	/* Set before the first commit by another thread. */
@@ -104,6 +117,11 @@ int gfs_apply_prop_rename(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_prop_exchange(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_bulk_node(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_bulk_rel(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_create(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_drop(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_folder(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 
 /* ---- replay.c ---- */
 

@@ -1,5 +1,5 @@
 /* A transaction: the store's, the list of changes, and the one way in which an op is applied and logged. */
-#include "graph/graph_private.h"
+#include "graph/index_private.h"
 
 #include "base/checked.h"
 #include "store/undo.h"
@@ -38,13 +38,22 @@ static const apply_fn apply_of[GFS_OP_COUNT] = {
 	[GFS_OP_PROP_EXCHANGE] = gfs_apply_prop_exchange,
 	[GFS_OP_BULK_NODE] = gfs_apply_bulk_node,
 	[GFS_OP_BULK_REL] = gfs_apply_bulk_rel,
+	[GFS_OP_INDEX_CREATE] = gfs_apply_index_create,
+	[GFS_OP_INDEX_DROP] = gfs_apply_index_drop,
+	[GFS_OP_INDEX_STEP] = gfs_apply_index_step,
+	[GFS_OP_INDEX_FAIL] = gfs_apply_index_fail,
+	[GFS_OP_INDEX_FOLDER] = gfs_apply_index_folder,
 };
 
 int gfs_tx_apply_only(struct gfs_tx *tx, struct gfs_op *op)
 {
 	assert(op->code > 0 && op->code < GFS_OP_COUNT);
+	int err = gfs_index_before(tx, op);
+	if (err != 0)
+		return err;
 	gfs_arena_clear(&tx->arena);
-	return apply_of[op->code](tx, op);
+	err = apply_of[op->code](tx, op);
+	return err != 0 ? err : gfs_index_after(tx, op);
 }
 
 int gfs_tx_apply(struct gfs_tx *tx, struct gfs_op *op)
@@ -77,16 +86,25 @@ static void trim(struct gfs_buf *buf)
 		gfs_buf_release(buf);
 }
 
+static void trim_arena(struct gfs_arena *arena)
+{
+	if (arena->bytes > SCRATCH_KEEP_BYTES)
+		gfs_arena_release(arena);
+	else
+		gfs_arena_clear(arena);
+}
+
 void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 {
 	trim(&tx->row);
 	trim(&tx->text);
 	trim(&tx->value);
 	trim(&tx->props);
-	if (tx->arena.bytes > SCRATCH_KEEP_BYTES)
-		gfs_arena_release(&tx->arena);
-	else
-		gfs_arena_clear(&tx->arena);
+	trim(&tx->index_old);
+	trim(&tx->index_new);
+	trim_arena(&tx->arena);
+	trim_arena(&tx->index_arena);
+	tx->conflict = (struct gfs_index_conflict){ 0 };
 	if (tx->pending.ends.capacity * sizeof *tx->pending.ends.items > SCRATCH_KEEP_BYTES)
 		gfs_sorter_release(&tx->pending.ends);
 	gfs_sorter_drop_runs(&tx->pending.ends);
@@ -97,6 +115,7 @@ void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 	tx->txn = txn;
 	tx->replaying = replaying;
 	tx->unlogged = false;
+	tx->makes_work = false;
 }
 
 void gfs_tx_release(struct gfs_tx *tx)
@@ -106,8 +125,11 @@ void gfs_tx_release(struct gfs_tx *tx)
 	gfs_buf_release(&tx->text);
 	gfs_buf_release(&tx->value);
 	gfs_buf_release(&tx->props);
+	gfs_buf_release(&tx->index_old);
+	gfs_buf_release(&tx->index_new);
 	gfs_arena_release(&tx->arena);
 	gfs_sorter_release(&tx->pending.ends);
+	gfs_arena_release(&tx->index_arena);
 }
 
 int gfs_tx_begin(struct gfs_graph *graph, struct gfs_tx **ret_tx)
@@ -150,7 +172,10 @@ int gfs_tx_commit(struct gfs_tx *tx, uint64_t *ret_lsn, struct gfs_changes *ret_
 	tx->changes = (struct gfs_changes){ 0 };
 	/* An undone transaction must not pop what it no longer owns. */
 	tx->changes_capacity = 0;
+	bool wake = tx->makes_work;
 	err = gfs_txn_commit(txn, ret_lsn);
+	if (err == 0 && wake)
+		gfs_index_builder_wake(graph->builder);
 	if (err == 0 && ret_changes != NULL) {
 		*ret_changes = changes;
 		return 0;

@@ -4,6 +4,7 @@
  *
  * GFS_SEED repeats a run; GFS_MODEL_OPS makes it longer. */
 #include "tests/unit/graph_fixture.h"
+#include "tests/unit/index_check.h"
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -59,7 +60,7 @@ struct shared {
 	uint64_t digest;
 	bool has_digest;
 	uint64_t random;
-	uint64_t ops, refused;
+	uint64_t ops, refused, index_entries;
 	size_t used;
 	uint16_t labels[LABELS], types[TYPES], keys[KEYS];
 	uint8_t arena[];
@@ -926,6 +927,24 @@ static int op_bulk_finish(struct gfs_tx *tx)
 	return 0;
 }
 
+/* Indexes come and go; what is in them is compared with the graph, not the model. */
+static int op_index_create(struct gfs_tx *tx)
+{
+	struct gfs_index_info info;
+	uint16_t label = shared->labels[below(LABELS)], key = shared->keys[below(KEYS)], id;
+	bool there = gfs_index_find(gfs_tx_graph(tx), label, key, &info) == 0;
+	return expect(gfs_index_create(tx, label, key, false, (struct gfs_slice){ 0 }, &id), there ? GFS_ERR_EXISTS : 0);
+}
+
+static int op_index_drop(struct gfs_tx *tx)
+{
+	struct gfs_index_info info;
+	if (below(4) != 0 || gfs_index_next(gfs_tx_graph(tx), below(20), &info) != 0)
+		return 0;
+	OK(gfs_index_drop(tx, info.id));
+	return 0;
+}
+
 static int (*const operations[])(struct gfs_tx *tx) = {
 	op_node_create,
 	op_node_create,
@@ -964,6 +983,8 @@ static int (*const operations[])(struct gfs_tx *tx) = {
 	op_bulk_rel,
 	op_bulk_rel,
 	op_bulk_finish,
+	op_index_create,
+	op_index_drop,
 };
 
 /* ---- transactions ---- */
@@ -1032,14 +1053,18 @@ static void round_body(struct fixture *f, void *context)
 	else
 		make_names(f->graph);
 	compare_all(f->graph);
+	shared->index_entries += require_indexes(f->graph);
 	while (shared->ops < until) {
 		run_transaction(f->graph);
 		if (below(200) == 0)
 			OK(gfs_store_checkpoint(gfs_graph_store(f->graph)));
 		if (below(50) == 0)
 			gfs_graph_set_rel_index(f->graph, !gfs_graph_rel_index(f->graph));
+		if (below(300) == 0)
+			shared->index_entries += require_indexes(f->graph);
 	}
 	compare_all(f->graph);
+	shared->index_entries += require_indexes(f->graph);
 	shared->digest = graph_digest(f->graph);
 	shared->has_digest = true;
 	if (below(3) == 0)
@@ -1078,8 +1103,9 @@ static void test_model(void **state)
 	assert_true(graph_digest(f.graph) == shared->digest);
 	compare_all(f.graph);
 	require_clean(f.graph);
-	print_message(
-		"%llu operations, %llu refused\n", (unsigned long long)shared->ops, (unsigned long long)shared->refused);
+	print_message("%llu operations, %llu refused, %llu index entries compared\n", (unsigned long long)shared->ops,
+		(unsigned long long)shared->refused, (unsigned long long)shared->index_entries);
+	assert_true(shared->index_entries > 0);
 	fixture_destroy(&f);
 	munmap(shared, sizeof *shared + TEXT_ARENA);
 }
