@@ -18,13 +18,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 enum { READERS_MAX = 1022, IDLE_READERS_MAX = 64 };
 #define RESIDENT_BYTES_MAX (UINT64_C(8) << 20)
 #define MAP_BYTES_DEFAULT (UINT64_C(1) << 40)
 #define MAP_BYTES_MIN (UINT64_C(64) << 20)
 
-static const char *const table_names[GFS_KV_TABLE_COUNT] = {
+const char *const gfs_lmdb_table_names[GFS_KV_TABLE_COUNT] = {
 	[GFS_KV_PAGES] = "pages",
 	[GFS_KV_META] = "meta",
 	[GFS_KV_CATALOG] = "catalog",
@@ -84,7 +85,7 @@ void gfs_lmdb_note_touched(struct gfs_lmdb *db, uint64_t bytes)
 		gfs_lmdb_give_memory_back(db);
 }
 
-static void note_read(struct gfs_lmdb *db, const void *data, size_t size)
+void gfs_lmdb_note_read(struct gfs_lmdb *db, const void *data, size_t size)
 {
 	uint64_t stretch = (uintptr_t)data >> GFS_LMDB_FAULT_SHIFT;
 	uint64_t mark = stretch | (uint64_t)atomic_load_explicit(&db->epoch, memory_order_relaxed) << 40;
@@ -95,40 +96,38 @@ static void note_read(struct gfs_lmdb *db, const void *data, size_t size)
 	gfs_lmdb_note_touched(db, (UINT64_C(1) << GFS_LMDB_FAULT_SHIFT) + size);
 }
 
-/* LMDB does not tell where its map lies, so look for the mapping around an address inside of it. */
-static void find_mapping(struct gfs_lmdb *db, const void *inside)
+/* LMDB does not tell where its map lies: look for the file's inode among the mappings, and for what the file begins with (a page's head and the
+ * format, which never change). */
+static bool is_mapping(mdb_filehandle_t fd, const void *begin, uint64_t inode)
 {
-	uintptr_t at = (uintptr_t)inside, low, high;
-	char line[512];
+	uint8_t bytes[24];
+	struct stat st;
+	return fstat(fd, &st) == 0 && st.st_ino == inode && gfs_io_read_at(fd, bytes, sizeof bytes, 0) == 0 &&
+		memcmp(bytes, begin, sizeof bytes) == 0;
+}
+
+static int locate_map(struct gfs_lmdb *db)
+{
+	uintptr_t low, high;
+	uint64_t inode, offset;
+	char line[512], rights[8];
+	mdb_filehandle_t fd;
+	int rc = mdb_env_get_fd(db->env, &fd);
+	if (rc)
+		return gfs_lmdb_error(rc);
 	db->map = NULL;
 	FILE *maps = fopen("/proc/self/maps", "re");
-	while (maps && fgets(line, sizeof line, maps)) {
-		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &low, &high) == 2 && low <= at && at < high) {
-			db->map = (void *)low;
+	while (maps && !db->map && fgets(line, sizeof line, maps)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %" SCNx64 " %*s %" SCNu64, &low, &high, rights, &offset,
+				&inode) == 5 &&
+			offset == 0 && rights[0] == 'r' && is_mapping(fd, (const void *)low, inode)) {
+			db->map = (uint8_t *)low;
 			db->map_size = high - low;
-			break;
 		}
 	}
 	if (maps)
 		(void)fclose(maps); /* was only read */
-}
-
-/* The tables' names are keys of the unnamed table: a pointer into the map that always exists. */
-static int locate_map(struct gfs_lmdb *db)
-{
-	MDB_txn *txn;
-	MDB_dbi names;
-	MDB_val key = gfs_lmdb_val(gfs_slice_text(table_names[0])), value;
-	int rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn);
-	if (rc)
-		return gfs_lmdb_error(rc);
-	rc = mdb_dbi_open(txn, NULL, 0, &names);
-	if (!rc)
-		rc = mdb_get(txn, names, &key, &value);
-	if (!rc)
-		find_mapping(db, value.mv_data);
-	mdb_txn_abort(txn);
-	return gfs_lmdb_error(rc);
+	return db->map ? 0 : GFS_ERR_IO;
 }
 
 /* An exposed batch has pages past those of the last commit. */
@@ -146,16 +145,8 @@ void gfs_lmdb_note_used(struct gfs_lmdb *db)
 
 /* ---- readers ---- */
 
-static void close_cursors(struct gfs_lmdb_reader *r)
-{
-	for (unsigned i = 0; i < GFS_KV_TABLE_COUNT; i++)
-		if (r->cursors[i])
-			mdb_cursor_close(r->cursors[i]);
-}
-
 static void reader_free(struct gfs_lmdb_reader *r)
 {
-	close_cursors(r);
 	mdb_txn_abort(r->txn);
 	free(r);
 }
@@ -202,23 +193,20 @@ static struct gfs_lmdb_reader *pool_give(struct gfs_lmdb *db, struct gfs_lmdb_re
 	return r;
 }
 
-/* For a cursor on what the exposed batch has. */
-static int exposed_begin(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader)
+/* What the reader's transaction sees. Its pages stay as they are for as long as that is open. */
+static int reader_look(struct gfs_lmdb *db, struct gfs_lmdb_reader *r)
 {
-	struct gfs_lmdb_reader *r = calloc(1, sizeof *r);
-	if (!r)
-		return GFS_ERR_NOMEM;
-	r->txn = db->exposed->txn;
-	*ret_reader = r;
-	return 0;
+	uint64_t transaction = mdb_txn_id(r->txn);
+	if (r->seen.snapshot.transaction == transaction)
+		return 0;
+	r->seen.snapshot.transaction = 0;
+	return gfs_lmdb_seen_open(db, transaction, &r->seen);
 }
 
-static int reader_begin(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader)
+static int reader_renew(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader)
 {
-	int err = 0;
-	if (db->exposed)
-		return exposed_begin(db, ret_reader);
 	struct gfs_lmdb_reader *r = pool_take(db);
+	int err = 0;
 	if (!r) {
 		err = reader_new(db, &r);
 	} else {
@@ -233,13 +221,27 @@ static int reader_begin(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader
 	return err;
 }
 
-static void reader_end(struct gfs_lmdb *db, struct gfs_lmdb_reader *r)
+int gfs_lmdb_reader_begin(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader)
 {
-	if (db->exposed) {
-		close_cursors(r);
-		free(r);
-		return;
+	struct gfs_lmdb_reader *r = NULL;
+	for (;;) {
+		int err = reader_renew(db, &r);
+		if (!err)
+			err = reader_look(db, r);
+		else
+			return err;
+		if (!err) {
+			*ret_reader = r;
+			return 0;
+		}
+		gfs_lmdb_reader_end(db, r);
+		if (err != GFS_ERR_AGAIN) /* two commits since the transaction began: once more */
+			return err;
 	}
+}
+
+void gfs_lmdb_reader_end(struct gfs_lmdb *db, struct gfs_lmdb_reader *r)
+{
 	mdb_txn_reset(r->txn);
 	struct gfs_lmdb_reader *surplus = pool_give(db, r);
 	if (surplus)
@@ -264,165 +266,11 @@ void gfs_lmdb_grow_map(struct gfs_lmdb *db)
 		pool_empty(db);
 		if (!mdb_env_set_mapsize(db->env, wanted))
 			db->map_bytes = wanted;
-		if (locate_map(db))
-			db->map = NULL;
+		if (locate_map(db)) /* then nothing can be read any more, and every reader says so */
+			db->map_size = 0;
 		db->map_was_full = false;
 	}
 	gfs_mutex_unlock(&db->pool_lock);
-}
-
-/* LMDB believes the sizes that it finds in its pages. While a reader is active, as the map must not move. */
-static bool inside_file(struct gfs_lmdb *db, MDB_val v)
-{
-	uintptr_t begin = (uintptr_t)db->map, at = (uintptr_t)v.mv_data;
-	if (!db->map)
-		return true; /* it cannot be told */
-	if (db->exposed && (at < begin || at - begin >= db->map_size))
-		return true; /* a page that the batch's transaction still holds */
-	if (at < begin || v.mv_size > db->map_size)
-		return false;
-	uint64_t end = at - begin + v.mv_size;
-	if (end <= atomic_load_explicit(&db->used_bytes, memory_order_relaxed))
-		return true;
-	gfs_lmdb_note_used(db); /* a commit, or the exposed batch, may have grown the file a moment ago */
-	return end <= atomic_load_explicit(&db->used_bytes, memory_order_relaxed);
-}
-
-/* ---- get ---- */
-
-/* What becomes of a value that was found, while it is there. */
-typedef int (*take_fn)(void *context, const void *data, size_t size);
-
-static int find(
-	struct gfs_lmdb *db, MDB_txn *txn, enum gfs_kv_table table, struct gfs_slice key, take_fn take, void *context)
-{
-	MDB_val k = gfs_lmdb_val(key), v;
-	int err = gfs_lmdb_error(mdb_get(txn, db->tables[table], &k, &v));
-	if (err)
-		return err;
-	if (!inside_file(db, v))
-		return GFS_ERR_CORRUPT;
-	err = take(context, v.mv_data, v.mv_size);
-	note_read(db, v.mv_data, v.mv_size);
-	return err;
-}
-
-static int get(struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_slice key, take_fn take, void *context)
-{
-	struct gfs_lmdb *db = gfs_lmdb_of(kv);
-	struct gfs_lmdb_reader *r;
-	assert(table < GFS_KV_TABLE_COUNT);
-	if (db->exposed)
-		return find(db, db->exposed->txn, table, key, take, context);
-	int err = reader_begin(db, &r);
-	if (err)
-		return err;
-	err = find(db, r->txn, table, key, take, context);
-	reader_end(db, r);
-	return err;
-}
-
-/* `context`: a buffer, or NULL. */
-static int append_value(void *context, const void *data, size_t size)
-{
-	struct gfs_buf *out = context;
-	if (!out)
-		return 0;
-	gfs_buf_append(out, data, size);
-	return gfs_buf_failed(out);
-}
-
-static int lmdb_get(struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_slice key, struct gfs_buf *out)
-{
-	return get(kv, table, key, append_value, out);
-}
-
-struct place {
-	void *data;
-	size_t size;
-};
-
-static int copy_value(void *context, const void *data, size_t size)
-{
-	const struct place *place = context;
-	if (size != place->size)
-		return GFS_ERR_CORRUPT;
-	memcpy(place->data, data, size);
-	return 0;
-}
-
-static int lmdb_get_into(
-	struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_slice key, void *data, size_t size)
-{
-	return get(kv, table, key, copy_value, &(struct place){ data, size });
-}
-
-/* ---- cursors ---- */
-
-static int lmdb_cursor_open(struct gfs_kv_backend *kv, enum gfs_kv_table table, struct gfs_kv_cursor **ret_cursor)
-{
-	assert(table < GFS_KV_TABLE_COUNT);
-	struct gfs_lmdb *db = gfs_lmdb_of(kv);
-	struct gfs_lmdb_reader *r;
-	int err = reader_begin(db, &r);
-	if (err)
-		return err;
-	if (r->cursors[table])
-		err = gfs_lmdb_error(mdb_cursor_renew(r->txn, r->cursors[table]));
-	else
-		err = gfs_lmdb_error(mdb_cursor_open(r->txn, db->tables[table], &r->cursors[table]));
-	if (err) {
-		reader_end(db, r);
-		return err;
-	}
-	r->cursor = (struct gfs_kv_cursor){ .db = db, .at = r->cursors[table] };
-	*ret_cursor = &r->cursor;
-	return 0;
-}
-
-static struct gfs_lmdb_reader *reader_of(struct gfs_kv_cursor *c)
-{
-	return gfs_container_of(c, struct gfs_lmdb_reader, cursor);
-}
-
-static int cursor_move(
-	struct gfs_kv_cursor *c, MDB_val key, MDB_cursor_op op, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
-{
-	MDB_val value;
-	int rc = mdb_cursor_get(c->at, &key, &value, op);
-	if (rc)
-		return gfs_lmdb_error(rc);
-	if (!inside_file(c->db, key) || !inside_file(c->db, value))
-		return GFS_ERR_CORRUPT;
-	note_read(c->db, value.mv_data, value.mv_size);
-	*ret_key = gfs_lmdb_slice(key);
-	*ret_value = gfs_lmdb_slice(value);
-	return 0;
-}
-
-static int lmdb_cursor_seek(
-	struct gfs_kv_cursor *c, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
-{
-	int err = cursor_move(c, gfs_lmdb_val(key), key.size ? MDB_SET_RANGE : MDB_FIRST, ret_key, ret_value);
-	c->past_end = err == GFS_ERR_NOTFOUND;
-	return err;
-}
-
-static int lmdb_cursor_prev(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
-{
-	MDB_cursor_op op = c->past_end ? MDB_LAST : MDB_PREV;
-	c->past_end = false;
-	return cursor_move(c, (MDB_val){ 0 }, op, ret_key, ret_value);
-}
-
-static int lmdb_cursor_next(struct gfs_kv_cursor *c, struct gfs_slice *ret_key, struct gfs_slice *ret_value)
-{
-	return cursor_move(c, (MDB_val){ 0 }, MDB_NEXT, ret_key, ret_value);
-}
-
-static void lmdb_cursor_close(struct gfs_kv_cursor *c)
-{
-	reader_end(c->db, reader_of(c));
 }
 
 /* ---- statistics ---- */
@@ -457,13 +305,13 @@ static void lmdb_close(struct gfs_kv_backend *kv)
 
 static const struct gfs_kv_backend_ops lmdb_ops = {
 	.close = lmdb_close,
-	.get = lmdb_get,
-	.get_into = lmdb_get_into,
-	.cursor_open = lmdb_cursor_open,
-	.cursor_seek = lmdb_cursor_seek,
-	.cursor_next = lmdb_cursor_next,
-	.cursor_prev = lmdb_cursor_prev,
-	.cursor_close = lmdb_cursor_close,
+	.get = gfs_lmdb_get,
+	.get_into = gfs_lmdb_get_into,
+	.cursor_open = gfs_lmdb_cursor_open,
+	.cursor_seek = gfs_lmdb_cursor_seek,
+	.cursor_next = gfs_lmdb_cursor_next,
+	.cursor_prev = gfs_lmdb_cursor_prev,
+	.cursor_close = gfs_lmdb_cursor_close,
 	.batch_begin = gfs_lmdb_batch_begin,
 	.batch_put = gfs_lmdb_batch_put,
 	.batch_delete = gfs_lmdb_batch_delete,
@@ -507,19 +355,57 @@ static int env_open_largest(struct gfs_lmdb *db, const char *path)
 	return gfs_lmdb_error(rc);
 }
 
+/* The pages by which LMDB finds the tables, and, `changing`, those that it takes new pages from. */
+static int check_names(struct gfs_lmdb *db, uint64_t transaction, bool changing)
+{
+	struct gfs_lmdb_file file;
+	struct gfs_lmdb_snapshot snapshot;
+	struct gfs_lmdb_sound sound = { 0 };
+	int err = gfs_lmdb_file_look(db, &file);
+	if (!err)
+		err = gfs_lmdb_snapshot_open(&file, transaction, &snapshot);
+	if (!err)
+		err = gfs_lmdb_sound_init(&sound, &snapshot);
+	if (!err && changing)
+		err = gfs_lmdb_free_check(&snapshot, &sound);
+	for (unsigned i = 0; i < GFS_KV_TABLE_COUNT && !err; i++)
+		err = gfs_lmdb_path_check(&snapshot, &snapshot.main, gfs_slice_text(gfs_lmdb_table_names[i]), &sound);
+	gfs_lmdb_sound_release(&sound);
+	return err;
+}
+
 static int open_tables(struct gfs_lmdb *db, bool create)
 {
 	MDB_txn *txn;
 	int rc = mdb_txn_begin(db->env, NULL, create ? 0 : MDB_RDONLY, &txn);
 	if (rc)
 		return gfs_lmdb_error(rc);
+	int err = check_names(db, mdb_txn_id(txn) - (create ? 1 : 0), create);
+	if (err) {
+		mdb_txn_abort(txn);
+		return err;
+	}
 	for (unsigned i = 0; i < GFS_KV_TABLE_COUNT && !rc; i++)
-		rc = mdb_dbi_open(txn, table_names[i], create ? MDB_CREATE : 0, &db->tables[i]);
+		rc = mdb_dbi_open(txn, gfs_lmdb_table_names[i], create ? MDB_CREATE : 0, &db->tables[i]);
 	if (rc) {
 		mdb_txn_abort(txn);
 		return rc == MDB_NOTFOUND ? GFS_ERR_CORRUPT : gfs_lmdb_error(rc);
 	}
 	return gfs_lmdb_error(mdb_txn_commit(txn));
+}
+
+/* What LMDB would take at its word as soon as it opens the file. */
+static int check_metas(int fd, uint64_t size)
+{
+	size_t wanted = (size_t)GFS_MIN(size, GFS_LMDB_METAS_BYTES_MAX);
+	uint8_t *bytes = malloc(wanted);
+	if (!bytes)
+		return GFS_ERR_NOMEM;
+	int err = gfs_io_read_at(fd, bytes, wanted, 0);
+	if (!err)
+		err = gfs_lmdb_metas_check(gfs_slice(bytes, wanted));
+	free(bytes);
+	return err;
 }
 
 /* LMDB would fill an empty file and follow a link: look first. */
@@ -535,6 +421,8 @@ static int check_file(const char *path, const struct gfs_kv_lmdb_opts *opts)
 	err = gfs_io_size(fd, &size);
 	if (!err && size == 0 && !opts->create)
 		err = GFS_ERR_NOTDB;
+	if (!err && size > 0)
+		err = check_metas(fd, size);
 	gfs_io_close(fd);
 	return err;
 }
@@ -571,9 +459,9 @@ static int open_all(struct gfs_lmdb *db, const char *path, const struct gfs_kv_l
 	db->page_bytes = stat.ms_psize;
 	err = extend_file(db, path);
 	if (!err)
-		err = open_tables(db, opts->create);
-	if (!err)
 		err = locate_map(db);
+	if (!err)
+		err = open_tables(db, opts->create);
 	gfs_lmdb_note_used(db);
 	return err;
 }

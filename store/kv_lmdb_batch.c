@@ -19,6 +19,33 @@
 static const char valve_name[] = "valve";
 enum { VALVE_VALUE_BYTES = 256, VALVE_VALUES = 1 << 21 }; /* 512 MiB: more than LMDB has room for */
 
+static void batch_free(struct gfs_kv_batch *b)
+{
+	if (b->txn)
+		mdb_txn_abort(b->txn);
+	gfs_lmdb_sound_release(&b->sound);
+	free(b);
+}
+
+/* What every commit uses: the lists of free pages, and where the tables' roots are noted. */
+static int check_begin(struct gfs_kv_batch *b)
+{
+	int err = gfs_lmdb_seen_open(b->db, mdb_txn_id(b->txn) - 1, &b->base);
+	if (!err)
+		err = gfs_lmdb_sound_init(&b->sound, &b->base.snapshot);
+	if (!err)
+		err = gfs_lmdb_free_check(&b->base.snapshot, &b->sound);
+	for (unsigned i = 0; !err && i < GFS_KV_TABLE_COUNT; i++)
+		err = gfs_lmdb_path_check(
+			&b->base.snapshot, &b->base.snapshot.main, gfs_slice_text(gfs_lmdb_table_names[i]), &b->sound);
+	return err;
+}
+
+int gfs_lmdb_batch_check(struct gfs_kv_batch *b, enum gfs_kv_table table, struct gfs_slice key)
+{
+	return gfs_lmdb_path_check(&b->base.snapshot, &b->base.trees[table], key, &b->sound);
+}
+
 int gfs_lmdb_batch_begin(struct gfs_kv_backend *kv, struct gfs_kv_batch **ret_batch)
 {
 	struct gfs_lmdb *db = gfs_lmdb_of(kv);
@@ -33,10 +60,12 @@ int gfs_lmdb_batch_begin(struct gfs_kv_backend *kv, struct gfs_kv_batch **ret_ba
 		return GFS_ERR_NOMEM;
 	b->db = db;
 	int err = gfs_lmdb_error(mdb_txn_begin(db->env, NULL, 0, &b->txn));
-	if (err)
-		free(b);
-	else
+	if (!err)
+		err = check_begin(b);
+	if (!err)
 		*ret_batch = b;
+	else
+		batch_free(b);
 	return err;
 }
 
@@ -52,6 +81,9 @@ static int batch_cursor(struct gfs_kv_batch *b, enum gfs_kv_table table)
 	MDB_val key, value;
 	if (b->cursors[table])
 		return 0;
+	int err = gfs_lmdb_batch_check(b, table, (struct gfs_slice){ 0 });
+	if (err)
+		return err;
 	int rc = mdb_cursor_open(b->txn, b->db->tables[table], &b->cursors[table]);
 	if (rc)
 		return gfs_lmdb_error(rc);
@@ -135,6 +167,10 @@ int gfs_lmdb_batch_put(struct gfs_kv_batch *b, enum gfs_kv_table table, struct g
 		return err;
 	MDB_val k = gfs_lmdb_val(key), v = gfs_lmdb_val(value);
 	bool append = follows_last(b, table, key);
+	if (!append)
+		err = gfs_lmdb_batch_check(b, table, key);
+	if (err)
+		return err;
 	if (append)
 		remember_last(b, table, key);
 	else
@@ -149,6 +185,8 @@ int gfs_lmdb_batch_delete(struct gfs_kv_batch *b, enum gfs_kv_table table, struc
 	int err = batch_cursor(b, table);
 	if (!err)
 		err = note_held(b, key.size);
+	if (!err)
+		err = gfs_lmdb_batch_check(b, table, key);
 	if (err)
 		return err;
 	MDB_val k = gfs_lmdb_val(key);
@@ -169,7 +207,8 @@ static void batch_end(struct gfs_kv_batch *b)
 	struct gfs_lmdb *db = b->db;
 	if (db->exposed == b)
 		db->exposed = NULL;
-	free(b);
+	b->txn = NULL; /* committed or aborted */
+	batch_free(b);
 	gfs_lmdb_note_used(db);
 	gfs_lmdb_give_memory_back(db);
 }

@@ -235,7 +235,8 @@ static int ask_all(const struct fixture *f, const uint8_t *bytes)
 	struct gfs_lmdb_place place = { .snapshot = &snapshot, .tree = &tree };
 	unsigned steps = 0;
 	err = gfs_lmdb_place_seek(&place, (struct gfs_slice){ 0 }, &key, &value);
-	for (; err == 0 && steps < 4 * KEYS; steps++) /* children may form a ring: whoever walks looks at the order (K2 of kv.h) */
+	for (; err == 0 && steps < 4 * KEYS;
+		 steps++) /* children may form a ring: whoever walks looks at the order (K2 of kv.h) */
 		err = gfs_lmdb_place_next(&place, &key, &value);
 	worst = err != 0 && err != GFS_ERR_NOTFOUND ? err : worst;
 	for (err = 0; err == 0 && steps < 8 * KEYS; steps++)
