@@ -377,7 +377,7 @@ void gfs_cache_discard(struct gfs_cache *cache, uint64_t key)
 
 uint64_t gfs_cache_entry_bytes_max(const struct gfs_cache *cache)
 {
-	return atomic_load_explicit(&cache->limit_bytes, memory_order_relaxed) / cache->shard_count / 2;
+	return gfs_cache_limit(cache) / cache->shard_count / 2;
 }
 
 void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes)
@@ -452,6 +452,32 @@ void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled)
 bool gfs_cache_is_enabled(const struct gfs_cache *cache)
 {
 	return atomic_load_explicit(&cache->enabled, memory_order_relaxed);
+}
+
+uint64_t gfs_cache_limit(const struct gfs_cache *cache)
+{
+	return atomic_load_explicit(&cache->limit_bytes, memory_order_relaxed);
+}
+
+static size_t shard_keys(struct shard *s, bool used, uint64_t *keys, size_t max)
+{
+	size_t count = 0;
+	gfs_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->bucket_count; i++)
+		for (struct gfs_cache_entry *e = s->buckets[i]; e && count < max; e = e->hash_next)
+			if ((atomic_load_explicit(&e->hits, memory_order_relaxed) > 0) == used)
+				keys[count++] = e->key;
+	gfs_mutex_unlock(&s->lock);
+	return count;
+}
+
+size_t gfs_cache_keys(struct gfs_cache *cache, uint64_t *keys, size_t max)
+{
+	size_t count = 0;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < cache->shard_count; i++)
+			count += shard_keys(&cache->shards[i], pass == 0, keys + count, max - count);
+	return count;
 }
 
 void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats)

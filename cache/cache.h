@@ -91,8 +91,11 @@ void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes);
 uint64_t gfs_cache_entry_bytes_max(const struct gfs_cache *cache);
 void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled);
 bool gfs_cache_is_enabled(const struct gfs_cache *cache);
+uint64_t gfs_cache_limit(const struct gfs_cache *cache);
 /* Changes how victims are chosen; whatever is in the cache stays. Two at a time may leave shards with either. GFS_ERR_NOMEM: as before. */
 int gfs_cache_set_policy(struct gfs_cache *cache, const struct gfs_cache_policy *policy) GFS_CHECK;
+/* Keys of entries, those with hits that count first; returns how many, at most `max`. */
+size_t gfs_cache_keys(struct gfs_cache *cache, uint64_t *keys, size_t max);
 void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats);
 
 /* "s3fifo", "lru" or "clock"; NULL for any other name. */

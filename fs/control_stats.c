@@ -89,6 +89,10 @@ static void show_store(const struct sample *t)
 	seconds(t, "graphfs_checkpoint_stall_max_seconds",
 		"The longest that a checkpoint kept readers and writers waiting.", t->s.checkpoint_stall_ns_max);
 	counter(t, "graphfs_pages_read_total", "Pages read from the database file.", t->s.pages_read);
+	counter(t, "graphfs_pages_ahead_total", "Pages read before they were asked for, in sequential reads.",
+		t->s.pages_ahead);
+	counter(t, "graphfs_pages_warmed_total", "Pages read at the mount because the last run had them cached.",
+		t->s.pages_warmed);
 	counter(t, "graphfs_pages_written_total", "Pages written to the database file.", t->s.pages_written);
 	gauge(t, "graphfs_disk_bytes", "Size of the database file and the log.", t->s.disk_bytes);
 	gauge(t, "graphfs_disk_free_bytes", "Free space of the filesystem that holds the database.", t->s.free_bytes);

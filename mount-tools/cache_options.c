@@ -51,12 +51,21 @@ static int take_all_policies(struct gfs_mount_options *o, struct gfs_slice text)
 	return err;
 }
 
+static int take_warm(struct gfs_mount_options *o, struct gfs_slice text)
+{
+	o->cache_warm = gfs_slice_equal(text, gfs_slice_text("on"));
+	return o->cache_warm || gfs_slice_equal(text, gfs_slice_text("off")) ? 0 : GFS_ERR_INVALID;
+}
+
 int gfs_cache_options_take(
 	struct gfs_mount_options *o, struct gfs_slice name, struct gfs_slice text, const char **ret_wanted)
 {
-	*ret_wanted = policy_wanted;
 	if (!skip(&name, PREFIX))
 		return GFS_ERR_NOTFOUND;
+	*ret_wanted = "on or off";
+	if (gfs_slice_equal(name, gfs_slice_text("warm")))
+		return take_warm(o, text);
+	*ret_wanted = policy_wanted;
 	if (gfs_slice_equal(name, gfs_slice_text(POLICY)))
 		return take_all_policies(o, text);
 	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++) {

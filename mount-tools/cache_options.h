@@ -2,7 +2,8 @@
  *
  *   cache_LAYER=SIZE|off     its limit, or none at all (page, object, index, query)
  *   cache_LAYER_policy=NAME  how it chooses what to evict
- *   cache_policy=NAME        the same for all layers */
+ *   cache_policy=NAME        the same for all layers
+ *   cache_warm=on|off        whether the pages that are cached at the end are read again at the next start */
 #ifndef GFS_MOUNT_TOOLS_CACHE_OPTIONS_H
 #define GFS_MOUNT_TOOLS_CACHE_OPTIONS_H
 

@@ -29,6 +29,7 @@ static const char help[] =
 	"  cache=SIZE               memory for all caches (a quarter of the memory, at most 1G)\n"
 	"  cache_LAYER=SIZE|off     of that for page, object, index or query (a fixed share)\n"
 	"  cache_LAYER_policy=s3fifo|lru|clock   what goes when a layer is full; cache_policy= for all layers (s3fifo)\n"
+	"  cache_warm=on            at the end, note which pages are cached, and read those at the next start\n"
 	"  checkpoint_interval=S    seconds between checkpoints (30; 0: never by time)\n"
 	"  checkpoint_log=SIZE      log that makes a checkpoint due (64M)\n"
 	"  ro, rw                   read-only, or not (default)\n"

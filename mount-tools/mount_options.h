@@ -12,6 +12,7 @@ struct gfs_mount_options {
 	unsigned long set, clear; /* flags of mount(2) that were asked for, or asked away; never both */
 	bool allow_other;
 	bool remount;
+	bool cache_warm;
 	bool sloppy;    /* set by the caller: options that nobody knows are ignored, as mount(8)'s -s wants */
 	bool rel_index; /* gfs_graph_set_rel_index */
 	bool wal_mode_given, wal_interval_given, cache_given, rel_index_given; /* what a remount can still change */

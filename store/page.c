@@ -146,14 +146,9 @@ static struct gfs_page *frame_insert(struct gfs_store *store, struct gfs_page *p
 	return frame_of(entry);
 }
 
-/* The frame of a page, absent ones included. */
-static int frame_get(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
+/* A new frame for a page that is not in the cache. */
+static int frame_load(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
 {
-	struct gfs_cache_entry *entry = gfs_cache_get(store->cache, page_id);
-	if (entry) {
-		*ret_page = frame_of(entry);
-		return 0;
-	}
 	struct gfs_page *page = frame_new(store);
 	if (!page)
 		return GFS_ERR_NOMEM;
@@ -166,10 +161,37 @@ static int frame_get(struct gfs_store *store, uint64_t page_id, struct gfs_page 
 	return 0;
 }
 
+/* The frame of a page if it is in the cache, absent ones included. */
+static struct gfs_page *frame_find(struct gfs_store *store, uint64_t page_id)
+{
+	struct gfs_cache_entry *entry = gfs_cache_get(store->cache, page_id);
+	return entry ? frame_of(entry) : NULL;
+}
+
+int gfs_page_read_ahead(struct gfs_store *store, uint64_t page_id, bool *ret_read)
+{
+	struct gfs_cache_entry *entry = gfs_cache_peek(store->cache, page_id);
+	struct gfs_page *page;
+	if (entry) {
+		gfs_cache_put(store->cache, entry);
+		return 0;
+	}
+	int err = frame_load(store, page_id, &page);
+	if (err != 0)
+		return err;
+	*ret_read = true;
+	gfs_page_put(store, page);
+	return 0;
+}
+
 int gfs_page_get(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
 {
-	struct gfs_page *page;
-	int err = frame_get(store, page_id, &page);
+	struct gfs_page *page = frame_find(store, page_id);
+	int err = 0;
+	if (!page) {
+		gfs_prefetch_missed(store->prefetch, page_id);
+		err = frame_load(store, page_id, &page);
+	}
 	if (err != 0)
 		return err;
 	if (page->absent) {
@@ -312,7 +334,8 @@ int gfs_page_edit(struct gfs_txn *txn, uint64_t page_id, struct gfs_page **ret_p
  * nothing: its contents do not matter. */
 static int frame_for_new(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
 {
-	int err = frame_get(store, page_id, ret_page);
+	*ret_page = frame_find(store, page_id);
+	int err = *ret_page ? 0 : frame_load(store, page_id, ret_page);
 	if (err != GFS_ERR_NOTFOUND && err != GFS_ERR_CORRUPT)
 		return err;
 	struct gfs_page *page = frame_new(store);

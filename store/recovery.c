@@ -108,6 +108,8 @@ int gfs_store_recover(struct gfs_store *store, const struct gfs_store_hooks *hoo
 	if (hooks)
 		store->hooks = *hooks;
 	int err = replay(store, message);
+	if (err == 0 && gfs_prefetch_start(store->prefetch) != 0)
+		err = gfs_fail(message, GFS_ERR_NOMEM, "the thread that reads ahead could not be started");
 	if (err != 0 || store->read_only)
 		return err;
 	err = gfs_wal_start(store->wal);

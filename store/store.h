@@ -170,6 +170,12 @@ struct gfs_wal *gfs_store_wal(struct gfs_store *store);
 /* A file without a name in the database's folder, for what is too large for memory; gfs_io_close ends it. */
 int gfs_store_temporary_file(struct gfs_store *store, int *ret_fd) GFS_CHECK;
 
+/* Has the pages that gfs_store_warm_save noted read into the cache, in the background, until it is full. After gfs_store_recover.
+ * GFS_ERR_NOTFOUND: nothing was noted; GFS_ERR_CORRUPT: it is damaged. Nothing depends on it. */
+int gfs_store_warm(struct gfs_store *store) GFS_CHECK;
+/* Notes which pages are in the cache. GFS_ERR_READONLY. */
+int gfs_store_warm_save(struct gfs_store *store) GFS_CHECK;
+
 /* Writes a checkpoint now and waits for it. */
 int gfs_store_checkpoint(struct gfs_store *store) GFS_CHECK;
 
@@ -179,6 +185,7 @@ struct gfs_store_stats {
 		checkpoint_stall_ns_max; /* the longest the exclusive lock was held for one */
 	uint64_t checkpoint_lsn;
 	uint64_t commits, aborts, pages_read, pages_written;
+	uint64_t pages_ahead, pages_warmed; /* of those read: before they were asked for; by gfs_store_warm */
 	uint64_t dirty_bytes;
 	uint64_t recovered_transactions;  /* replayed at this open */
 	uint64_t disk_bytes;              /* sizes of data.mdb and of the files of the log */

@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/lock.h"
 #include "store/ids.h"
+#include "store/prefetch.h"
 #include "store/store.h"
 #include "store/superblock.h"
 #include "store/undo.h"
@@ -71,6 +72,7 @@ struct gfs_store {
 	struct gfs_wal *wal;
 	struct gfs_cache_budget *budget;
 	struct gfs_cache *cache;
+	struct gfs_prefetch *prefetch;
 	struct gfs_page_pool pool;
 	struct gfs_ids *ids;          /* its contents are guarded by `graph` */
 	struct gfs_store_hooks hooks; /* set by recover */
@@ -136,6 +138,8 @@ void gfs_unlogged_abort(struct gfs_txn *txn);
 /* page.c */
 void gfs_page_pool_init(struct gfs_page_pool *pool);
 void gfs_page_pool_release(struct gfs_page_pool *pool);
+/* Gets a page into the cache that nobody has asked for yet. *ret_read: it was not there. Graph lock shared. */
+int gfs_page_read_ahead(struct gfs_store *store, uint64_t page_id, bool *ret_read) GFS_CHECK;
 void gfs_page_evict(void *context, struct gfs_cache_entry *entry);
 /* Computes the checksum of the image of page `page_id` into it. GFS_ERR_CORRUPT when the image says another id. */
 int gfs_page_seal(uint8_t *image, uint64_t page_id) GFS_CHECK;

@@ -73,7 +73,9 @@ static void test_cache_layers(void **state)
 	assert_string_equal(gfs_cache_policy_name(o.store.cache.layers[GFS_CACHE_QUERY].policy), "clock");
 	assert_true(o.layers_given[GFS_CACHE_PAGE].limit && o.layers_given[GFS_CACHE_OBJECT].limit);
 	assert_false(o.layers_given[GFS_CACHE_INDEX].limit || o.cache_given);
-	assert_int_equal(parse(&o, "cache_page=off,cache_page=64K"), 0);
+	assert_false(o.cache_warm);
+	assert_int_equal(parse(&o, "cache_page=off,cache_page=64K,cache_warm=on"), 0);
+	assert_true(o.cache_warm);
 	assert_false(o.store.cache.layers[GFS_CACHE_PAGE].off);
 	assert_int_equal(o.store.cache.layers[GFS_CACHE_PAGE].limit_bytes, 64 << 10);
 }
@@ -148,6 +150,7 @@ static void test_refused(void **state)
 		{ "cache_page=1K", "64K" },
 		{ "cache_query=on", "or off" },
 		{ "cache_pages=1M", "unknown" },
+		{ "cache_warm=1", "on or off" },
 		{ "cache_=1M", "unknown" },
 		{ "cache_page", "unknown" },
 		{ "cache_policy=fifo", "s3fifo, lru or clock" },
