@@ -127,7 +127,8 @@ int gfs_index_count(struct gfs_graph *graph, uint16_t id, const struct gfs_index
 
 /* ---- for fsck ---- */
 
-/* Enters everything anew from the records. The caller owns the database alone. A unique index that turns out not to be is FAILED. */
+/* Enters everything anew from the records, in an unlogged transaction, whose memory it keeps bounded (gfs_tx_relieve). A unique index that turns out not
+ * to be is FAILED. */
 int gfs_index_rebuild(struct gfs_tx *tx) GFS_CHECK;
 
 #endif

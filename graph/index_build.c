@@ -99,6 +99,49 @@ int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op)
 	return index->state == GFS_PROP_DROPPING ? clear_step(tx, op->name, op->number) : GFS_ERR_CORRUPT;
 }
 
+/* ---- all anew ---- */
+
+static int rebuild(struct gfs_tx *tx, const struct gfs_prop_index *index)
+{
+	uint16_t id = index->id;
+	struct gfs_prop_index to = *index;
+	if (index->state == GFS_PROP_DROPPING)
+		return gfs_prop_index_forget(tx->txn, tx->graph->indexes, id);
+	to.state = GFS_PROP_BUILDING;
+	to.next = 1;
+	to.conflict[0] = to.conflict[1] = GFS_ID_NONE;
+	int err = gfs_prop_index_set(tx->txn, tx->graph->indexes, id, &to);
+	while (err == 0 && gfs_prop_index_get(tx->graph->indexes, id)->state == GFS_PROP_BUILDING) {
+		err = build_step(tx, id, STEP_COUNT_MAX);
+		if (err == 0)
+			err = gfs_tx_relieve(tx);
+	}
+	return err;
+}
+
+int gfs_index_rebuild(struct gfs_tx *tx)
+{
+	assert(tx->unlogged);
+	bool more = true;
+	int err = 0;
+	while (err == 0 && more) {
+		err = gfs_prop_indexes_clear(tx->txn, tx->graph->indexes, STEP_COUNT_MAX, &more);
+		if (err == 0)
+			err = gfs_tx_relieve(tx);
+	}
+	for (unsigned id = 1; err == 0 && id <= GFS_NAME_ID_MAX; id++) {
+		const struct gfs_prop_index *index = gfs_prop_index_next(tx->graph->indexes, id);
+		if (index == NULL)
+			break;
+		id = index->id;
+		if (index->key != 0)
+			err = rebuild(tx, index);
+	}
+	return err;
+}
+
+/* ---- the steps ---- */
+
 /* An index that cannot be built for another reason than its data: it is FAILED without a conflict. */
 static int give_up(struct gfs_graph *graph, uint16_t id)
 {
@@ -125,12 +168,14 @@ int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op)
 	return gfs_prop_index_set(tx->txn, tx->graph->indexes, op->name, &to);
 }
 
-/* Does one step of `*count` and sets that for the next one. *ret_id: of the index worked on; 0 when there was nothing to do. */
-static int step(struct gfs_graph *graph, uint64_t *count, uint16_t *ret_id)
+/* Does one step of `*count` and sets that for the next one. *ret_id: of the index worked on; 0 when there was nothing to do. *ret_took_ns: with the
+ * graph lock held. */
+static int step(struct gfs_graph *graph, uint64_t *count, uint16_t *ret_id, uint64_t *ret_took_ns)
 {
 	struct gfs_tx *tx;
 	int err = gfs_tx_begin(graph, &tx);
 	*ret_id = 0;
+	*ret_took_ns = 0;
 	if (err != 0)
 		return err;
 	uint64_t start_ns = gfs_clock_mono_ns();
@@ -147,7 +192,7 @@ static int step(struct gfs_graph *graph, uint64_t *count, uint16_t *ret_id)
 		return err;
 	}
 	err = gfs_tx_commit(tx, NULL, NULL);
-	uint64_t took_ns = gfs_clock_mono_ns() - start_ns;
+	uint64_t took_ns = *ret_took_ns = gfs_clock_mono_ns() - start_ns;
 	*count = took_ns > STEP_NS ? *count / 2 : took_ns < STEP_NS / 2 ? *count * 2 : *count;
 	*count = GFS_MIN(GFS_MAX(*count, (uint64_t)STEP_COUNT_MIN), (uint64_t)STEP_COUNT_MAX);
 	return err;
@@ -167,10 +212,9 @@ static void pause_for(struct gfs_index_builder *b, uint64_t ns)
 static bool work(struct gfs_index_builder *b, uint64_t *count)
 {
 	uint16_t id;
+	uint64_t took_ns;
 	gfs_mutex_unlock(&b->lock);
-	uint64_t start_ns = gfs_clock_mono_ns();
-	int err = step(b->graph, count, &id);
-	uint64_t took_ns = gfs_clock_mono_ns() - start_ns;
+	int err = step(b->graph, count, &id, &took_ns);
 	if (err == GFS_ERR_CORRUPT || err == GFS_ERR_LIMIT)
 		err = give_up(b->graph, id);
 	gfs_mutex_lock(&b->lock);

@@ -84,6 +84,28 @@ int gfs_prop_entry_remove(
 	return err != 0 ? err : gfs_kv_delete(kv, gfs_txn_undo(txn), GFS_KV_PROPS, key_slice(&key));
 }
 
+int gfs_prop_indexes_clear(struct gfs_txn *txn, struct gfs_prop_indexes *p, uint64_t max, bool *ret_more)
+{
+	static const uint8_t first[GFS_PROP_ID_BYTES] = { 0, 1 }; /* behind the definitions */
+	struct gfs_kv *kv = gfs_store_kv(gfs_txn_store(txn));
+	struct gfs_kv_iter *it = NULL;
+	struct gfs_slice key = { 0 }, value;
+	int err = gfs_prop_indexes_reset(txn, p);
+	if (err == 0)
+		err = gfs_kv_iter_open(kv, GFS_KV_PROPS, &it);
+	if (err == 0)
+		err = gfs_kv_iter_seek(it, gfs_slice(first, sizeof first), &key, &value);
+	for (; max > 0 && (err == 0 || (err == GFS_ERR_CORRUPT && key.size > 0));
+		 max--) { /* damaged rows are to go as well */
+		err = gfs_kv_delete(kv, gfs_txn_undo(txn), GFS_KV_PROPS, key);
+		if (err == 0)
+			err = gfs_kv_iter_next(it, &key, &value);
+	}
+	gfs_kv_iter_close(it);
+	*ret_more = err == 0;
+	return err == GFS_ERR_NOTFOUND ? 0 : err;
+}
+
 /* ---- walks ---- */
 
 struct gfs_prop_cursor {

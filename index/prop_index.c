@@ -397,6 +397,18 @@ int gfs_prop_index_forget(struct gfs_txn *txn, struct gfs_prop_indexes *p, uint1
 	return 0;
 }
 
+int gfs_prop_indexes_reset(struct gfs_txn *txn, struct gfs_prop_indexes *p)
+{
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < p->count; i++) {
+		struct definition *d = p->items[i];
+		err = note(txn, p, d, d->index.state);
+		d->index.entries = 0;
+		d->index.distinct = (struct gfs_distinct){ { 0 } };
+	}
+	return err;
+}
+
 int gfs_prop_index_count(struct gfs_txn *txn, struct gfs_prop_indexes *p, uint16_t id, int delta)
 {
 	struct definition *d = find(p, id);

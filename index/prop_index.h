@@ -104,6 +104,10 @@ void gfs_prop_cursor_close(struct gfs_prop_cursor *cursor); /* NULL is fine */
 
 /* ---- for fsck ---- */
 
+/* Removes up to `max` entries, those of no index too, and sets all counts to 0: call it until *ret_more is false. */
+int gfs_prop_indexes_clear(
+	struct gfs_txn *txn, struct gfs_prop_indexes *indexes, uint64_t max, bool *ret_more) GFS_CHECK;
+
 /* Index id of a row's key; its value and node when that is not 0. GFS_ERR_CORRUPT for a key of another form. */
 int gfs_prop_key_read(struct gfs_slice key, uint16_t *ret_id, struct gfs_prop_entry *ret_entry) GFS_CHECK;
 

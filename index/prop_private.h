@@ -15,6 +15,8 @@ static_assert(GFS_PROP_KEY_BYTES_MAX <= GFS_KV_KEY_BYTES_MAX, "an entry is a key
 
 /* Notes for undo, then adds `delta` to the entries and sets the time of the last change. */
 int gfs_prop_index_count(struct gfs_txn *txn, struct gfs_prop_indexes *indexes, uint16_t id, int delta) GFS_CHECK;
+/* All counts and estimates become 0. */
+int gfs_prop_indexes_reset(struct gfs_txn *txn, struct gfs_prop_indexes *indexes) GFS_CHECK;
 /* Changes nothing that must be undone. */
 void gfs_prop_index_note_value(struct gfs_prop_indexes *indexes, uint16_t id, struct gfs_slice value);
 
