@@ -45,7 +45,8 @@
 	X(NXIO, ENXIO, "past the end")                                                                                     \
 	X(OVERFLOW, EOVERFLOW, "number out of range")                                                                      \
 	X(NOFILES, EMFILE, "too many open files")                                                                          \
-	X(LOOP, ELOOP, "a symbolic link, which is not followed")
+	X(LOOP, ELOOP, "a symbolic link, which is not followed")                                                           \
+	X(UNIQUE, EEXIST, "another node has this value, which must be unique")
 
 enum gfs_err_index {
 	GFS_ERR_INDEX_OK,

@@ -87,6 +87,29 @@ int gfs_io_open_at(int dir_fd, const char *name, int flags, int *ret_fd)
 	return open_file(dir_fd, name, how, ret_fd);
 }
 
+/* Where filesystems do not know files without a name. Whoever has the database locked is alone here. */
+#define TEMPORARY_NAME "temporary"
+
+static int open_and_unlink(int dir_fd, int *ret_fd)
+{
+	int fd;
+	int err = open_file(dir_fd, TEMPORARY_NAME, O_RDWR | O_CREAT | O_TRUNC, &fd);
+	if (err)
+		return err;
+	err = gfs_io_unlink_at(dir_fd, TEMPORARY_NAME);
+	if (err)
+		gfs_io_close(fd);
+	else
+		*ret_fd = fd;
+	return err;
+}
+
+int gfs_io_open_temporary(int dir_fd, int *ret_fd)
+{
+	int err = open_file(dir_fd, ".", O_RDWR | O_TMPFILE, ret_fd);
+	return err == GFS_ERR_NOTSUP || err == GFS_ERR_ISDIR ? open_and_unlink(dir_fd, ret_fd) : err;
+}
+
 void gfs_io_close(int fd)
 {
 	/* Never repeated: on Linux the descriptor is gone even when close fails. */

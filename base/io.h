@@ -54,6 +54,8 @@ int gfs_io_mkdir_at(int dir_fd, const char *name) GFS_CHECK;
 enum { GFS_IO_READ_ONLY = 0, GFS_IO_READ_WRITE = 1, GFS_IO_CREATE = 2, GFS_IO_EXCLUSIVE = 4, GFS_IO_TRUNCATE_FILE = 8 };
 /* mode 0600 on creation. */
 int gfs_io_open_at(int dir_fd, const char *name, int flags, int *ret_fd) GFS_CHECK;
+/* A file without a name in the folder, for reading and writing; it goes when it is closed. */
+int gfs_io_open_temporary(int dir_fd, int *ret_fd) GFS_CHECK;
 /* Nothing to tell: closes and forgets. -1 is fine. */
 void gfs_io_close(int fd);
 

@@ -13,9 +13,10 @@ enum gfs_lock_rank {
 	   and fsync never waits for it */
 	GFS_RANK_CHECKPOINT = 30,
 	GFS_RANK_STORE = 40,        /* store/store: the graph lock, shared by readers, exclusive for one writer */
-	GFS_RANK_FS_EXPOSED = 50,   /* fs/exposed: nodes that the kernel has seen */
+	GFS_RANK_FS_EXPOSED = 50,   /* fs/exposed: what the kernel has seen; fs/removed */
 	GFS_RANK_CATALOG = 60,      /* store/catalog: the name tables */
 	GFS_RANK_INDEX = 70,        /* index: decoded bitmaps */
+	GFS_RANK_CACHE_BUDGET = 75, /* cache/budget: limits of the layers */
 	GFS_RANK_CACHE_SHARD = 80,  /* cache: one shard of the table */
 	GFS_RANK_WAL = 90,          /* store/wal: positions and segment list; never held across fdatasync */
 	GFS_RANK_KV_TXN_POOL = 100, /* store/kv: idle read transactions */

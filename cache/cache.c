@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { SHARDS_MAX = 16, BUCKETS_MIN = 64 };
+/* In an entry's pins: it is out of the table, and whoever gives back the last pin evicts it. */
+#define PINS_GONE (UINT32_C(1) << 31)
 /* A shard of less would split hairs: its small queue would hold a handful of pages. */
 #define SHARD_BYTES_MIN (UINT64_C(4) << 20)
 
@@ -16,6 +18,7 @@ struct shard {
 	struct gfs_mutex lock;            /* guards the rest of the shard and the table and queue links of its entries */
 	struct gfs_cache_entry **buckets; /* owned; chained by hash_next */
 	size_t bucket_count;              /* a power of two */
+	const struct gfs_cache_policy *policy;
 	void *policy_state;
 	uint64_t limit_bytes;
 	uint64_t bytes, dirty_bytes, entries;
@@ -25,7 +28,7 @@ struct shard {
 struct gfs_cache {
 	const char *name;
 	struct gfs_cache_ops ops;
-	const struct gfs_cache_policy *policy;
+	_Atomic(const struct gfs_cache_policy *) policy; /* relaxed: of every shard, but while it is being changed */
 	/* Sequentially consistent: either a put that unpins last sees "disabled", or the sweep of the disabling sees no pin. */
 	_Atomic bool enabled;
 	_Atomic uint64_t limit_bytes; /* relaxed: only for statistics */
@@ -107,6 +110,18 @@ static void hand_back(struct gfs_cache *cache, struct shard *s, struct gfs_cache
 	cache->ops.evict(cache->ops.context, entry);
 }
 
+static bool is_gone(struct gfs_cache_entry *entry)
+{
+	return atomic_load_explicit(&entry->pins, memory_order_relaxed) & PINS_GONE;
+}
+
+/* The last pin of an entry that is out of the table went: it is ours. */
+static void evict_gone(struct gfs_cache *cache, struct gfs_cache_entry *entry)
+{
+	atomic_store_explicit(&entry->pins, 0, memory_order_relaxed);
+	cache->ops.evict(cache->ops.context, entry);
+}
+
 static bool is_idle(struct gfs_cache_entry *entry)
 {
 	return atomic_load(&entry->pins) == 0 && !atomic_load_explicit(&entry->dirty, memory_order_relaxed);
@@ -115,7 +130,7 @@ static bool is_idle(struct gfs_cache_entry *entry)
 static void shrink(struct gfs_cache *cache, struct shard *s)
 {
 	while (s->bytes > s->limit_bytes) {
-		struct gfs_cache_entry *victim = cache->policy->victim(s->policy_state);
+		struct gfs_cache_entry *victim = s->policy->victim(s->policy_state);
 		if (!victim)
 			break;
 		assert(is_idle(victim));
@@ -128,7 +143,7 @@ static void evict_idle(struct gfs_cache *cache, struct shard *s, struct gfs_cach
 {
 	if (!is_idle(entry))
 		return;
-	cache->policy->remove(s->policy_state, entry);
+	s->policy->remove(s->policy_state, entry);
 	s->evictions++;
 	hand_back(cache, s, entry);
 }
@@ -144,21 +159,22 @@ static void shard_release(struct gfs_cache *cache, struct shard *s)
 		}
 	}
 	free(s->buckets);
-	cache->policy->state_free(s->policy_state);
+	s->policy->state_free(s->policy_state);
 	gfs_mutex_release(&s->lock);
 }
 
-static int shard_init(struct gfs_cache *cache, struct shard *s, uint64_t limit_bytes)
+static int shard_init(struct shard *s, uint64_t limit_bytes)
 {
 	gfs_mutex_init(&s->lock, GFS_RANK_CACHE_SHARD);
+	s->policy = &gfs_cache_s3fifo;
 	s->limit_bytes = limit_bytes;
 	s->bucket_count = BUCKETS_MIN;
 	s->buckets = calloc(s->bucket_count, sizeof(struct gfs_cache_entry *));
 	if (!s->buckets)
 		return GFS_ERR_NOMEM;
-	int err = cache->policy->state_new(&s->policy_state);
+	int err = s->policy->state_new(&s->policy_state);
 	if (!err)
-		cache->policy->limit(s->policy_state, limit_bytes);
+		s->policy->limit(s->policy_state, limit_bytes);
 	return err;
 }
 
@@ -181,12 +197,12 @@ int gfs_cache_new(const char *name, const struct gfs_cache_ops *ops, uint64_t li
 	memset(cache, 0, size);
 	cache->name = name;
 	cache->ops = *ops;
-	cache->policy = &gfs_cache_s3fifo;
+	atomic_init(&cache->policy, &gfs_cache_s3fifo);
 	atomic_init(&cache->enabled, true);
 	atomic_init(&cache->limit_bytes, limit_bytes);
 	int err = 0;
 	while (!err && cache->shard_count < count)
-		err = shard_init(cache, &cache->shards[cache->shard_count++], limit_bytes / count);
+		err = shard_init(&cache->shards[cache->shard_count++], limit_bytes / count);
 	if (err)
 		gfs_cache_free(cache);
 	else
@@ -215,7 +231,7 @@ static struct gfs_cache_entry *look_up(struct gfs_cache *cache, uint64_t key, bo
 		atomic_fetch_add_explicit(&e->pins, 1, memory_order_relaxed);
 	if (e && counts) {
 		s->hits++;
-		cache->policy->hit(s->policy_state, e);
+		s->policy->hit(s->policy_state, e);
 	} else if (counts) {
 		s->misses++;
 	}
@@ -233,6 +249,19 @@ struct gfs_cache_entry *gfs_cache_peek(struct gfs_cache *cache, uint64_t key)
 	return look_up(cache, key, false);
 }
 
+void gfs_cache_count(struct gfs_cache *cache, uint64_t key, struct gfs_cache_entry *entry)
+{
+	struct shard *s = shard_of(cache, gfs_mix64(key));
+	gfs_mutex_lock(&s->lock);
+	if (!entry)
+		s->misses++;
+	else
+		s->hits++;
+	if (entry && !is_gone(entry))
+		s->policy->hit(s->policy_state, entry);
+	gfs_mutex_unlock(&s->lock);
+}
+
 struct gfs_cache_entry *gfs_cache_insert(
 	struct gfs_cache *cache, struct gfs_cache_entry *entry, uint64_t key, uint32_t bytes)
 {
@@ -247,7 +276,7 @@ struct gfs_cache_entry *gfs_cache_insert(
 		atomic_init(&entry->pins, 1);
 		table_add(s, hash, entry);
 		s->insertions++;
-		cache->policy->insert(s->policy_state, entry);
+		s->policy->insert(s->policy_state, entry);
 		shrink(cache, s);
 	}
 	gfs_mutex_unlock(&s->lock);
@@ -270,9 +299,15 @@ void gfs_cache_put(struct gfs_cache *cache, struct gfs_cache_entry *entry)
 {
 	uint64_t key = entry->key;
 	uint32_t before = atomic_fetch_sub(&entry->pins, 1);
-	assert(before > 0);
-	if (before == 1 && !atomic_load(&cache->enabled))
+	assert((before & ~PINS_GONE) > 0);
+	if (before == (PINS_GONE | 1)) {
+		struct shard *s = shard_of(cache, gfs_mix64(key));
+		gfs_mutex_lock(&s->lock);
+		evict_gone(cache, entry);
+		gfs_mutex_unlock(&s->lock);
+	} else if (before == 1 && !atomic_load(&cache->enabled)) {
 		evict_key_if_idle(cache, key);
+	}
 }
 
 void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry, bool dirty)
@@ -285,10 +320,26 @@ void gfs_cache_set_dirty(struct gfs_cache *cache, struct gfs_cache_entry *entry,
 	if (atomic_exchange_explicit(&entry->dirty, dirty, memory_order_relaxed) != dirty) {
 		s->dirty_bytes += dirty ? entry->bytes : -(uint64_t)entry->bytes;
 		if (!dirty) {
-			cache->policy->cleaned(s->policy_state, entry);
+			s->policy->cleaned(s->policy_state, entry);
 			shrink(cache, s);
 		}
 	}
+	gfs_mutex_unlock(&s->lock);
+}
+
+void gfs_cache_resize(struct gfs_cache *cache, struct gfs_cache_entry *entry, uint32_t bytes)
+{
+	assert(!is_gone(entry) && atomic_load(&entry->pins) > 0);
+	struct shard *s = shard_of(cache, gfs_mix64(entry->key));
+	gfs_mutex_lock(&s->lock);
+	uint64_t more = (uint64_t)bytes - entry->bytes; /* wraps when it is less, and so do the sums */
+	s->policy->remove(s->policy_state, entry);
+	s->bytes += more;
+	if (atomic_load_explicit(&entry->dirty, memory_order_relaxed))
+		s->dirty_bytes += more;
+	entry->bytes = bytes;
+	s->policy->insert(s->policy_state, entry);
+	shrink(cache, s);
 	gfs_mutex_unlock(&s->lock);
 }
 
@@ -296,15 +347,38 @@ void gfs_cache_drop(struct gfs_cache *cache, struct gfs_cache_entry *entry)
 {
 	struct shard *s = shard_of(cache, gfs_mix64(entry->key));
 	gfs_mutex_lock(&s->lock);
-	uint32_t before = atomic_fetch_sub(&entry->pins, 1);
-	assert(before == 1);
-	(void)before; /* read by the assert only */
-	cache->policy->remove(s->policy_state, entry);
-	hand_back(cache, s, entry);
+	bool here = !is_gone(entry);
+	if (here) {
+		s->policy->remove(s->policy_state, entry);
+		table_remove(s, entry);
+	}
+	uint32_t before = atomic_fetch_add(&entry->pins, here ? PINS_GONE - 1 : UINT32_MAX);
+	assert((before & ~PINS_GONE) > 0);
+	if ((before & ~PINS_GONE) == 1)
+		evict_gone(cache, entry);
+	gfs_mutex_unlock(&s->lock);
+}
+
+void gfs_cache_discard(struct gfs_cache *cache, uint64_t key)
+{
+	uint64_t hash = gfs_mix64(key);
+	struct shard *s = shard_of(cache, hash);
+	gfs_mutex_lock(&s->lock);
+	struct gfs_cache_entry *e = table_find(s, hash, key);
+	if (e) {
+		assert(atomic_load(&e->pins) == 0);
+		s->policy->remove(s->policy_state, e);
+		hand_back(cache, s, e);
+	}
 	gfs_mutex_unlock(&s->lock);
 }
 
 /* ---- settings and statistics ---- */
+
+uint64_t gfs_cache_entry_bytes_max(const struct gfs_cache *cache)
+{
+	return gfs_cache_limit(cache) / cache->shard_count / 2;
+}
 
 void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes)
 {
@@ -313,10 +387,47 @@ void gfs_cache_set_limit(struct gfs_cache *cache, uint64_t limit_bytes)
 		struct shard *s = &cache->shards[i];
 		gfs_mutex_lock(&s->lock);
 		s->limit_bytes = limit_bytes / cache->shard_count;
-		cache->policy->limit(s->policy_state, s->limit_bytes);
+		s->policy->limit(s->policy_state, s->limit_bytes);
 		shrink(cache, s);
 		gfs_mutex_unlock(&s->lock);
 	}
+}
+
+/* The entries stay, in an order of no meaning: the new policy knows them as if each had just come in. */
+static void change_policy(struct shard *s, const struct gfs_cache_policy *policy, void *state)
+{
+	gfs_mutex_lock(&s->lock);
+	policy->limit(state, s->limit_bytes);
+	for (size_t i = 0; i < s->bucket_count; i++) {
+		for (struct gfs_cache_entry *e = s->buckets[i]; e; e = e->hash_next) {
+			s->policy->remove(s->policy_state, e);
+			policy->insert(state, e);
+		}
+	}
+	s->policy->state_free(s->policy_state);
+	s->policy = policy;
+	s->policy_state = state;
+	gfs_mutex_unlock(&s->lock);
+}
+
+int gfs_cache_set_policy(struct gfs_cache *cache, const struct gfs_cache_policy *policy)
+{
+	void *states[SHARDS_MAX];
+	unsigned count = 0;
+	int err = 0;
+	while (!err && count < cache->shard_count) {
+		err = policy->state_new(&states[count]);
+		count += !err;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (err)
+			policy->state_free(states[i]);
+		else
+			change_policy(&cache->shards[i], policy, states[i]);
+	}
+	if (!err)
+		atomic_store_explicit(&cache->policy, policy, memory_order_relaxed);
+	return err;
 }
 
 static void evict_all_idle(struct gfs_cache *cache, struct shard *s)
@@ -338,12 +449,43 @@ void gfs_cache_set_enabled(struct gfs_cache *cache, bool enabled)
 		evict_all_idle(cache, &cache->shards[i]);
 }
 
+bool gfs_cache_is_enabled(const struct gfs_cache *cache)
+{
+	return atomic_load_explicit(&cache->enabled, memory_order_relaxed);
+}
+
+uint64_t gfs_cache_limit(const struct gfs_cache *cache)
+{
+	return atomic_load_explicit(&cache->limit_bytes, memory_order_relaxed);
+}
+
+static size_t shard_keys(struct shard *s, bool used, uint64_t *keys, size_t max)
+{
+	size_t count = 0;
+	gfs_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->bucket_count; i++)
+		for (struct gfs_cache_entry *e = s->buckets[i]; e && count < max; e = e->hash_next)
+			if ((atomic_load_explicit(&e->hits, memory_order_relaxed) > 0) == used)
+				keys[count++] = e->key;
+	gfs_mutex_unlock(&s->lock);
+	return count;
+}
+
+size_t gfs_cache_keys(struct gfs_cache *cache, uint64_t *keys, size_t max)
+{
+	size_t count = 0;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < cache->shard_count; i++)
+			count += shard_keys(&cache->shards[i], pass == 0, keys + count, max - count);
+	return count;
+}
+
 void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats)
 {
 	struct gfs_cache_stats stats = {
 		.limit_bytes = atomic_load_explicit(&cache->limit_bytes, memory_order_relaxed),
 		.enabled = atomic_load(&cache->enabled),
-		.policy = cache->policy->name,
+		.policy = atomic_load_explicit(&cache->policy, memory_order_relaxed)->name,
 	};
 	for (unsigned i = 0; i < cache->shard_count; i++) {
 		struct shard *s = &cache->shards[i];

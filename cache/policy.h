@@ -1,5 +1,5 @@
 /* What an eviction policy is to the cache: one state per shard and this table of calls. Adding a policy is adding one file with
- * one table (and its name here).
+ * one table (and its name here and in policy.c).
  *
  * Every call happens under the shard's lock, so a state needs none of its own. A policy links entries through queue_prev and
  * queue_next, remembers use in `hits` and `stamp` and notes in `queue` where the entry is; it never frees, pins or dirties. */
@@ -27,6 +27,6 @@ struct gfs_cache_policy {
 
 enum { GFS_CACHE_SKIPS_MAX = 64 };
 
-extern const struct gfs_cache_policy gfs_cache_s3fifo;
+extern const struct gfs_cache_policy gfs_cache_s3fifo, gfs_cache_lru, gfs_cache_clock;
 
 #endif

@@ -1,5 +1,5 @@
 /* The tree under /.graphfs: one table, whose row number is a file's id. To add a file, add a row at the end of its folder and nothing
- * else: ids live only as long as the mount. */
+ * else: ids live only as long as the mount. Behind the table come the ids of cache/LAYER and its files, layer after layer. */
 #include "fs/control.h"
 #include "base/checked.h"
 #include "base/parse.h"
@@ -8,9 +8,8 @@
 #include <string.h>
 
 /* Rows that others refer to by their place. */
-enum { ROOT, WAL, CACHE, PAGE };
+enum { ROOT, WAL, CACHE };
 
-#define PAGE_CACHE_BYTES_MIN (UINT64_C(1) << 20)
 #define WAL_INTERVAL_MS_MAX 60000u
 
 struct control {
@@ -66,6 +65,20 @@ static void show_health(struct gfs_fs *fs, struct gfs_buf *out)
 static void show_read_only(struct gfs_fs *fs, struct gfs_buf *out)
 {
 	show_u64(out, fs->opts.read_only);
+}
+
+static void show_rel_index(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	gfs_buf_append_text(out, gfs_graph_rel_index(fs->graph) ? "on\n" : "off\n");
+}
+
+static int store_rel_index(struct gfs_fs *fs, struct gfs_slice text)
+{
+	bool on = gfs_slice_equal(text, gfs_slice_text("on"));
+	if (!on && !gfs_slice_equal(text, gfs_slice_text("off")))
+		return GFS_ERR_INVALID;
+	gfs_graph_set_rel_index(fs->graph, on);
+	return 0;
 }
 
 /* ---- wal ---- */
@@ -125,50 +138,24 @@ SHOW_WAL(segments)
 SHOW_WAL(syncs)
 SHOW_WAL(bytes)
 
-/* ---- cache/page ---- */
+/* ---- cache ---- */
 
-static struct gfs_cache_stats page_of(struct gfs_fs *fs)
+static struct gfs_cache_budget *budget_of(struct gfs_fs *fs)
 {
-	struct gfs_cache_stats s;
-	gfs_cache_stats_get(gfs_store_page_cache(store_of(fs)), &s);
-	return s;
+	return gfs_store_cache_budget(store_of(fs));
 }
 
-static void show_page_policy(struct gfs_fs *fs, struct gfs_buf *out)
+static void show_budget(struct gfs_fs *fs, struct gfs_buf *out)
 {
-	gfs_buf_printf(out, "%s\n", page_of(fs).policy);
+	show_u64(out, gfs_cache_budget_bytes(budget_of(fs)));
 }
 
-#define SHOW_PAGE(name, field)                                                                                         \
-	static void show_page_##name(struct gfs_fs *fs, struct gfs_buf *out)                                               \
-	{                                                                                                                  \
-		show_u64(out, page_of(fs).field);                                                                              \
-	}
-SHOW_PAGE(enabled, enabled)
-SHOW_PAGE(limit, limit_bytes)
-SHOW_PAGE(used, bytes)
-SHOW_PAGE(dirty, dirty_bytes)
-SHOW_PAGE(hits, hits)
-SHOW_PAGE(misses, misses)
-SHOW_PAGE(insertions, insertions)
-SHOW_PAGE(evictions, evictions)
-SHOW_PAGE(entries, entries)
-
-static int store_page_enabled(struct gfs_fs *fs, struct gfs_slice text)
-{
-	bool on = gfs_slice_equal(text, gfs_slice_text("1"));
-	if (!on && !gfs_slice_equal(text, gfs_slice_text("0")))
-		return GFS_ERR_INVALID;
-	gfs_cache_set_enabled(gfs_store_page_cache(store_of(fs)), on);
-	return 0;
-}
-
-static int store_page_limit(struct gfs_fs *fs, struct gfs_slice text)
+static int store_budget(struct gfs_fs *fs, struct gfs_slice text)
 {
 	uint64_t bytes;
-	if (gfs_parse_size(text, &bytes) != 0 || bytes < PAGE_CACHE_BYTES_MIN)
+	if (gfs_parse_size(text, &bytes) != 0 || bytes < GFS_CACHE_BUDGET_BYTES_MIN)
 		return GFS_ERR_INVALID;
-	gfs_cache_set_limit(gfs_store_page_cache(store_of(fs)), bytes);
+	gfs_cache_budget_set_bytes(budget_of(fs), bytes);
 	return 0;
 }
 
@@ -178,12 +165,12 @@ static const struct control table[] = {
 	[ROOT] = { "", ROOT, NULL, NULL },
 	[WAL] = { "wal", ROOT, NULL, NULL },
 	[CACHE] = { "cache", ROOT, NULL, NULL },
-	[PAGE] = { "page", CACHE, NULL, NULL },
 	{ "stats", ROOT, gfs_control_show_stats, NULL },
 	{ "checkpoint", ROOT, show_checkpoint, store_checkpoint },
 	{ "version", ROOT, show_version, NULL },
 	{ "health", ROOT, show_health, NULL },
 	{ "read_only", ROOT, show_read_only, NULL },
+	{ "rel_index", ROOT, show_rel_index, store_rel_index },
 	{ "mode", WAL, show_wal_mode, store_wal_mode },
 	{ "interval_ms", WAL, show_wal_interval, store_wal_interval },
 	{ "end_lsn", WAL, show_wal_end_lsn, NULL },
@@ -192,35 +179,57 @@ static const struct control table[] = {
 	{ "segments", WAL, show_wal_segments, NULL },
 	{ "syncs", WAL, show_wal_syncs, NULL },
 	{ "bytes", WAL, show_wal_bytes, NULL },
-	{ "enabled", PAGE, show_page_enabled, store_page_enabled },
-	{ "limit", PAGE, show_page_limit, store_page_limit },
-	{ "used", PAGE, show_page_used, NULL },
-	{ "dirty", PAGE, show_page_dirty, NULL },
-	{ "hits", PAGE, show_page_hits, NULL },
-	{ "misses", PAGE, show_page_misses, NULL },
-	{ "insertions", PAGE, show_page_insertions, NULL },
-	{ "evictions", PAGE, show_page_evictions, NULL },
-	{ "policy", PAGE, show_page_policy, NULL },
-	{ "entries", PAGE, show_page_entries, NULL },
+	{ "budget", CACHE, show_budget, store_budget },
 };
 
-static const struct control *control_of(uint64_t id)
+/* What an id stands for. */
+struct place {
+	const char *name;
+	uint64_t folder;
+	const struct control *control;             /* of the table; else NULL */
+	const struct gfs_control_layer_file *file; /* of a layer; else NULL */
+	enum gfs_cache_layer layer;                /* of `file` */
+};
+
+/* False past the last one. */
+static bool place_of(uint64_t id, struct place *ret_place)
 {
-	return id < GFS_COUNT(table) ? &table[id] : NULL;
+	if (id < GFS_COUNT(table)) {
+		*ret_place = (struct place){ .name = table[id].name, .folder = table[id].folder, .control = &table[id] };
+		return true;
+	}
+	uint64_t ids = 1 + gfs_control_layer_file_count; /* of each layer: its folder and its files */
+	uint64_t layer = (id - GFS_COUNT(table)) / ids, at = (id - GFS_COUNT(table)) % ids;
+	if (layer >= GFS_CACHE_LAYERS)
+		return false;
+	if (at == 0)
+		*ret_place = (struct place){ .name = gfs_cache_layer_names[layer], .folder = CACHE };
+	else
+		*ret_place = (struct place){ .name = gfs_control_layer_files[at - 1].name,
+			.folder = id - at,
+			.file = &gfs_control_layer_files[at - 1],
+			.layer = (enum gfs_cache_layer)layer };
+	return true;
+}
+
+static bool is_dir(const struct place *p)
+{
+	return !p->file && !(p->control && p->control->show);
 }
 
 bool gfs_control_is_dir(uint64_t id)
 {
-	const struct control *c = control_of(id);
-	return c && !c->show;
+	struct place p;
+	return place_of(id, &p) && is_dir(&p);
 }
 
 int gfs_control_next(uint64_t dir_id, uint64_t from, uint64_t *ret_id, const char **ret_name)
 {
-	for (uint64_t id = from > ROOT ? from : ROOT + 1; id < GFS_COUNT(table); id++) {
-		if (table[id].folder == dir_id) {
+	struct place p;
+	for (uint64_t id = from > ROOT ? from : ROOT + 1; place_of(id, &p); id++) {
+		if (p.folder == dir_id) {
 			*ret_id = id;
-			*ret_name = table[id].name;
+			*ret_name = p.name;
 			return 0;
 		}
 	}
@@ -242,20 +251,30 @@ int gfs_control_lookup(uint64_t dir_id, const char *name, uint64_t *ret_id)
 
 unsigned gfs_control_mode(uint64_t id)
 {
-	const struct control *c = control_of(id);
-	if (!c || !c->show)
+	struct place p;
+	if (!place_of(id, &p) || is_dir(&p))
 		return 0555;
-	return c->store ? 0644 : 0444;
+	return (p.file ? p.file->store != NULL : p.control->store != NULL) ? 0644 : 0444;
+}
+
+static void show_layer(struct gfs_fs *fs, const struct place *p, struct gfs_buf *out)
+{
+	struct gfs_cache_stats stats;
+	gfs_cache_budget_stats(budget_of(fs), p->layer, &stats);
+	p->file->show(&stats, out);
 }
 
 int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
 {
-	const struct control *c = control_of(id);
-	if (!c)
+	struct place p;
+	if (!place_of(id, &p))
 		return GFS_ERR_STALE;
-	if (!c->show)
+	if (is_dir(&p))
 		return GFS_ERR_ISDIR;
-	c->show(fs, out);
+	if (p.file)
+		show_layer(fs, &p, out);
+	else
+		p.control->show(fs, out);
 	return gfs_buf_failed(out);
 }
 
@@ -269,12 +288,12 @@ int gfs_control_read(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
 
 int gfs_control_write(struct gfs_fs *fs, uint64_t id, struct gfs_slice text)
 {
-	const struct control *c = control_of(id);
-	if (!c)
+	struct place p;
+	if (!place_of(id, &p))
 		return GFS_ERR_STALE;
-	if (!c->store)
+	if (is_dir(&p) || !(gfs_control_mode(id) & 0200))
 		return GFS_ERR_ACCESS;
 	if (text.size > 0 && text.data[text.size - 1] == '\n')
 		text.size--;
-	return c->store(fs, text);
+	return p.file ? p.file->store(budget_of(fs), p.layer, text) : p.control->store(fs, text);
 }

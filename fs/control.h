@@ -1,4 +1,5 @@
-/* What the files of /.graphfs share: control.c the tree, control_stats.c its statistics, view_control.c how it looks. */
+/* What the files of /.graphfs share: control.c the tree, control_cache.c a cache layer's folder, control_stats.c the statistics,
+ * view_control.c how it looks. */
 #ifndef GFS_FS_CONTROL_H
 #define GFS_FS_CONTROL_H
 
@@ -9,5 +10,15 @@ int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out) GFS_CH
 
 /* Everything that is counted, in the text format of Prometheus (version 0.0.4). The graph lock is held shared. */
 void gfs_control_show_stats(struct gfs_fs *fs, struct gfs_buf *out);
+
+/* The files of each cache/LAYER. */
+struct gfs_control_layer_file {
+	const char *name;
+	void (*show)(const struct gfs_cache_stats *stats, struct gfs_buf *out);
+	/* Takes what was written, without its newline. NULL: read-only. */
+	int (*store)(struct gfs_cache_budget *budget, enum gfs_cache_layer layer, struct gfs_slice text);
+};
+extern const struct gfs_control_layer_file gfs_control_layer_files[];
+extern const size_t gfs_control_layer_file_count;
 
 #endif

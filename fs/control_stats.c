@@ -4,8 +4,10 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What one reading of stats is made from. */
@@ -14,7 +16,7 @@ struct sample {
 	struct gfs_store *store;
 	struct gfs_store_stats s;
 	struct gfs_wal_stats wal;
-	struct gfs_cache_stats page;
+	struct gfs_cache_stats caches[GFS_CACHE_LAYERS];
 	struct gfs_buf *out;
 };
 
@@ -87,6 +89,10 @@ static void show_store(const struct sample *t)
 	seconds(t, "graphfs_checkpoint_stall_max_seconds",
 		"The longest that a checkpoint kept readers and writers waiting.", t->s.checkpoint_stall_ns_max);
 	counter(t, "graphfs_pages_read_total", "Pages read from the database file.", t->s.pages_read);
+	counter(t, "graphfs_pages_ahead_total", "Pages read before they were asked for, in sequential reads.",
+		t->s.pages_ahead);
+	counter(t, "graphfs_pages_warmed_total", "Pages read at the mount because the last run had them cached.",
+		t->s.pages_warmed);
 	counter(t, "graphfs_pages_written_total", "Pages written to the database file.", t->s.pages_written);
 	gauge(t, "graphfs_disk_bytes", "Size of the database file and the log.", t->s.disk_bytes);
 	gauge(t, "graphfs_disk_free_bytes", "Free space of the filesystem that holds the database.", t->s.free_bytes);
@@ -109,25 +115,34 @@ static void show_wal(const struct sample *t)
 	gauge(t, "graphfs_wal_oldest_lsn", "The first position that is kept.", t->wal.oldest_lsn);
 }
 
-static void show_cache(const struct sample *t)
+/* One line a layer: the number of type uint64_t that lies at `offset` in its statistics. */
+static void layers(const struct sample *t, const char *type, const char *name, const char *help, size_t offset)
 {
-	counter(t, "graphfs_page_cache_hits_total", "Look-ups that found their page.", t->page.hits);
-	counter(t, "graphfs_page_cache_misses_total", "Look-ups that did not.", t->page.misses);
-	counter(t, "graphfs_page_cache_insertions_total", "Pages put in.", t->page.insertions);
-	counter(t, "graphfs_page_cache_evictions_total", "Pages thrown out.", t->page.evictions);
-	gauge(t, "graphfs_page_cache_entries", "Pages kept now.", t->page.entries);
-	gauge(t, "graphfs_page_cache_bytes", "Bytes they take.", t->page.bytes);
-	gauge(t, "graphfs_page_cache_dirty_bytes", "Bytes that the next checkpoint writes.", t->page.dirty_bytes);
-	gauge(t, "graphfs_page_cache_limit_bytes", "What clean pages may take.", t->page.limit_bytes);
-	gauge(t, "graphfs_page_cache_enabled", "0 when nothing clean is kept.", t->page.enabled);
+	head(t->out, name, type, help);
+	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++) {
+		uint64_t value;
+		memcpy(&value, (const char *)&t->caches[i] + offset, sizeof value);
+		gfs_buf_printf(t->out, "%s{layer=\"%s\"} %" PRIu64 "\n", name, gfs_cache_layer_names[i], value);
+	}
 }
 
-static void show_index(const struct sample *t)
+static void show_caches(const struct sample *t)
 {
-	uint64_t bytes, dirty_bytes;
-	gfs_graph_index_memory(t->fs->graph, &bytes, &dirty_bytes);
-	gauge(t, "graphfs_index_bytes", "Memory of the decoded bitmaps of labels and types.", bytes);
-	gauge(t, "graphfs_index_dirty_bytes", "Those that the next checkpoint writes.", dirty_bytes);
+#define FIELD(field) offsetof(struct gfs_cache_stats, field)
+	layers(t, "counter", "graphfs_cache_hits_total", "Look-ups that found their entry.", FIELD(hits));
+	layers(t, "counter", "graphfs_cache_misses_total", "Look-ups that did not.", FIELD(misses));
+	layers(t, "counter", "graphfs_cache_insertions_total", "Entries put in.", FIELD(insertions));
+	layers(t, "counter", "graphfs_cache_evictions_total", "Entries thrown out.", FIELD(evictions));
+	layers(t, "gauge", "graphfs_cache_entries", "Entries kept now.", FIELD(entries));
+	layers(t, "gauge", "graphfs_cache_bytes", "Bytes they take.", FIELD(bytes));
+	layers(t, "gauge", "graphfs_cache_dirty_bytes", "Bytes that the next checkpoint writes.", FIELD(dirty_bytes));
+	layers(t, "gauge", "graphfs_cache_limit_bytes", "What clean entries may take.", FIELD(limit_bytes));
+	head(t->out, "graphfs_cache_enabled", "gauge", "0 when nothing clean is kept.");
+	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++)
+		gfs_buf_printf(
+			t->out, "graphfs_cache_enabled{layer=\"%s\"} %d\n", gfs_cache_layer_names[i], t->caches[i].enabled);
+	gauge(t, "graphfs_cache_budget_bytes", "What all layers share.",
+		gfs_cache_budget_bytes(gfs_store_cache_budget(t->store)));
 }
 
 static void show_mount(const struct sample *t)
@@ -147,11 +162,11 @@ void gfs_control_show_stats(struct gfs_fs *fs, struct gfs_buf *out)
 	struct sample t = { .fs = fs, .store = gfs_graph_store(fs->graph), .out = out };
 	gfs_store_stats_get(t.store, &t.s);
 	gfs_wal_stats_get(gfs_store_wal(t.store), &t.wal);
-	gfs_cache_stats_get(gfs_store_page_cache(t.store), &t.page);
+	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++)
+		gfs_cache_budget_stats(gfs_store_cache_budget(t.store), i, &t.caches[i]);
 	show_graph(&t);
 	show_store(&t);
 	show_wal(&t);
-	show_cache(&t);
-	show_index(&t);
+	show_caches(&t);
 	show_mount(&t);
 }

@@ -1,8 +1,10 @@
 #include "base/clock.h"
+#include "fs/exprs.h"
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/ops.h"
 #include "fs/raised.h"
+#include "fs/removed.h"
 #include "fs/retell.h"
 
 #include <stdlib.h>
@@ -25,11 +27,15 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 	if (!err)
 		err = gfs_exposed_new(&fs->exposed);
 	if (!err)
+		err = gfs_exprs_new(&fs->exprs);
+	if (!err)
 		err = gfs_files_new(&fs->files);
 	if (!err)
 		err = gfs_imports_new(&fs->imports);
 	if (!err)
 		err = gfs_raised_new(&fs->raised);
+	if (!err)
+		err = gfs_removed_new(&fs->removed);
 	if (!err)
 		err = gfs_retell_new(fs, &fs->retell);
 	if (!err) {
@@ -84,7 +90,9 @@ void gfs_fs_free(struct gfs_fs *fs)
 		fuse_session_destroy(fs->session);
 	gfs_imports_free(fs->imports);
 	gfs_files_free(fs->files);
+	gfs_exprs_free(fs->exprs);
 	gfs_raised_free(fs->raised);
+	gfs_removed_free(fs->removed);
 	gfs_exposed_free(fs->exposed);
 	gfs_loop_free(fs->loop);
 	free(fs);

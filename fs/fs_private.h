@@ -17,9 +17,11 @@
 
 struct gfs_loop;
 struct gfs_exposed;
+struct gfs_exprs;
 struct gfs_files;
 struct gfs_imports;
 struct gfs_raised;
+struct gfs_removed;
 struct gfs_retell;
 
 struct gfs_fs {
@@ -28,9 +30,11 @@ struct gfs_fs {
 	struct fuse_session *session;
 	struct gfs_loop *loop;
 	struct gfs_exposed *exposed;
+	struct gfs_exprs *exprs;
 	struct gfs_files *files;
 	struct gfs_imports *imports;
 	struct gfs_raised *raised;
+	struct gfs_removed *removed;
 	struct gfs_retell *retell;
 	uint64_t started_ns; /* mtime of the fixed folders */
 	_Atomic uint64_t requests, notifications;
@@ -69,7 +73,7 @@ bool gfs_exposed_is_fresh(struct gfs_exposed *exposed, uint64_t nodeid);
 /* The kernel keeps one listing of a folder, whoever asked for it, under the mtime that the last of those had who began to read one. When two read at once
  * and the folder changes in between, what the first was answered before the change is kept under the mtime of after it. So, while a folder is
  * hot - changed by another name than its own, after a listing that may still be on its way - every answer with its attributes has an mtime of
- * its own (heat nanoseconds on top) and is not cached: no listing is then taken for good.
+ * its own (heat nanoseconds on top) and is not cached: no listing is then taken for good. Folders of label expressions are always hot.
  * Called with the graph lock held, before the listing's reply. */
 void gfs_exposed_listed(struct gfs_exposed *exposed, uint64_t folder);
 /* Before the kernel is told. */

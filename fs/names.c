@@ -23,6 +23,7 @@ static const char *const *reserved_in(enum gfs_name_place place)
 		return rel_reserved;
 	case GFS_PLACE_NODES:
 	case GFS_PLACE_NAMES:
+	case GFS_PLACE_LABELS:
 		break;
 	}
 	return none_reserved;
@@ -51,10 +52,10 @@ static size_t tilde_suffix(const uint8_t *text, size_t size)
 	return at < size && at > 0 && text[at - 1] == '~' ? at - 1 : SIZE_MAX;
 }
 
-static bool must_escape(const uint8_t *text, size_t at, size_t tilde, bool reserved)
+static bool must_escape(const uint8_t *text, size_t at, size_t tilde, bool reserved, const char *signs)
 {
 	uint8_t c = text[at];
-	if (c < 0x20 || c == 0x7f || c == '/' || c == '%')
+	if (c < 0x20 || c == 0x7f || c == '/' || c == '%' || strchr(signs, c))
 		return true;
 	return at == tilde || (at == 0 && (c == '@' || c == '.' || reserved));
 }
@@ -64,9 +65,10 @@ int gfs_name_show(struct gfs_slice name, enum gfs_name_place place, struct gfs_c
 	static const char digits[] = "0123456789ABCDEF";
 	size_t tilde = tilde_suffix(name.data, name.size);
 	bool reserved = is_reserved(name, place);
+	const char *signs = place == GFS_PLACE_LABELS ? "&|!()" : "";
 	size_t n = 0;
 	for (size_t i = 0; i < name.size; i++) {
-		bool escape = must_escape(name.data, i, tilde, reserved);
+		bool escape = must_escape(name.data, i, tilde, reserved, signs);
 		if (n + (escape ? 3 : 1) > GFS_COMPONENT_BYTES_MAX)
 			return GFS_ERR_NAMETOOLONG;
 		if (escape) {

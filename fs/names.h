@@ -1,7 +1,7 @@
 /* How keys and names become path components and back.
  *
  * Shown form: bytes of the name, with '/', '%', control bytes (below 0x20, and 0x7f), a leading '@' or '.', a '~' that starts a trailing ~DIGITS,
- * and the first byte of a name reserved in its directory written as %XX (upper-case hexadecimal). A name whose shown form exceeds
+ * the first byte of a name reserved in its directory, and in a label any of & | ! ( ) written as %XX (upper-case hexadecimal). A name whose shown form exceeds
  * GFS_COMPONENT_BYTES_MAX is shown by id, as @ID, which no encoded name looks like.
  * Reading is lenient: any component is decoded ('%' not followed by two hexadecimal digits stands for itself), so editors and
  * copies may use raw names; listings always show the shown form. */
@@ -15,11 +15,12 @@
 
 /* Which names of ours a directory holds beside the users'. */
 enum gfs_name_place {
-	GFS_PLACE_NODES, /* /nodes: none, "@ID" aside */
-	GFS_PLACE_NODE,  /* /nodes/KEY: labels, out, in, .json */
-	GFS_PLACE_LINKS, /* out/TYPE: .rel */
-	GFS_PLACE_REL,   /* /rels/TYPE/ID: from, to */
-	GFS_PLACE_NAMES, /* /labels, /rels, out, in, labels: none */
+	GFS_PLACE_NODES,  /* /nodes: none, "@ID" aside */
+	GFS_PLACE_NODE,   /* /nodes/KEY: labels, out, in, .json */
+	GFS_PLACE_LINKS,  /* out/TYPE: .rel */
+	GFS_PLACE_REL,    /* /rels/TYPE/ID: from, to */
+	GFS_PLACE_NAMES,  /* /rels, out, in: none */
+	GFS_PLACE_LABELS, /* /labels, and labels of a node: none, but the signs of label expressions are escaped */
 };
 
 struct gfs_component {

@@ -38,6 +38,8 @@ enum gfs_inode_kind {
 	GFS_INODE_IMPORT,       /* /import/FILE          id: its number, never reused in a mount */
 	GFS_INODE_IMPORT_ERROR, /* /import/FILE.error    id: the same */
 	GFS_INODE_CONTROL,      /* /.graphfs/...         id: index in the table of control files */
+	GFS_INODE_EXPR,         /* /labels/EXPR          sub and id: a hash of the text (fs/exprs.h) */
+	GFS_INODE_EXPR_NODE,    /* /labels/EXPR/KEY      id node; sub: its link generation */
 	GFS_INODE_KIND_COUNT
 };
 static_assert(GFS_INODE_KIND_COUNT <= 32, "a kind has five bits");
@@ -96,6 +98,7 @@ static inline uint64_t gfs_nodeid_ino(uint64_t nodeid)
 	case GFS_INODE_IN_LINK:
 	case GFS_INODE_OUT_REL:
 	case GFS_INODE_IN_REL:
+	case GFS_INODE_EXPR_NODE:
 		return gfs_nodeid_pack(n.kind, 0, 0, n.id);
 	default:
 		return gfs_nodeid_pack(n.kind, 0, n.sub, n.id);

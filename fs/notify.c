@@ -426,6 +426,7 @@ static void node_renamed(const struct notifier *caller, const struct gfs_change 
 	attr_of(n, GFS_INODE_NODE, c->dir_generation, c->id);
 	node_attr(n, c->id);
 	json_of(n, c->id);
+	contents_of(n, GFS_INODE_EXPR_NODE, 0, c->link_generation, c->id);
 	gfs_graph_read_begin(n->fs->graph);
 	int err = gfs_node_labels(n->fs->graph, c->id, labels, GFS_LABELS_PER_NODE_MAX, &count);
 	gfs_graph_read_end(n->fs->graph);
@@ -452,6 +453,15 @@ static void folder_listed(const struct notifier *n, const struct gfs_change *c)
 	attr_of(n, out ? GFS_INODE_NODE_OUT : GFS_INODE_NODE_IN, 0, c->id);
 	attr_of(n, out ? GFS_INODE_OUT_TYPE : GFS_INODE_IN_TYPE, c->name_id, c->id);
 	attr_of(n, out ? GFS_INODE_OUT_RELS : GFS_INODE_IN_RELS, c->name_id, c->id);
+}
+
+/* /labels or /rels lists a name more or less; that folder is dead or alive with it. */
+static void name_listed(const struct notifier *n, const struct gfs_change *c)
+{
+	if (c->dir == GFS_CATALOG_KEY)
+		return;
+	static_attr(n, c->dir == GFS_CATALOG_LABEL ? GFS_STATIC_LABELS : GFS_STATIC_RELS);
+	attr_of(n, c->dir == GFS_CATALOG_LABEL ? GFS_INODE_LABEL : GFS_INODE_TYPE, c->name_id, 0);
 }
 
 static void notify_change(const struct notifier *n, const struct gfs_change *c)
@@ -483,8 +493,7 @@ static void notify_change(const struct notifier *n, const struct gfs_change *c)
 		prop_changed(n, c);
 		break;
 	case GFS_CHANGE_NAME_LISTED:
-		if (c->dir != GFS_CATALOG_KEY)
-			static_attr(n, c->dir == GFS_CATALOG_LABEL ? GFS_STATIC_LABELS : GFS_STATIC_RELS);
+		name_listed(n, c);
 		break;
 	case GFS_CHANGE_FOLDER_LISTED:
 		folder_listed(n, c);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "fs/files.h"
 #include "fs/imports.h"
+#include "fs/removed.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,14 +42,19 @@ int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *
 {
 	*e = (struct fuse_entry_param){ .ino = nodeid, .attr_timeout = GFS_FS_FOREVER, .entry_timeout = GFS_FS_FOREVER };
 	const struct gfs_view *view = gfs_view_of(nodeid);
+	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
 	int err = view->attr ? view->attr(fs, nodeid, &e->attr) : GFS_ERR_STALE;
-	if (!err)
+	if (!err && kind != GFS_INODE_EXPR) /* which is never told of */
 		gfs_exposed_add(fs->exposed, nodeid);
-	if (!err && S_ISDIR(e->attr.st_mode))
+	if (!err && S_ISDIR(e->attr.st_mode)) {
 		add_heat(fs, nodeid, e);
-	/* Control files change by themselves. */
-	if (gfs_nodeid_unpack(nodeid).kind == GFS_INODE_CONTROL)
+		e->generation = gfs_removed_generation(fs->removed, nodeid);
+	}
+	/* Control files change by themselves; what an expression holds, with every label. */
+	if (kind == GFS_INODE_CONTROL || kind == GFS_INODE_EXPR || kind == GFS_INODE_EXPR_NODE)
 		e->attr_timeout = 0;
+	if (kind == GFS_INODE_EXPR || kind == GFS_INODE_EXPR_NODE)
+		e->entry_timeout = 0;
 	return err;
 }
 
@@ -129,6 +135,7 @@ static int lookup_dots(struct gfs_fs *fs, uint64_t nodeid, bool up, uint64_t *re
 		*ret_nodeid = gfs_nodeid_pack(GFS_INODE_IN_TYPE, 0, n.sub, n.id);
 		break;
 	case GFS_INODE_LABEL:
+	case GFS_INODE_EXPR:
 		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_LABELS);
 		break;
 	case GFS_INODE_TYPE:
@@ -239,7 +246,8 @@ static size_t add_plus(struct gfs_lister *l, const char *name, uint64_t nodeid, 
 	size_t need = fuse_add_direntry_plus(l->req, NULL, 0, name, NULL, 0);
 	if (need > l->size - l->used)
 		return need;
-	if (gfs_entry_fill(l->fs, nodeid, &e) != 0) { /* no attributes: the kernel asks when it needs them */
+	bool kept = gfs_nodeid_unpack(nodeid).kind != GFS_INODE_EXPR_NODE;
+	if (!kept || gfs_entry_fill(l->fs, nodeid, &e) != 0) { /* no attributes: the kernel asks when it needs them */
 		e = (struct fuse_entry_param){ 0 };
 		e.attr.st_ino = gfs_nodeid_ino(nodeid);
 		e.attr.st_mode = type;
@@ -287,7 +295,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 		add_dots(&l, ino, offset);
 		gfs_graph_read_begin(fs->graph);
 		err = view->list(&l, ino);
-		gfs_exposed_listed(fs->exposed, ino);
+		if (gfs_nodeid_unpack(ino).kind != GFS_INODE_EXPR)
+			gfs_exposed_listed(fs->exposed, ino);
 		gfs_graph_read_end(fs->graph);
 	}
 	if (err)
@@ -418,12 +427,24 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	const struct gfs_view *view = gfs_view_of(parent);
+	struct gfs_fs *fs = fs_of(req);
 	struct gfs_edit e;
-	int err = gfs_edit_begin(&e, fs_of(req), req);
-	if (err)
+	uint64_t child = 0;
+	int err = gfs_edit_begin(&e, fs, req);
+	if (err) {
 		gfs_reply_err(req, err);
-	else
-		reply_done(&e, view->rmdir ? view->rmdir(&e, parent, name) : GFS_ERR_PERM, parent);
+		return;
+	}
+	if (!view->rmdir)
+		err = GFS_ERR_PERM;
+	if (!err)
+		err = view->lookup(fs, parent, name, &child);
+	if (!err)
+		err = view->rmdir(&e, parent, name);
+	err = gfs_edit_end(&e, err, parent);
+	if (!err && gfs_removed_applies(child))
+		gfs_removed_add(fs->removed, fs->graph, child);
+	gfs_reply_err(req, err);
 }
 
 /* Hard links: a name is what an inode is, so there is never a second. */

@@ -33,6 +33,8 @@ const struct gfs_view *gfs_view_of(uint64_t nodeid)
 		[GFS_INODE_IMPORT] = &gfs_view_import,
 		[GFS_INODE_IMPORT_ERROR] = &gfs_view_import,
 		[GFS_INODE_CONTROL] = &gfs_view_control,
+		[GFS_INODE_EXPR] = &gfs_view_expr,
+		[GFS_INODE_EXPR_NODE] = &gfs_view_expr_node,
 	};
 	static const struct gfs_view nothing = { 0 };
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
@@ -144,6 +146,15 @@ int gfs_view_find_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, cons
 		return gfs_catalog_get(gfs_graph_catalog(graph), kind, *ret_id, &entry);
 	}
 	return gfs_catalog_find(gfs_graph_catalog(graph), kind, read.name, ret_id);
+}
+
+int gfs_view_find_listed(struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id)
+{
+	struct gfs_catalog_entry entry;
+	int err = gfs_view_find_name(graph, kind, name, ret_id);
+	if (!err)
+		err = gfs_catalog_get(gfs_graph_catalog(graph), kind, *ret_id, &entry);
+	return err ? err : gfs_view_is_listed(&entry) ? 0 : GFS_ERR_NOTFOUND;
 }
 
 int gfs_view_make_name(struct gfs_edit *edit, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id)
@@ -266,6 +277,7 @@ static bool follows_node(uint64_t nodeid)
 	case GFS_INODE_IMPORT:
 	case GFS_INODE_IMPORT_ERROR:
 	case GFS_INODE_CONTROL:
+	case GFS_INODE_EXPR:
 		return false;
 	default:
 		return true;

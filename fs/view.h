@@ -51,6 +51,8 @@ extern const struct gfs_view gfs_view_node_labels; /* view_labels.c */
 extern const struct gfs_view gfs_view_node_label;
 extern const struct gfs_view gfs_view_label;
 extern const struct gfs_view gfs_view_label_node;
+extern const struct gfs_view gfs_view_expr; /* view_exprs.c */
+extern const struct gfs_view gfs_view_expr_node;
 extern const struct gfs_view gfs_view_side;        /* view_links.c: out, in */
 extern const struct gfs_view gfs_view_folder;      /* out/TYPE, in/TYPE */
 extern const struct gfs_view gfs_view_folder_rels; /* .rel */
@@ -82,10 +84,18 @@ int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place
 uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record);
 /* Notes that `name` may be one of several by which the kernel knows the same link: it is not plainly the listed one. */
 void gfs_view_note_alias(struct gfs_fs *fs, const char *name);
+/* In the listing of /labels or /rels, and so there: something has it, or mkdir made it. */
+static inline bool gfs_view_is_listed(const struct gfs_catalog_entry *entry)
+{
+	return entry->made || entry->count > 0;
+}
 /* The label, type or property key of a component. GFS_ERR_NOTFOUND. */
 int gfs_view_find_name(
 	struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
-/* The same, made when new. */
+/* As gfs_view_find_name, and GFS_ERR_NOTFOUND for a label or type that nothing has, and that was not made: it is known but not there. */
+int gfs_view_find_listed(
+	struct gfs_graph *graph, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
+/* As gfs_view_find_name, made when new. */
 int gfs_view_make_name(struct gfs_edit *edit, enum gfs_catalog_kind kind, const char *name, uint16_t *ret_id) GFS_CHECK;
 int gfs_view_show_name(struct gfs_graph *graph, enum gfs_catalog_kind kind, uint16_t id, enum gfs_name_place place,
 	struct gfs_component *ret_name) GFS_CHECK;
@@ -96,6 +106,9 @@ int gfs_view_may_write(const struct gfs_edit *edit, uint64_t node) GFS_CHECK;
 /* Accepts times (which follow from the data), what would change nothing, and any mode of what follows a node (it stays as the node's);
  * GFS_ERR_PERM for another owner, or mode of the mount's own folders. */
 int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct stat *st, int to_set) GFS_CHECK;
+
+/* A label expression in /labels (view_exprs.c). GFS_ERR_NOTFOUND also when it is none, or names a label that does not exist. */
+int gfs_view_expr_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child) GFS_CHECK;
 
 /* ---- properties of nodes and relationships (view_props.c) ---- */
 

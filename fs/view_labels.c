@@ -53,7 +53,7 @@ static int node_labels_list(struct gfs_lister *l, uint64_t nodeid)
 		struct gfs_component name;
 		if (labels[i] <= l->from)
 			continue;
-		err = gfs_view_show_name(l->fs->graph, GFS_CATALOG_LABEL, labels[i], GFS_PLACE_NAMES, &name);
+		err = gfs_view_show_name(l->fs->graph, GFS_CATALOG_LABEL, labels[i], GFS_PLACE_LABELS, &name);
 		uint64_t child = gfs_nodeid_pack(GFS_INODE_NODE_LABEL, 0, labels[i], id);
 		if (!err && !gfs_lister_add(l, name.text, child, S_IFLNK, labels[i]))
 			break;
@@ -105,7 +105,7 @@ static int node_label_readlink(struct gfs_fs *fs, uint64_t nodeid, struct gfs_bu
 	if (err == GFS_ERR_NOTFOUND || (!err && !has))
 		return GFS_ERR_STALE;
 	if (!err)
-		err = gfs_view_show_name(fs->graph, GFS_CATALOG_LABEL, n.sub, GFS_PLACE_NAMES, &name);
+		err = gfs_view_show_name(fs->graph, GFS_CATALOG_LABEL, n.sub, GFS_PLACE_LABELS, &name);
 	if (err)
 		return err;
 	gfs_buf_printf(out, "../../../labels/%s", name.text);
@@ -136,8 +136,10 @@ static int label_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 {
 	struct gfs_catalog_entry entry;
 	int err = gfs_catalog_get(gfs_graph_catalog(fs->graph), GFS_CATALOG_LABEL, gfs_nodeid_unpack(nodeid).sub, &entry);
+	if (err == GFS_ERR_NOTFOUND || (!err && !gfs_view_is_listed(&entry)))
+		return GFS_ERR_STALE;
 	if (err)
-		return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
+		return err;
 	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0,
 		gfs_raised_get(fs->raised, nodeid, entry.mtime_ns ? entry.mtime_ns : fs->started_ns));
 	return 0;

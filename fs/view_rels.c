@@ -13,8 +13,10 @@ static int type_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 {
 	struct gfs_catalog_entry entry;
 	int err = gfs_catalog_get(gfs_graph_catalog(fs->graph), GFS_CATALOG_TYPE, gfs_nodeid_unpack(nodeid).sub, &entry);
+	if (err == GFS_ERR_NOTFOUND || (!err && !gfs_view_is_listed(&entry)))
+		return GFS_ERR_STALE;
 	if (err)
-		return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
+		return err;
 	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0, entry.mtime_ns ? entry.mtime_ns : fs->started_ns);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* The root, and the fixed folders nodes, labels, rels. */
 #include "fs/imports.h"
 #include "fs/view.h"
+#include "graph/label_expr.h"
 
 #include <string.h>
 
@@ -73,6 +74,17 @@ static int nodes_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child
 	return err;
 }
 
+static int labels_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child)
+{
+	uint16_t id;
+	if (gfs_label_expr_is(name))
+		return gfs_view_expr_lookup(fs, name, ret_child);
+	int err = gfs_view_find_listed(fs->graph, GFS_CATALOG_LABEL, name, &id);
+	if (!err)
+		*ret_child = gfs_nodeid_pack(GFS_INODE_LABEL, 0, id, 0);
+	return err;
+}
+
 static int static_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, uint64_t *ret_child)
 {
 	uint16_t id;
@@ -83,12 +95,9 @@ static int static_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, u
 	case GFS_STATIC_NODES:
 		return nodes_lookup(fs, name, ret_child);
 	case GFS_STATIC_LABELS:
-		err = gfs_view_find_name(fs->graph, GFS_CATALOG_LABEL, name, &id);
-		if (!err)
-			*ret_child = gfs_nodeid_pack(GFS_INODE_LABEL, 0, id, 0);
-		return err;
+		return labels_lookup(fs, name, ret_child);
 	case GFS_STATIC_RELS:
-		err = gfs_view_find_name(fs->graph, GFS_CATALOG_TYPE, name, &id);
+		err = gfs_view_find_listed(fs->graph, GFS_CATALOG_TYPE, name, &id);
 		if (!err)
 			*ret_child = gfs_nodeid_pack(GFS_INODE_TYPE, 0, id, 0);
 		return err;
@@ -134,8 +143,8 @@ static int list_names(struct gfs_lister *l, enum gfs_catalog_kind kind, enum gfs
 		if (err)
 			return err == GFS_ERR_NOTFOUND ? 0 : err;
 		struct gfs_component name;
-		gfs_name_show_id(entry.name, entry.id, GFS_PLACE_NAMES, &name);
-		if ((entry.count > 0 || entry.made) &&
+		gfs_name_show_id(entry.name, entry.id, kind == GFS_CATALOG_LABEL ? GFS_PLACE_LABELS : GFS_PLACE_NAMES, &name);
+		if (gfs_view_is_listed(&entry) &&
 			!gfs_lister_add(l, name.text, gfs_nodeid_pack(inode, 0, entry.id, 0), S_IFDIR, entry.id))
 			return 0;
 		from = (uint64_t)entry.id + 1;
@@ -190,7 +199,7 @@ static int names_mkdir(
 	int err = gfs_view_make_name(e, kind, name, &id);
 	if (!err)
 		err = gfs_catalog_get(gfs_graph_catalog(e->graph), kind, id, &entry);
-	if (!err && (entry.made || entry.count > 0))
+	if (!err && gfs_view_is_listed(&entry))
 		err = GFS_ERR_EXISTS;
 	if (!err)
 		err = gfs_name_set_made(e->tx, kind, id, true);
@@ -205,6 +214,9 @@ static int static_mkdir(struct gfs_edit *e, uint64_t nodeid, const char *name, m
 	case GFS_STATIC_NODES:
 		return nodes_mkdir(e, name, mode, ret_child);
 	case GFS_STATIC_LABELS:
+		/* What is not there and would be an expression is no name that it could be found by. */
+		if (gfs_label_expr_is(name))
+			return GFS_ERR_INVALID;
 		return names_mkdir(e, GFS_CATALOG_LABEL, GFS_INODE_LABEL, name, ret_child);
 	case GFS_STATIC_RELS:
 		return names_mkdir(e, GFS_CATALOG_TYPE, GFS_INODE_TYPE, name, ret_child);
@@ -246,7 +258,7 @@ static int static_rmdir(struct gfs_edit *e, uint64_t nodeid, const char *name)
 	case GFS_STATIC_NODES:
 		return nodes_rmdir(e, name);
 	case GFS_STATIC_LABELS:
-		return names_rmdir(e, GFS_CATALOG_LABEL, name);
+		return gfs_label_expr_is(name) ? GFS_ERR_PERM : names_rmdir(e, GFS_CATALOG_LABEL, name);
 	case GFS_STATIC_RELS:
 		return names_rmdir(e, GFS_CATALOG_TYPE, name);
 	case GFS_STATIC_ROOT:

@@ -109,6 +109,9 @@ static int start(struct gfs_check_state *c)
 		gfs_check_defect(c, "a counter of ids or pages is out of its range");
 		return GFS_ERR_CORRUPT;
 	}
+	int err = gfs_adj_open(store, NULL, &c->adj);
+	if (err != 0)
+		return err;
 	/* Each page is met once by itself, and records once more. */
 	c->total = heap + blobs + 2 * (nodes / GFS_NODES_PER_PAGE + rels / GFS_RELS_PER_PAGE + 2);
 	c->label_uses = calloc(GFS_NAME_ID_MAX + 1, sizeof *c->label_uses);
@@ -116,7 +119,7 @@ static int start(struct gfs_check_state *c)
 	c->key_uses = calloc(GFS_NAME_ID_MAX + 1, sizeof *c->key_uses);
 	if (c->label_uses == NULL || c->type_uses == NULL || c->key_uses == NULL)
 		return GFS_ERR_NOMEM;
-	int err = gfs_bits_init(&c->in_out, rels + 1);
+	err = gfs_bits_init(&c->in_out, rels + 1);
 	if (err == 0)
 		err = gfs_bits_init(&c->in_in, rels + 1);
 	return err != 0 ? err : gfs_bits_init(&c->blob_pages, blobs + 1);
@@ -125,6 +128,7 @@ static int start(struct gfs_check_state *c)
 static void finish(struct gfs_check_state *c)
 {
 	gfs_u64map_release(&c->rows);
+	gfs_adj_free(c->adj);
 	free(c->blob_pages.words);
 	free(c->in_out.words);
 	free(c->in_in.words);
@@ -142,6 +146,7 @@ int gfs_graph_check(struct gfs_graph *graph, void (*found)(void *context, const 
 		gfs_check_rels,
 		gfs_check_leftovers,
 		gfs_check_indexes,
+		gfs_check_props,
 		check_counts,
 	};
 	struct gfs_check_state c = { .graph = graph, .found = found, .progress = progress, .context = context };

@@ -11,16 +11,16 @@ static int check_key_entry(void *context, struct gfs_slice stored_key, uint64_t 
 {
 	struct gfs_check_state *c = context;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	struct gfs_node_record r;
+	struct gfs_owner owner;
 	(void)stored_key;
 	if (node == GFS_ID_NONE) {
 		gfs_check_defect(c, "a row of the key index is damaged");
 		return 0;
 	}
 	c->report.index_entries++;
-	int err = gfs_node_get(c->graph, node, &r);
+	int err = gfs_owner_load(c->graph, (struct gfs_entity){ GFS_NODE, node }, &owner);
 	if (err == 0)
-		err = gfs_row_ref_get(c->graph, r.row_id, &ref);
+		err = gfs_row_ref_get(c->graph, owner.node.row_id, &ref);
 	if (gfs_check_is_damage(err) || (err == 0 && ref.row.key.size == 0)) {
 		gfs_check_defect(
 			c, "the key index leads to node %" PRIu64 ", which %s", node, err != 0 ? "cannot be read" : "has no key");
@@ -163,13 +163,6 @@ static int check_free_key(struct gfs_check_state *c, struct gfs_slice key)
 	return gfs_check_is_damage(err) ? 0 : err;
 }
 
-static int check_no_key(struct gfs_check_state *c, struct gfs_slice key)
-{
-	(void)key;
-	gfs_check_defect(c, "the table of the property index, reserved in this version, is not empty");
-	return 0;
-}
-
 int gfs_check_indexes(struct gfs_check_state *c)
 {
 	int err = check_keys(c);
@@ -185,7 +178,5 @@ int gfs_check_indexes(struct gfs_check_state *c)
 		err = each_key(c, GFS_KV_IDSETS, "id sets", check_set_key);
 	if (err == 0)
 		err = each_key(c, GFS_KV_ADJ, "adjacency", check_adj_key);
-	if (err == 0)
-		err = each_key(c, GFS_KV_FREE, "free ids", check_free_key);
-	return err != 0 ? err : each_key(c, GFS_KV_PROPS, "the property index", check_no_key);
+	return err != 0 ? err : each_key(c, GFS_KV_FREE, "free ids", check_free_key);
 }

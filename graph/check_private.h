@@ -1,5 +1,5 @@
 /* What the parts of the check share. One pass over everything, in this order: pages and heap rows (check_pages.c), nodes with their chains,
- * relationships (check_records.c, and check_rows.c for what rows and blobs hold), indexes (check_index.c), counts (check.c).
+ * relationships (check_records.c, and check_rows.c for what rows and blobs hold), indexes (check_index.c, check_props.c), counts (check.c).
  *
  * A defect is told with gfs_check_defect and the check goes on; a non-zero answer of any function means that it cannot. */
 #ifndef GFS_GRAPH_CHECK_PRIVATE_H
@@ -18,6 +18,7 @@ struct gfs_bits {
 
 struct gfs_check_state {
 	struct gfs_graph *graph;
+	struct gfs_adj *adj; /* owned; past the cache: what is looked at are the rows */
 	void (*found)(void *context, const char *line);
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *context;
@@ -48,6 +49,7 @@ int gfs_check_nodes(struct gfs_check_state *c) GFS_CHECK;
 int gfs_check_rels(struct gfs_check_state *c) GFS_CHECK;
 int gfs_check_leftovers(struct gfs_check_state *c) GFS_CHECK;
 int gfs_check_indexes(struct gfs_check_state *c) GFS_CHECK;
+int gfs_check_props(struct gfs_check_state *c) GFS_CHECK;
 
 /* check_rows.c: a record's row, if any. `what` is "node 5" or "relationship 7". *ret_key and *ret_labels: whether the row has them. */
 struct gfs_check_row {

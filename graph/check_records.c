@@ -32,7 +32,7 @@ static int check_entry(
 {
 	struct gfs_adj_entry entry = { other, rel }, got;
 	size_t count;
-	int err = gfs_adj_list(c->graph->store, chain->node, chain->dir, type, entry, &got, 1, &count);
+	int err = gfs_adj_list(c->adj, chain->node, chain->dir, type, entry, &got, 1, &count);
 	if (gfs_check_is_damage(err) || (err == 0 && (count == 0 || got.other != other || got.rel != rel))) {
 		gfs_check_defect(c, "node %" PRIu64 ": its %s adjacency lacks relationship %" PRIu64, chain->node,
 			dir_name(chain->dir), rel);
@@ -85,7 +85,7 @@ static int check_adjacency(struct gfs_check_state *c, const struct chain *chain)
 	}
 	for (uint32_t from = 1; err == 0 && count != 0 && from <= GFS_NAME_ID_MAX;
 		 from = count == 0 ? 0 : types[count - 1].type + 1u) {
-		err = gfs_adj_types(c->graph->store, chain->node, chain->dir, (uint16_t)from, types, GFS_COUNT(types), &count);
+		err = gfs_adj_types(c->adj, chain->node, chain->dir, (uint16_t)from, types, GFS_COUNT(types), &count);
 		if (err != 0)
 			return gfs_check_is_damage(err) ? 0 : err;
 		for (size_t i = 0; i < count; i++) {
@@ -114,25 +114,25 @@ static int check_chain(struct gfs_check_state *c, uint64_t node, enum gfs_direct
 
 /* ---- nodes ---- */
 
-static int check_labels(struct gfs_check_state *c, uint64_t id)
+static int check_labels(struct gfs_check_state *c, uint64_t id, const struct gfs_node_record *record)
 {
-	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
-	size_t count;
-	int err = gfs_node_labels(c->graph, id, labels, GFS_LABELS_PER_NODE_MAX, &count);
+	struct gfs_labels labels;
+	int err = gfs_labels_read(c->graph, record, &labels);
 	if (err != 0)
 		return gfs_check_is_damage(err) ? 0 : err; /* the row was told of already */
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < labels.count; i++) {
 		bool has = false;
-		c->label_uses[labels[i]]++;
-		err = gfs_name_known(c->graph, GFS_CATALOG_LABEL, labels[i]);
+		uint16_t label = labels.ids[i];
+		c->label_uses[label]++;
+		err = gfs_name_known(c->graph, GFS_CATALOG_LABEL, label);
 		if (err == GFS_ERR_NOTFOUND)
-			gfs_check_defect(c, "node %" PRIu64 ": label %u has no name", id, labels[i]);
+			gfs_check_defect(c, "node %" PRIu64 ": label %u has no name", id, label);
 		if (err == 0)
-			err = gfs_idset_contains(c->graph->sets, GFS_IDSET_LABEL, labels[i], id, &has);
+			err = gfs_idset_contains(c->graph->sets, GFS_IDSET_LABEL, label, id, &has);
 		if (err != 0 && !gfs_check_is_damage(err))
 			return err;
 		if (!has)
-			gfs_check_defect(c, "node %" PRIu64 ": the index of label %u lacks it", id, labels[i]);
+			gfs_check_defect(c, "node %" PRIu64 ": the index of label %u lacks it", id, label);
 	}
 	return 0;
 }
@@ -161,7 +161,7 @@ static int check_node(struct gfs_check_state *c, uint64_t id)
 	};
 	err = gfs_check_row(c, &row);
 	if (err == 0)
-		err = check_labels(c, id);
+		err = check_labels(c, id, &r);
 	if (err == 0)
 		err = check_chain(c, id, GFS_OUT, r.first_out);
 	return err != 0 ? err : check_chain(c, id, GFS_IN, r.first_in);

@@ -1,6 +1,7 @@
 /* The whole graph as JSON Lines. Everything is ordered by id or by name, and nodes and relationships are numbered anew, so that a graph
  * that was imported from a dump gives the same dump. */
 #include "base/map.h"
+#include "graph/index.h"
 #include "graph/transfer.h"
 
 #include <stdlib.h>
@@ -394,6 +395,51 @@ static int put_made_names(struct dump *dump, enum gfs_catalog_kind kind, const c
 	return err == GFS_ERR_NOTFOUND ? 0 : err;
 }
 
+/* ---- indexes ---- */
+
+static int by_index_name(const void *a, const void *b)
+{
+	return compare_slices(((const struct gfs_index_info *)a)->name, ((const struct gfs_index_info *)b)->name);
+}
+
+static int put_index(struct dump *dump, const struct gfs_index_info *info)
+{
+	struct gfs_catalog_entry label, key;
+	int err = gfs_catalog_get(gfs_graph_catalog(dump->graph), GFS_CATALOG_LABEL, info->label, &label);
+	if (err == 0)
+		err = gfs_catalog_get(gfs_graph_catalog(dump->graph), GFS_CATALOG_KEY, info->key, &key);
+	if (err != 0)
+		return err;
+	gfs_buf_append_text(&dump->out, "{\"index\":");
+	gfs_json_string(info->name, &dump->out);
+	gfs_buf_append_text(&dump->out, ",\"label\":");
+	gfs_json_string(label.name, &dump->out);
+	gfs_buf_append_text(&dump->out, ",\"property\":");
+	gfs_json_string(key.name, &dump->out);
+	gfs_buf_append_text(&dump->out, info->unique ? ",\"unique\":true}\n" : "}\n");
+	return 0;
+}
+
+/* By name. One that failed is not data. */
+static int put_indexes(struct dump *dump)
+{
+	size_t count = 0;
+	int err = 0;
+	struct gfs_index_info *infos = calloc(GFS_PROP_INDEX_MAX, sizeof *infos);
+	if (infos == NULL)
+		return GFS_ERR_NOMEM;
+	for (unsigned from = 1; count < GFS_PROP_INDEX_MAX && gfs_index_next(dump->graph, from, &infos[count]) == 0;) {
+		from = infos[count].id + 1u;
+		count += infos[count].state != GFS_PROP_FAILED;
+	}
+	if (count > 1)
+		qsort(infos, count, sizeof *infos, by_index_name);
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = put_index(dump, &infos[i]);
+	free(infos);
+	return err;
+}
+
 static int put_head(struct dump *dump)
 {
 	gfs_buf_append_text(&dump->out, "{\"graphfs\":1,\"key_property\":");
@@ -403,6 +449,8 @@ static int put_head(struct dump *dump)
 	int err = put_made_names(dump, GFS_CATALOG_LABEL, "label");
 	if (err == 0)
 		err = put_made_names(dump, GFS_CATALOG_TYPE, "type");
+	if (err == 0)
+		err = put_indexes(dump);
 	gfs_graph_read_end(dump->graph);
 	return err;
 }

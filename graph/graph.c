@@ -1,5 +1,8 @@
 /* Opening and closing: the store, the indexes on top of it, settings, hooks. */
-#include "graph/graph_private.h"
+#include "graph/index_private.h"
+
+#include "graph/object.h"
+#include "index/index_cache.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,7 +15,9 @@ static int before_freeze(void *context, struct gfs_store *store)
 	struct gfs_graph *graph = context;
 	assert(graph->store == store && graph->catalog != NULL && graph->sets != NULL);
 	int err = gfs_catalog_before_freeze(graph->catalog, store);
-	return err != 0 ? err : gfs_idsets_before_freeze(graph->sets, store);
+	if (err == 0)
+		err = gfs_idsets_before_freeze(graph->sets, store);
+	return err != 0 ? err : gfs_prop_indexes_before_freeze(graph->indexes, store);
 }
 
 static int read_settings(struct gfs_graph *graph)
@@ -37,8 +42,18 @@ static int open_parts(
 	if (err == 0)
 		err = gfs_catalog_open(graph->store, &graph->catalog);
 	if (err == 0)
-		err = gfs_idsets_open(graph->store, &graph->sets);
+		err = gfs_object_cache_open(graph);
+	if (err == 0)
+		err = gfs_index_cache_open(graph->store, &graph->index_cache);
+	if (err == 0)
+		err = gfs_idsets_open(graph->store, graph->index_cache, &graph->sets);
+	if (err == 0)
+		err = gfs_adj_open(graph->store, graph->index_cache, &graph->adj);
+	if (err == 0)
+		err = gfs_prop_indexes_open(graph->store, &graph->indexes);
 	gfs_store_read_end(graph->store);
+	if (err == 0)
+		err = gfs_index_builder_new(graph, &graph->builder);
 	if (err != 0)
 		return gfs_fail(message, err, "%s: reading the catalog: %s", path, gfs_err_text(err));
 	struct gfs_store_hooks hooks = { .replay = gfs_graph_replay, .before_freeze = before_freeze, .context = graph };
@@ -48,8 +63,13 @@ static int open_parts(
 /* The store goes first: its last checkpoint asks the catalog and the indexes for what they hold. */
 static int release(struct gfs_graph *graph)
 {
+	gfs_index_builder_free(graph->builder);
 	int err = gfs_store_close(graph->store);
+	gfs_prop_indexes_free(graph->indexes);
+	gfs_adj_free(graph->adj);
 	gfs_idsets_free(graph->sets);
+	gfs_cache_free(graph->index_cache);
+	gfs_cache_free(graph->objects);
 	gfs_catalog_free(graph->catalog);
 	gfs_tx_release(&graph->tx);
 	gfs_buf_release(&graph->key_property);
@@ -67,6 +87,7 @@ int gfs_graph_open(
 		return GFS_ERR_NOMEM;
 	}
 	gfs_tx_init(&graph->tx, graph);
+	atomic_init(&graph->rel_index, true);
 	int err = open_parts(graph, path, opts, message);
 	if (err != 0) {
 		(void)release(graph); /* the first error is the one to tell */
@@ -134,9 +155,14 @@ struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph)
 	return gfs_buf_slice(&graph->key_property);
 }
 
-void gfs_graph_index_memory(struct gfs_graph *graph, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes)
+void gfs_graph_set_rel_index(struct gfs_graph *graph, bool on)
 {
-	gfs_idsets_memory(graph->sets, ret_bytes, ret_dirty_bytes);
+	atomic_store_explicit(&graph->rel_index, on, memory_order_relaxed);
+}
+
+bool gfs_graph_rel_index(const struct gfs_graph *graph)
+{
+	return atomic_load_explicit(&graph->rel_index, memory_order_relaxed);
 }
 
 void gfs_graph_read_begin(struct gfs_graph *graph)

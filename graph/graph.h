@@ -35,8 +35,10 @@ struct gfs_store *gfs_graph_store(struct gfs_graph *graph);
 struct gfs_catalog *gfs_graph_catalog(struct gfs_graph *graph);
 struct gfs_slice gfs_graph_key_property(struct gfs_graph *graph);
 
-/* Bytes of decoded index bitmaps in memory, and of those among them that the next checkpoint writes. Any time, without a lock. */
-void gfs_graph_index_memory(struct gfs_graph *graph, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes);
+/* Off: questions about relationships are answered from the chains of the records and not from adjacency and the sets of types, with the same
+ * answers in the same order. The indexes go on being kept, so either may be set at any time. On after an open. Without a lock. */
+void gfs_graph_set_rel_index(struct gfs_graph *graph, bool on);
+bool gfs_graph_rel_index(const struct gfs_graph *graph);
 
 void gfs_graph_read_begin(struct gfs_graph *graph);
 void gfs_graph_read_end(struct gfs_graph *graph);
@@ -101,9 +103,14 @@ void gfs_tx_abort(struct gfs_tx *tx); /* NULL is fine */
 struct gfs_graph *gfs_tx_graph(struct gfs_tx *tx);
 struct gfs_txn_mark gfs_tx_mark(struct gfs_tx *tx);
 void gfs_tx_rollback_to(struct gfs_tx *tx, struct gfs_txn_mark mark);
-/* For tools that own the database alone: nothing is logged; gfs_tx_commit writes a checkpoint instead and returns when it is on disk. To be
- * called first in the transaction. */
-void gfs_tx_unlogged(struct gfs_tx *tx);
+/* For tools that have the database to themselves: as gfs_txn_begin_unlogged has it. Nothing is logged; gfs_tx_commit writes a checkpoint and returns
+ * when it is on disk. Changes are told as `everything`. */
+int gfs_tx_begin_unlogged(struct gfs_graph *graph, struct gfs_tx **ret_tx) GFS_CHECK;
+/* Between two statements of an unlogged transaction: keeps its memory bounded. What was done cannot be rolled back any more: marks are void,
+ * and an abort fails the store (gfs_txn_relieve). After an error: abort. */
+int gfs_tx_relieve(struct gfs_tx *tx) GFS_CHECK;
+/* As gfs_tx_relieve, and does what gfs_bulk_finish does, in bounded memory. */
+int gfs_tx_settle(struct gfs_tx *tx) GFS_CHECK;
 
 /* ---- names ---- */
 
@@ -246,7 +253,8 @@ struct gfs_bulk_prop {
 /* A node with labels (ids, distinct) and properties in one go. */
 int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, const uint16_t *labels,
 	size_t label_count, const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id) GFS_CHECK;
-/* A relationship; its adjacency is kept back until gfs_bulk_finish (call it before the commit, and before reading relationships). */
+/* A relationship; its place in chains and adjacency is kept back until gfs_bulk_finish (which a commit calls; call it before reading relationships). That both
+ * nodes exist is only looked at then: GFS_ERR_NOTFOUND. */
 int gfs_bulk_rel(struct gfs_tx *tx, uint16_t type, uint64_t start, uint64_t end, uint64_t mtime_ns,
 	const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id) GFS_CHECK;
 int gfs_bulk_finish(struct gfs_tx *tx) GFS_CHECK;

@@ -9,19 +9,24 @@
 
 #include "graph/graph.h"
 #include "graph/oplog.h"
+#include "graph/sorter.h"
 #include "index/idset.h"
+#include "index/prop_index.h"
+#include "index/set_expr.h"
 
-/* One end of a relationship whose adjacency is not written yet. */
-struct gfs_pending {
-	uint64_t at; /* node << 17 | direction << 16 | type */
-	uint64_t other;
-	uint64_t rel;
+#include <stdatomic.h>
+
+/* Ends of relationships whose chains and adjacency are not written yet. Items below `done` and runs below `done_runs` are written; they stay
+ * so that taking back a finish finds them. */
+struct gfs_pending_list {
+	struct gfs_sorter ends;
+	size_t done, done_runs;
 };
 
-/* items[0, done) are written; they stay so that taking back a finish finds them. */
-struct gfs_pending_list {
-	struct gfs_pending *items;
-	size_t count, done, capacity;
+/* Two nodes that would have one value of a unique index. */
+struct gfs_index_conflict {
+	uint16_t index; /* 0: none */
+	uint64_t node, other;
 };
 
 /* The one writer's transaction; lives in the graph and belongs to who holds the store's exclusive lock. */
@@ -30,22 +35,32 @@ struct gfs_tx {
 	struct gfs_txn *txn;
 	bool replaying; /* nothing is logged or told */
 	bool unlogged;
+	bool makes_work; /* for the builder of property indexes, once it is committed */
 	struct gfs_changes changes;
 	size_t changes_capacity;
 	struct gfs_pending_list pending;
 	/* Scratch memory, kept from one transaction to the next. */
-	struct gfs_buf row;     /* the new row (graph/owner.c) */
-	struct gfs_buf text;    /* a property's text (graph/prop_file.c) */
-	struct gfs_buf value;   /* an encoded value */
-	struct gfs_buf props;   /* a bulk op's properties */
-	struct gfs_arena arena; /* cleared before each op is applied */
+	struct gfs_buf row;                  /* the new row (graph/owner.c) */
+	struct gfs_buf text;                 /* a property's text (graph/prop_file.c) */
+	struct gfs_buf value;                /* an encoded value */
+	struct gfs_buf props;                /* a bulk op's properties */
+	struct gfs_arena arena;              /* cleared before each op is applied */
+	struct gfs_buf index_old, index_new; /* entries of property indexes (graph/index_keep.c) */
+	struct gfs_arena index_arena;
+	struct gfs_index_conflict conflict; /* what the last GFS_ERR_UNIQUE was about */
 };
 
 struct gfs_graph {
 	struct gfs_store *store;
 	struct gfs_catalog *catalog;
+	struct gfs_cache *objects;     /* the object layer (object.h) */
+	struct gfs_cache *index_cache; /* the index layer */
 	struct gfs_idsets *sets;
+	struct gfs_adj *adj;
+	struct gfs_prop_indexes *indexes;
+	struct gfs_index_builder *builder;
 	struct gfs_buf key_property; /* constant after open */
+	_Atomic bool rel_index;      /* relaxed: either way a question has the same answer */
 	/* Set before the first commit by another thread. */
 	gfs_graph_listener listener;
 	void *listener_context;
@@ -102,6 +117,11 @@ int gfs_apply_prop_rename(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_prop_exchange(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_bulk_node(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_bulk_rel(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_create(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_drop(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_index_folder(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 
 /* ---- replay.c ---- */
 
@@ -116,6 +136,20 @@ int gfs_rel_link(struct gfs_tx *tx, uint64_t id, struct gfs_rel_record *record) 
 int gfs_rel_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_rel_record *ret_record) GFS_CHECK;
 /* The set of the type, counts and the change. */
 int gfs_rel_enter(struct gfs_tx *tx, uint64_t id, uint16_t type, uint64_t start, uint64_t end) GFS_CHECK;
+
+/* ---- rel_chain.c: what rel.c and set_query.c answer with rel_index off ---- */
+
+int gfs_chain_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_chain_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
+	uint64_t *rels, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_chain_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from,
+	struct gfs_adj_type *types, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_chain_type(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_type *ret_type) GFS_CHECK;
+/* Up to `max` relationships, ids >= from, whose types the expression holds. */
+int gfs_scan_rels(struct gfs_graph *graph, const struct gfs_set_expr *expr, uint64_t from, uint64_t *ids, size_t max,
+	size_t *ret_count) GFS_CHECK;
 
 /* ---- node.c, for bulk.c ---- */
 

@@ -90,11 +90,10 @@ static void release(struct gfs_import *import)
 
 static int run(struct gfs_import *import, struct gfs_source *sources, size_t count)
 {
-	int err = gfs_tx_begin(import->graph, &import->tx);
+	int err = import->opts->unlogged ? gfs_tx_begin_unlogged(import->graph, &import->tx)
+									 : gfs_tx_begin(import->graph, &import->tx);
 	if (err != 0)
 		return err;
-	if (import->opts->unlogged)
-		gfs_tx_unlogged(import->tx);
 	err = read_sources(import, sources, count);
 	if (err == 0) {
 		import->source = NULL; /* what fails now is no file's fault */

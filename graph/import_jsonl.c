@@ -3,6 +3,7 @@
  * The numbers of nodes are the file's own; a {"graphfs":1} line starts them anew, so that dumps may be strung together and one dump may be
  * cut into several files. "start" and "end" may also be a string: a node's key. */
 #include "base/checked.h"
+#include "graph/index.h"
 #include "graph/transfer_private.h"
 
 #include <assert.h>
@@ -384,8 +385,43 @@ static int read_made(const struct line *line, const char *member, enum gfs_catal
 	return err != 0 ? err : gfs_name_set_made(line->import->tx, kind, id, true);
 }
 
+/* An index that is there already in the same form is left as it is. */
+static int read_index_parts(const struct line *line, struct gfs_slice name, bool unique)
+{
+	struct gfs_import *import = line->import;
+	struct gfs_index_info info;
+	char shown[GFS_SHOWN_MAX];
+	uint16_t label = 0, key = 0, id;
+	int err = get_name(line, "label", GFS_CATALOG_LABEL, &label);
+	if (err == 0)
+		err = get_name(line, "property", GFS_CATALOG_KEY, &key);
+	if (err != 0)
+		return err;
+	if (gfs_index_find(import->graph, label, key, &info) == 0 && info.unique == unique)
+		return 0;
+	err = gfs_index_create(import->tx, label, key, unique, name, &id);
+	if (err == GFS_ERR_EXISTS)
+		return gfs_import_fail(import, line->at, "there is another index '%s' already", gfs_show(name, shown));
+	return err == 0 ? 0 : gfs_import_blame(import, line->at, err, "an index");
+}
+
+static int read_index(const struct line *line)
+{
+	static const char *const known[] = { "index", "label", "property", "unique", NULL };
+	const json_t *name = NULL, *unique = json_object_get(line->json, "unique");
+	int err = check_members(line, known);
+	if (err == 0)
+		err = get_typed(line, "index", JSON_STRING, "a string", &name);
+	if (err == 0 && unique != NULL && !json_is_boolean(unique))
+		err = gfs_import_fail(line->import, line->at, "'unique' is neither true nor false");
+	return err != 0 ? err : read_index_parts(line, text_of(name), json_is_true(unique));
+}
+
 static int read_object(const struct line *line)
 {
+	if (json_object_get(line->json, "index") != NULL)
+		return read_index(line);
+
 	if (json_object_get(line->json, "graphfs") != NULL)
 		return read_head(line);
 	if (json_object_get(line->json, "rel") != NULL || json_object_get(line->json, "start") != NULL)

@@ -1,5 +1,6 @@
 /* What rows of CSV and of JSON Lines have in common: messages, names, properties, and the calls of the graph. */
 #include "base/checked.h"
+#include "graph/index.h"
 #include "graph/transfer_private.h"
 
 #include <assert.h>
@@ -57,6 +58,8 @@ int gfs_import_row_done(struct gfs_import *import, int err, const uint8_t *next)
 	}
 	gfs_arena_clear(&import->arena);
 	import->label_count = import->prop_count = 0;
+	if (err == 0 && import->opts->unlogged)
+		err = gfs_tx_relieve(import->tx);
 	return err != 0 ? err : tell_progress(import, next);
 }
 
@@ -159,7 +162,12 @@ int gfs_import_node(struct gfs_import *import, struct gfs_slice key, const struc
 		import->result.properties += import->prop_count;
 		return 0;
 	}
+	struct gfs_message why;
+	if (err == GFS_ERR_UNIQUE)
+		gfs_index_explain(import->tx, &why); /* while the node is there */
 	gfs_tx_rollback_to(import->tx, mark);
+	if (err == GFS_ERR_UNIQUE)
+		return gfs_import_fail(import, at, "%s", why.text);
 	return err == GFS_ERR_EXISTS ? err : gfs_import_blame(import, at, err, "a node");
 }
 

@@ -100,17 +100,12 @@ static int put_labels(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
 static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry *entry, enum gfs_direction dir,
 	struct readers *readers, struct gfs_buf *out)
 {
-	struct gfs_node_record other;
-	struct gfs_rel_record rel;
+	struct gfs_owner other, rel;
 	GFS_AUTO_ROW other_row = GFS_ROW_REF_INIT;
 	GFS_AUTO_ROW rel_row = GFS_ROW_REF_INIT;
-	int err = gfs_node_get(graph, entry->other, &other);
+	int err = gfs_owner_look(graph, (struct gfs_entity){ GFS_NODE, entry->other }, &other, &other_row);
 	if (err == 0)
-		err = gfs_rel_get(graph, entry->rel, &rel);
-	if (err == 0)
-		err = gfs_row_ref_get(graph, other.row_id, &other_row);
-	if (err == 0)
-		err = gfs_row_ref_get(graph, rel.row_id, &rel_row);
+		err = gfs_owner_look(graph, (struct gfs_entity){ GFS_REL, entry->rel }, &rel, &rel_row);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
 	gfs_buf_append_text(out, "{\"key\":");
@@ -118,7 +113,7 @@ static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry 
 	gfs_buf_printf(
 		out, ",\"node\":%llu,\"id\":%llu,", (unsigned long long)entry->other, (unsigned long long)entry->rel);
 	bool own = dir == GFS_OUT;
-	if (own || rel_row.row.count == 0 || admit_from(readers, &other))
+	if (own || rel_row.row.count == 0 || admit_from(readers, &other.node))
 		err = put_properties(graph, &rel_row.row, readers, own, out);
 	else
 		gfs_buf_append_text(out, "\"properties\":{}");
@@ -135,7 +130,7 @@ static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir
 	int err = put_name(graph, GFS_CATALOG_TYPE, type, out);
 	gfs_buf_append_text(out, ":[");
 	while (err == 0) {
-		err = gfs_adj_list(graph->store, id, dir, type, from, entries, GFS_COUNT(entries), &count);
+		err = gfs_rels_list(graph, id, dir, type, from, entries, GFS_COUNT(entries), &count);
 		if (err != 0 || count == 0)
 			break;
 		for (size_t i = 0; err == 0 && i < count; i++, first = false) {
@@ -159,7 +154,7 @@ static int put_direction(
 	int err = 0;
 	gfs_buf_append_text(out, dir == GFS_OUT ? "\"out\":{" : "\"in\":{");
 	while (err == 0 && from <= GFS_NAME_ID_MAX) {
-		err = gfs_adj_types(graph->store, id, dir, (uint16_t)from, types, GFS_COUNT(types), &count);
+		err = gfs_rels_types(graph, id, dir, (uint16_t)from, types, GFS_COUNT(types), &count);
 		if (err != 0 || count == 0)
 			break;
 		for (size_t i = 0; err == 0 && i < count; i++) {
@@ -178,14 +173,12 @@ static int put_direction(
 
 int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out, uint16_t *ret_mode)
 {
-	struct gfs_node_record record;
+	struct gfs_owner owner;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	int err = gfs_node_get(graph, id, &record);
-	if (err == 0)
-		err = gfs_row_ref_get(graph, record.row_id, &ref);
+	int err = gfs_owner_look(graph, (struct gfs_entity){ GFS_NODE, id }, &owner, &ref);
 	if (err != 0)
 		return err;
-	struct readers readers = { record.uid, record.gid, record.mode & READ_BITS };
+	struct readers readers = { owner.node.uid, owner.node.gid, owner.node.mode & READ_BITS };
 	gfs_buf_append_text(out, "{\"key\":");
 	put_key(ref.row.key, out);
 	gfs_buf_printf(out, ",\"id\":%llu,", (unsigned long long)id);

@@ -4,13 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* The ids of a node's labels, ascending. */
-struct labels {
-	size_t count;
-	uint16_t ids[GFS_LABELS_PER_NODE_MAX];
-};
-
-static int labels_read(struct gfs_graph *graph, const struct gfs_node_record *record, struct labels *ret)
+/* `row` is looked at only when the labels lie there. */
+static int labels_take(const struct gfs_node_record *record, const struct gfs_row *row, struct gfs_labels *ret)
 {
 	if (record->label_count != GFS_NODE_LABELS_IN_ROW) {
 		assert(record->label_count <= GFS_NODE_LABELS_INLINE);
@@ -18,21 +13,43 @@ static int labels_read(struct gfs_graph *graph, const struct gfs_node_record *re
 		memcpy(ret->ids, record->labels, sizeof record->labels);
 		return 0;
 	}
-	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	int err = gfs_row_ref_get(graph, record->row_id, &ref);
-	if (err != 0)
-		return err;
-	ret->count = ref.row.labels.size / 2;
+	ret->count = row->labels.size / 2;
 	assert(ret->count <= GFS_LABELS_PER_NODE_MAX); /* gfs_row_open saw to it */
 	if (ret->count == 0)
 		return GFS_ERR_CORRUPT;
 	for (size_t i = 0; i < ret->count; i++)
-		ret->ids[i] = gfs_get_le16(ref.row.labels.data + 2 * i);
+		ret->ids[i] = gfs_get_le16(row->labels.data + 2 * i);
 	return 0;
 }
 
+int gfs_labels_read(struct gfs_graph *graph, const struct gfs_node_record *record, struct gfs_labels *ret)
+{
+	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
+	int err = 0;
+	if (record->label_count == GFS_NODE_LABELS_IN_ROW)
+		err = gfs_row_ref_get(graph, record->row_id, &ref);
+	return err != 0 ? err : labels_take(record, &ref.row, ret);
+}
+
+/* As gfs_labels_read, for who changes nothing. */
+static int labels_look(struct gfs_graph *graph, uint64_t id, struct gfs_labels *ret)
+{
+	const struct gfs_object *object = gfs_object_get(graph, (struct gfs_entity){ GFS_NODE, id });
+	struct gfs_node_record record;
+	int err;
+	if (object != NULL && object->has_row) {
+		err = labels_take(&object->node, &object->row, ret);
+		gfs_object_put(graph, object);
+		return err;
+	}
+	if (object != NULL)
+		gfs_object_put(graph, object);
+	err = gfs_node_get(graph, id, &record);
+	return err != 0 ? err : gfs_labels_read(graph, &record, ret);
+}
+
 /* Where `label` is, or would go. */
-static size_t labels_place(const struct labels *labels, uint16_t label)
+static size_t labels_place(const struct gfs_labels *labels, uint16_t label)
 {
 	size_t low = 0, high = labels->count;
 	while (low < high) {
@@ -45,7 +62,7 @@ static size_t labels_place(const struct labels *labels, uint16_t label)
 	return low;
 }
 
-static bool labels_have(const struct labels *labels, uint16_t label)
+static bool labels_have(const struct gfs_labels *labels, uint16_t label)
 {
 	size_t at = labels_place(labels, label);
 	return at < labels->count && labels->ids[at] == label;
@@ -53,11 +70,8 @@ static bool labels_have(const struct labels *labels, uint16_t label)
 
 int gfs_node_labels(struct gfs_graph *graph, uint64_t id, uint16_t *labels, size_t max, size_t *ret_count)
 {
-	struct gfs_node_record record;
-	struct labels all;
-	int err = gfs_node_get(graph, id, &record);
-	if (err == 0)
-		err = labels_read(graph, &record, &all);
+	struct gfs_labels all;
+	int err = labels_look(graph, id, &all);
 	if (err != 0)
 		return err;
 	memcpy(labels, all.ids, (all.count < max ? all.count : max) * sizeof *labels);
@@ -67,11 +81,8 @@ int gfs_node_labels(struct gfs_graph *graph, uint64_t id, uint16_t *labels, size
 
 int gfs_node_has_label(struct gfs_graph *graph, uint64_t id, uint16_t label, bool *ret_has)
 {
-	struct gfs_node_record record;
-	struct labels all;
-	int err = gfs_node_get(graph, id, &record);
-	if (err == 0)
-		err = labels_read(graph, &record, &all);
+	struct gfs_labels all;
+	int err = labels_look(graph, id, &all);
 	if (err == 0)
 		*ret_has = labels_have(&all, label);
 	return err;
@@ -85,7 +96,7 @@ int gfs_label_nodes(
 }
 
 /* Writes the labels that a node has now into its record, and its row when they lie there or lay there. */
-static int labels_write(struct gfs_tx *tx, struct gfs_owner *owner, const struct labels *labels)
+static int labels_write(struct gfs_tx *tx, struct gfs_owner *owner, const struct gfs_labels *labels)
 {
 	bool was_in_row = owner->node.label_count == GFS_NODE_LABELS_IN_ROW,
 		 in_row = labels->count > GFS_NODE_LABELS_INLINE;
@@ -119,16 +130,16 @@ static void touch_labels(const struct gfs_tx *tx, struct gfs_owner *owner)
 	owner->node.labels_mtime_ns = gfs_tx_later(tx, owner->node.labels_mtime_ns);
 }
 
-static int load(struct gfs_tx *tx, const struct gfs_op *op, struct gfs_owner *owner, struct labels *labels)
+static int load(struct gfs_tx *tx, const struct gfs_op *op, struct gfs_owner *owner, struct gfs_labels *labels)
 {
 	int err = gfs_owner_load(tx->graph, (struct gfs_entity){ GFS_NODE, op->id }, owner);
-	return err != 0 ? err : labels_read(tx->graph, &owner->node, labels);
+	return err != 0 ? err : gfs_labels_read(tx->graph, &owner->node, labels);
 }
 
 int gfs_apply_label_add(struct gfs_tx *tx, struct gfs_op *op)
 {
 	struct gfs_owner owner;
-	struct labels labels;
+	struct gfs_labels labels;
 	struct gfs_change change = { .kind = GFS_CHANGE_LABEL_ADDED, .id = op->id, .name_id = op->name };
 	int err = gfs_name_known(tx->graph, GFS_CATALOG_LABEL, op->name);
 	if (err == 0)
@@ -156,7 +167,7 @@ int gfs_apply_label_add(struct gfs_tx *tx, struct gfs_op *op)
 int gfs_apply_label_remove(struct gfs_tx *tx, struct gfs_op *op)
 {
 	struct gfs_owner owner;
-	struct labels labels;
+	struct gfs_labels labels;
 	int err = load(tx, op, &owner, &labels);
 	if (err != 0)
 		return err;

@@ -13,6 +13,12 @@
 int gfs_node_get(struct gfs_graph *graph, uint64_t id, struct gfs_node_record *ret_record)
 {
 	struct gfs_node_record record;
+	const struct gfs_object *object = gfs_object_get(graph, (struct gfs_entity){ GFS_NODE, id });
+	if (object != NULL) {
+		*ret_record = object->node;
+		gfs_object_put(graph, object);
+		return 0;
+	}
 	int err = gfs_node_record_read(graph->store, id, &record);
 	if (err == 0 && !record.exists)
 		err = GFS_ERR_NOTFOUND;
@@ -28,11 +34,9 @@ int gfs_node_next(struct gfs_graph *graph, uint64_t from, uint64_t *ret_id, stru
 
 int gfs_node_key(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
 {
-	struct gfs_node_record record;
+	struct gfs_owner owner;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	int err = gfs_node_get(graph, id, &record);
-	if (err == 0)
-		err = gfs_row_ref_get(graph, record.row_id, &ref);
+	int err = gfs_owner_look(graph, (struct gfs_entity){ GFS_NODE, id }, &owner, &ref);
 	if (err != 0)
 		return err;
 	if (ref.row.key.size == 0)
@@ -44,11 +48,9 @@ int gfs_node_key(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
 /* The index knows a long key by its hash: the row has the last word. */
 static int verify_key(struct gfs_graph *graph, struct gfs_slice key, uint64_t id)
 {
-	struct gfs_node_record record;
+	struct gfs_owner owner;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	int err = gfs_node_get(graph, id, &record);
-	if (err == 0)
-		err = gfs_row_ref_get(graph, record.row_id, &ref);
+	int err = gfs_owner_look(graph, (struct gfs_entity){ GFS_NODE, id }, &owner, &ref);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
 	return gfs_slice_equal(ref.row.key, key) ? 0 : GFS_ERR_NOTFOUND;
@@ -69,13 +71,11 @@ int gfs_node_find(struct gfs_graph *graph, struct gfs_slice key, uint64_t *ret_i
 
 int gfs_node_is_empty(struct gfs_graph *graph, uint64_t id, bool *ret_empty)
 {
-	struct gfs_node_record record;
+	struct gfs_owner owner;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	int err = gfs_node_get(graph, id, &record);
+	int err = gfs_owner_look(graph, (struct gfs_entity){ GFS_NODE, id }, &owner, &ref);
 	if (err == 0)
-		err = gfs_row_ref_get(graph, record.row_id, &ref);
-	if (err == 0)
-		*ret_empty = record.first_out == GFS_ID_NONE && record.first_in == GFS_ID_NONE && ref.row.count == 0;
+		*ret_empty = owner.node.first_out == GFS_ID_NONE && owner.node.first_in == GFS_ID_NONE && ref.row.count == 0;
 	return err;
 }
 
@@ -140,7 +140,7 @@ int gfs_apply_node_create(struct gfs_tx *tx, struct gfs_op *op)
 		gfs_row_put_head(&tx->row, op->bytes, (struct gfs_slice){ 0 }, 0);
 	err = gfs_row_store(tx, &record.row_id);
 	if (err == 0)
-		err = gfs_node_record_write(tx->txn, op->id, &record);
+		err = gfs_object_write_node(tx, op->id, &record);
 	return err != 0 ? err : gfs_node_enter(tx, op->id);
 }
 
@@ -222,11 +222,11 @@ static int vacate(struct gfs_tx *tx, uint64_t id, const struct gfs_node_record *
 		.link_generation = record->link_generation,
 		.dir_generation = record->dir_generation,
 	};
-	int err = gfs_adj_forget(tx->txn, id, GFS_OUT);
+	int err = gfs_adj_forget(tx->txn, tx->graph->adj, id, GFS_OUT);
 	if (err == 0)
-		err = gfs_adj_forget(tx->txn, id, GFS_IN);
+		err = gfs_adj_forget(tx->txn, tx->graph->adj, id, GFS_IN);
 	if (err == 0)
-		err = gfs_node_record_write(tx->txn, id, &nothing);
+		err = gfs_object_write_node(tx, id, &nothing);
 	if (err == 0)
 		err = gfs_node_id_free(tx->txn, id);
 	if (err == 0)
@@ -307,11 +307,9 @@ int gfs_apply_node_key(struct gfs_tx *tx, struct gfs_op *op)
 /* Whether the node's key is `key` already (empty: none). */
 static int has_key(struct gfs_graph *graph, uint64_t id, struct gfs_slice key, bool *ret_has)
 {
-	struct gfs_node_record record;
+	struct gfs_owner owner;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	int err = gfs_node_get(graph, id, &record);
-	if (err == 0)
-		err = gfs_row_ref_get(graph, record.row_id, &ref);
+	int err = gfs_owner_look(graph, (struct gfs_entity){ GFS_NODE, id }, &owner, &ref);
 	if (err == 0)
 		*ret_has = gfs_slice_equal(ref.row.key, key);
 	return err;

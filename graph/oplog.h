@@ -34,9 +34,14 @@ enum gfs_op_code {
 	GFS_OP_PROP_MTIME = 20,  /* number: ns */
 	GFS_OP_PROP_RENAME = 21, /* entity, name, entity2, name2 */
 	GFS_OP_PROP_EXCHANGE = 22,
-	GFS_OP_BULK_NODE = 23,   /* id, meta, bytes: key, labels, props */
-	GFS_OP_BULK_REL = 24,    /* id, name, start, end, number: mtime, props */
-	GFS_OP_PROP_ACCESS = 25, /* entity, name, meta: uid, gid, mode; flags: it has access of its own */
+	GFS_OP_BULK_NODE = 23,    /* id, meta, bytes: key, labels, props */
+	GFS_OP_BULK_REL = 24,     /* id, name, start, end, number: mtime, props */
+	GFS_OP_PROP_ACCESS = 25,  /* entity, name, meta: uid, gid, mode; flags: it has access of its own */
+	GFS_OP_INDEX_CREATE = 26, /* name: label, name2: key, number: its id, bytes: its name; flags: unique */
+	GFS_OP_INDEX_DROP = 27,   /* name: its id */
+	GFS_OP_INDEX_STEP = 28,   /* name: its id, number: how many nodes to enter, or entries to remove */
+	GFS_OP_INDEX_FAIL = 29,   /* name: its id */
+	GFS_OP_INDEX_FOLDER = 30, /* name: label, number: its id when made; flags: made */
 	GFS_OP_COUNT
 };
 

@@ -19,8 +19,8 @@ int gfs_owner_load(struct gfs_graph *graph, struct gfs_entity entity, struct gfs
 
 int gfs_owner_save(struct gfs_tx *tx, const struct gfs_owner *owner)
 {
-	return owner->entity.kind == GFS_NODE ? gfs_node_record_write(tx->txn, owner->entity.id, &owner->node)
-										  : gfs_rel_record_write(tx->txn, owner->entity.id, &owner->rel);
+	return owner->entity.kind == GFS_NODE ? gfs_object_write_node(tx, owner->entity.id, &owner->node)
+										  : gfs_object_write_rel(tx, owner->entity.id, &owner->rel);
 }
 
 uint64_t gfs_owner_row_id(const struct gfs_owner *owner)
@@ -46,9 +46,9 @@ void gfs_owner_touch(const struct gfs_tx *tx, struct gfs_owner *owner, enum gfs_
 
 int gfs_row_ref_get(struct gfs_graph *graph, uint64_t row_id, struct gfs_row_ref *ref)
 {
-	assert(ref->page == NULL && ref->copy.data == NULL);
+	assert(ref->object == NULL && ref->page == NULL && ref->copy.data == NULL);
 	struct gfs_slice bytes = { 0 };
-	ref->store = graph->store;
+	ref->graph = graph;
 	if (row_id == 0)
 		return gfs_row_open(bytes, &ref->row);
 	int err = gfs_heap_peek(graph->store, row_id, &ref->page, &bytes);
@@ -62,10 +62,36 @@ int gfs_row_ref_get(struct gfs_graph *graph, uint64_t row_id, struct gfs_row_ref
 
 void gfs_row_ref_put(struct gfs_row_ref *ref)
 {
+	if (ref->object != NULL)
+		gfs_object_put(ref->graph, ref->object);
 	if (ref->page != NULL)
-		gfs_page_put(ref->store, ref->page);
+		gfs_page_put(ref->graph->store, ref->page);
 	gfs_buf_release(&ref->copy);
 	*ref = GFS_ROW_REF_INIT;
+}
+
+int gfs_owner_look(
+	struct gfs_graph *graph, struct gfs_entity entity, struct gfs_owner *ret_owner, struct gfs_row_ref *ref)
+{
+	assert(ref->object == NULL && ref->page == NULL && ref->copy.data == NULL);
+	const struct gfs_object *object = gfs_object_get(graph, entity);
+	if (object == NULL) {
+		int err = gfs_owner_load(graph, entity, ret_owner);
+		return err != 0 ? err : gfs_row_ref_get(graph, gfs_owner_row_id(ret_owner), ref);
+	}
+	*ret_owner = (struct gfs_owner){ .entity = entity };
+	if (entity.kind == GFS_NODE)
+		ret_owner->node = object->node;
+	else
+		ret_owner->rel = object->rel;
+	if (!object->has_row) {
+		gfs_object_put(graph, object);
+		return gfs_row_ref_get(graph, gfs_owner_row_id(ret_owner), ref);
+	}
+	ref->graph = graph;
+	ref->object = object;
+	ref->row = object->row;
+	return 0;
 }
 
 int gfs_row_store(struct gfs_tx *tx, uint64_t *row_id)

@@ -2,7 +2,7 @@
 #ifndef GFS_GRAPH_OWNER_H
 #define GFS_GRAPH_OWNER_H
 
-#include "graph/graph_private.h"
+#include "graph/object.h"
 #include "graph/row.h"
 
 struct gfs_owner {
@@ -25,9 +25,10 @@ enum gfs_touch {
 };
 void gfs_owner_touch(const struct gfs_tx *tx, struct gfs_owner *owner, enum gfs_touch touch);
 
-/* A row for reading: pinned in its page, or a copy of one that is kept elsewhere. */
+/* A row for reading: pinned in its object or its page, or a copy of one that is kept elsewhere. */
 struct gfs_row_ref {
-	struct gfs_store *store;
+	struct gfs_graph *graph;
+	const struct gfs_object *object;
 	struct gfs_page *page;
 	struct gfs_buf copy;
 	struct gfs_row row;
@@ -36,6 +37,9 @@ struct gfs_row_ref {
 #define GFS_ROW_REF_INIT ((struct gfs_row_ref){ 0 })
 /* `ref` is empty (GFS_ROW_REF_INIT). Row id 0 is an empty row. Lives under the graph lock; put it before the row is changed, or after. */
 int gfs_row_ref_get(struct gfs_graph *graph, uint64_t row_id, struct gfs_row_ref *ref) GFS_CHECK;
+/* An owner and its row for who changes nothing until `ref` is put: from the object cache, else from the store. GFS_ERR_NOTFOUND. */
+int gfs_owner_look(
+	struct gfs_graph *graph, struct gfs_entity entity, struct gfs_owner *ret_owner, struct gfs_row_ref *ref) GFS_CHECK;
 void gfs_row_ref_put(struct gfs_row_ref *ref);
 
 /* Makes the bytes in tx->row (none: no row) the row behind *row_id. */
@@ -55,6 +59,17 @@ static inline uint64_t gfs_item_mtime(const struct gfs_owner *owner, const struc
 	return item->has_mtime ? item->mtime_ns : gfs_owner_mtime(owner);
 }
 
+/* ---- labels (label.c) ---- */
+
+/* The ids of a node's labels, ascending. */
+struct gfs_labels {
+	size_t count;
+	uint16_t ids[GFS_LABELS_PER_NODE_MAX];
+};
+/* From the record, or from the row when they lie there. */
+int gfs_labels_read(
+	struct gfs_graph *graph, const struct gfs_node_record *record, struct gfs_labels *ret_labels) GFS_CHECK;
+
 /* ---- one property of an owner (prop.c) ---- */
 
 /* An owner, its row and one property, loaded together. */
@@ -71,6 +86,9 @@ int gfs_prop_ref_load(
 	struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref) GFS_CHECK;
 /* As gfs_prop_ref_load, but the property must be there. */
 int gfs_prop_ref_get(
+	struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref) GFS_CHECK;
+/* As gfs_prop_ref_get, for who changes nothing until `ref` is put. */
+int gfs_prop_ref_look(
 	struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref) GFS_CHECK;
 void gfs_prop_ref_put(struct gfs_prop_ref *ref);
 

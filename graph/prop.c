@@ -26,6 +26,16 @@ int gfs_prop_ref_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t
 	return err == 0 && !ref->found ? GFS_ERR_NOTFOUND : err;
 }
 
+int gfs_prop_ref_look(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_ref *ref)
+{
+	int err = gfs_owner_look(graph, entity, &ref->owner, &ref->row);
+	if (err == 0)
+		err = ref->row.object != NULL ? gfs_object_find(ref->row.object, key, &ref->item)
+									  : gfs_row_find(&ref->row.row, key, &ref->item);
+	ref->found = err == 0;
+	return err;
+}
+
 void gfs_prop_ref_put(struct gfs_prop_ref *ref)
 {
 	gfs_row_ref_put(&ref->row);
@@ -76,11 +86,11 @@ int gfs_prop_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key
 	struct gfs_value *ret_value)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
-	int err = gfs_prop_ref_get(graph, entity, key, &ref);
+	int err = gfs_prop_ref_look(graph, entity, key, &ref);
 	if (err != 0)
 		return err;
 	if (!ref.item.is_blob) {
-		/* The page is given back: the bytes must outlive it. */
+		/* The row is given back: the bytes must outlive it. */
 		ref.item.value = gfs_arena_copy(arena, ref.item.value);
 		if (ref.item.value.data == NULL)
 			return GFS_ERR_NOMEM;
@@ -201,9 +211,7 @@ int gfs_prop_list(struct gfs_graph *graph, struct gfs_entity entity, uint16_t fr
 {
 	struct gfs_owner owner;
 	GFS_AUTO_ROW ref = GFS_ROW_REF_INIT;
-	int err = gfs_owner_load(graph, entity, &owner);
-	if (err == 0)
-		err = gfs_row_ref_get(graph, gfs_owner_row_id(&owner), &ref);
+	int err = gfs_owner_look(graph, entity, &owner, &ref);
 	if (err != 0)
 		return err;
 	struct gfs_slice at = ref.row.items;
@@ -226,7 +234,7 @@ int gfs_prop_list(struct gfs_graph *graph, struct gfs_entity entity, uint16_t fr
 int gfs_prop_stat(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_prop_info *ret_info)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
-	int err = gfs_prop_ref_get(graph, entity, key, &ref);
+	int err = gfs_prop_ref_look(graph, entity, key, &ref);
 	return err != 0 ? err : item_info(graph, &ref.owner, &ref.item, ret_info);
 }
 

@@ -39,7 +39,7 @@ int gfs_prop_read(struct gfs_graph *graph, struct gfs_entity entity, uint16_t ke
 	size_t size, size_t *ret_size)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
-	int err = gfs_prop_ref_get(graph, entity, key, &ref);
+	int err = gfs_prop_ref_look(graph, entity, key, &ref);
 	if (err != 0)
 		return err;
 	if (ref.item.is_blob)
@@ -159,7 +159,7 @@ int gfs_prop_write(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, ui
 	if (data.size != 0)
 		return gfs_tx_apply(tx, &op);
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
-	return gfs_prop_ref_get(tx->graph, entity, key, &ref);
+	return gfs_prop_ref_look(tx->graph, entity, key, &ref);
 }
 
 static int truncate_inline(struct gfs_tx *tx, struct gfs_row_item *item, uint64_t size, enum gfs_type declared)
@@ -324,7 +324,7 @@ int gfs_apply_prop_settle(struct gfs_tx *tx, struct gfs_op *op)
 int gfs_prop_is_unsettled(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, bool *ret_unsettled)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
-	int err = gfs_prop_ref_get(graph, entity, key, &ref);
+	int err = gfs_prop_ref_look(graph, entity, key, &ref);
 	return err != 0 ? err : is_unsettled(graph, &ref.item, ret_unsettled);
 }
 

@@ -40,7 +40,7 @@ static int link_back(struct gfs_tx *tx, uint64_t next, enum gfs_direction dir, u
 	if (next == id)
 		return GFS_ERR_CORRUPT;
 	*link_prev(&record, dir) = id;
-	return gfs_rel_record_write(tx->txn, next, &record);
+	return gfs_object_write_rel(tx, next, &record);
 }
 
 /* The records of both ends; one when they are the same. */
@@ -66,9 +66,9 @@ static struct gfs_node_record *end_of(struct ends *ends, enum gfs_direction dir)
 
 static int ends_write(struct gfs_tx *tx, uint64_t start, uint64_t end, const struct ends *ends)
 {
-	int err = gfs_node_record_write(tx->txn, start, &ends->start);
+	int err = gfs_object_write_node(tx, start, &ends->start);
 	if (err == 0 && !ends->loop)
-		err = gfs_node_record_write(tx->txn, end, &ends->end);
+		err = gfs_object_write_node(tx, end, &ends->end);
 	return err;
 }
 
@@ -85,7 +85,7 @@ int gfs_rel_link(struct gfs_tx *tx, uint64_t id, struct gfs_rel_record *record)
 		*link_next(record, dir) = *head;
 		*head = id;
 	}
-	err = gfs_rel_record_write(tx->txn, id, record);
+	err = gfs_object_write_rel(tx, id, record);
 	if (err == 0)
 		err = link_back(tx, record->start_next, GFS_OUT, id);
 	if (err == 0)
@@ -112,7 +112,7 @@ static int unlink_one(struct gfs_tx *tx, uint64_t id, enum gfs_direction dir, st
 		if (*link_next(&before, dir) != id)
 			return GFS_ERR_CORRUPT;
 		*link_next(&before, dir) = next;
-		err = gfs_rel_record_write(tx->txn, prev, &before);
+		err = gfs_object_write_rel(tx, prev, &before);
 		if (err != 0)
 			return err;
 	}
@@ -141,7 +141,7 @@ static int tell_folder(struct gfs_tx *tx, uint64_t node, enum gfs_direction dir,
 	assert(count <= 1);
 	if (!gfs_tx_tells(tx))
 		return 0;
-	int err = gfs_adj_type(tx->graph->store, node, dir, type, &folder);
+	int err = gfs_adj_type(tx->graph->adj, node, dir, type, &folder);
 	if (err != 0 || folder.made || folder.count != count)
 		return err;
 	struct gfs_change change = { .kind = GFS_CHANGE_FOLDER_LISTED, .id = node, .dir = (uint8_t)dir, .name_id = type };
@@ -188,9 +188,11 @@ int gfs_apply_rel_create(struct gfs_tx *tx, struct gfs_op *op)
 	if (err == 0)
 		err = gfs_rel_link(tx, op->id, &record);
 	if (err == 0)
-		err = gfs_adj_add(tx->txn, op->start, GFS_OUT, op->name, (struct gfs_adj_entry){ op->end, op->id });
+		err = gfs_adj_add(
+			tx->txn, tx->graph->adj, op->start, GFS_OUT, op->name, (struct gfs_adj_entry){ op->end, op->id });
 	if (err == 0)
-		err = gfs_adj_add(tx->txn, op->end, GFS_IN, op->name, (struct gfs_adj_entry){ op->start, op->id });
+		err = gfs_adj_add(
+			tx->txn, tx->graph->adj, op->end, GFS_IN, op->name, (struct gfs_adj_entry){ op->start, op->id });
 	if (err == 0)
 		err = gfs_rel_enter(tx, op->id, op->name, op->start, op->end);
 	if (err == 0)
@@ -234,15 +236,15 @@ static int unlink_rel(struct gfs_tx *tx, uint64_t id, const struct gfs_rel_recor
 	if (err == 0)
 		err = ends_write(tx, record->start, record->end, ends);
 	if (err == 0)
-		err = gfs_rel_record_write(tx->txn, id, &nothing);
+		err = gfs_object_write_rel(tx, id, &nothing);
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
 }
 
 static int forget_rel(struct gfs_tx *tx, uint64_t id, const struct gfs_rel_record *r)
 {
-	int err = gfs_adj_remove(tx->txn, r->start, GFS_OUT, r->type, (struct gfs_adj_entry){ r->end, id });
+	int err = gfs_adj_remove(tx->txn, tx->graph->adj, r->start, GFS_OUT, r->type, (struct gfs_adj_entry){ r->end, id });
 	if (err == 0)
-		err = gfs_adj_remove(tx->txn, r->end, GFS_IN, r->type, (struct gfs_adj_entry){ r->start, id });
+		err = gfs_adj_remove(tx->txn, tx->graph->adj, r->end, GFS_IN, r->type, (struct gfs_adj_entry){ r->start, id });
 	if (err == 0)
 		err = gfs_idset_remove(tx->txn, tx->graph->sets, GFS_IDSET_TYPE, r->type, id);
 	if (err == 0)
@@ -296,6 +298,12 @@ int gfs_rel_delete(struct gfs_tx *tx, uint64_t id)
 int gfs_rel_get(struct gfs_graph *graph, uint64_t id, struct gfs_rel_record *ret_record)
 {
 	struct gfs_rel_record record;
+	const struct gfs_object *object = gfs_object_get(graph, (struct gfs_entity){ GFS_REL, id });
+	if (object != NULL) {
+		*ret_record = object->rel;
+		gfs_object_put(graph, object);
+		return 0;
+	}
 	int err = gfs_rel_record_read(graph->store, id, &record);
 	if (err == 0 && !record.exists)
 		err = GFS_ERR_NOTFOUND;
@@ -317,10 +325,18 @@ int gfs_rel_set_mtime(struct gfs_tx *tx, uint64_t id, uint64_t mtime_ns)
 	return gfs_tx_apply(tx, &op);
 }
 
+/* ---- by the indexes, or by the chains ---- */
+
 int gfs_type_rels(struct gfs_graph *graph, uint16_t type, uint64_t from, uint64_t *ids, size_t max, size_t *ret_count)
 {
 	int err = gfs_name_known(graph, GFS_CATALOG_TYPE, type);
-	return err != 0 ? err : gfs_idset_list(graph->sets, GFS_IDSET_TYPE, type, from, ids, max, ret_count);
+	if (err != 0)
+		return err;
+	if (gfs_graph_rel_index(graph))
+		return gfs_idset_list(graph->sets, GFS_IDSET_TYPE, type, from, ids, max, ret_count);
+	struct gfs_set_term term = { .op = GFS_SET_NAME, .name = type };
+	struct gfs_set_expr only = { .kind = GFS_IDSET_TYPE, .terms = &term, .count = 1, .open = 1 };
+	return gfs_scan_rels(graph, &only, from, ids, max, ret_count);
 }
 
 static int node_known(struct gfs_graph *graph, uint64_t node)
@@ -332,36 +348,46 @@ static int node_known(struct gfs_graph *graph, uint64_t node)
 int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from,
 	struct gfs_adj_type *types, size_t max, size_t *ret_count)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_types(graph, node, dir, from, types, max, ret_count);
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_types(graph->store, node, dir, from, types, max, ret_count);
+	return err != 0 ? err : gfs_adj_types(graph->adj, node, dir, from, types, max, ret_count);
 }
 
 int gfs_rels_type(
 	struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_type(graph, node, dir, type, ret_type);
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_type(graph->store, node, dir, type, ret_type);
+	return err != 0 ? err : gfs_adj_type(graph->adj, node, dir, type, ret_type);
 }
 
 int gfs_rels_mtime(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
 {
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_mtime(graph->store, node, dir, ret_mtime_ns);
+	return err != 0 ? err : gfs_adj_mtime(graph->adj, node, dir, ret_mtime_ns);
 }
 
 int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
 	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_list(graph, node, dir, type, from, entries, max, ret_count);
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_list(graph->store, node, dir, type, from, entries, max, ret_count);
+	return err != 0 ? err : gfs_adj_list(graph->adj, node, dir, type, from, entries, max, ret_count);
 }
 
 int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count)
 {
+	if (!gfs_graph_rel_index(graph))
+		return gfs_chain_pair(graph, node, dir, type, other, rels, max, ret_count);
 	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_pair(graph->store, node, dir, type, other, rels, max, ret_count);
+	return err != 0 ? err : gfs_adj_pair(graph->adj, node, dir, type, other, rels, max, ret_count);
 }
+
+/* ---- folders ---- */
 
 int gfs_apply_folder_made(struct gfs_tx *tx, struct gfs_op *op)
 {
@@ -371,7 +397,7 @@ int gfs_apply_folder_made(struct gfs_tx *tx, struct gfs_op *op)
 	if (err == 0)
 		err = gfs_rels_type(tx->graph, op->id, dir, op->name, &folder);
 	if (err == 0)
-		err = gfs_adj_set_made(tx->txn, op->id, dir, op->name, op->flags & 1);
+		err = gfs_adj_set_made(tx->txn, tx->graph->adj, op->id, dir, op->name, op->flags & 1);
 	if (err != 0 || folder.count != 0)
 		return err;
 	struct gfs_change change = {

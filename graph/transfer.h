@@ -13,7 +13,7 @@ struct gfs_import_file {
 
 struct gfs_import_opts {
 	bool skip_bad;             /* a bad row is reported and left out instead of ending the import */
-	bool unlogged;             /* gfs_tx_unlogged: the caller owns the database alone */
+	bool unlogged;             /* gfs_tx_begin_unlogged: the caller has the database to itself */
 	struct gfs_node_meta meta; /* owner and mode of new nodes; times 0 */
 	/* One line a bad row: "FILE:LINE:COLUMN: reason". May be NULL. */
 	void (*bad_row)(void *context, const char *line);
@@ -38,6 +38,7 @@ int gfs_import(struct gfs_graph *graph, const struct gfs_import_file *files, siz
 /* Writes the graph as JSON Lines through `write` (non-zero stops and is returned):
  *   {"graphfs":1,"key_property":"name"}
  *   {"label":"Person"}   {"type":"KNOWS"}      made by mkdir and unused
+ *   {"index":"Person.age","label":"Person","property":"age"}   and "unique":true; an import makes it before the nodes that follow
  *   {"node":1,"key":"ann","labels":["Person"],"mode":493,"uid":0,"gid":0,"mtime":NS,"ctime":NS,"btime":NS,"properties":{"age":30},"folders":{"out":["LIKES"]}}
  *   {"rel":1,"type":"KNOWS","start":1,"end":2,"mtime":NS,"properties":{}}
  * Nodes and relationships are numbered from 1 in the order of their ids, so the same graph gives the same bytes whatever its ids. A property with its own mtime

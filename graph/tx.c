@@ -1,5 +1,5 @@
 /* A transaction: the store's, the list of changes, and the one way in which an op is applied and logged. */
-#include "graph/graph_private.h"
+#include "graph/index_private.h"
 
 #include "base/checked.h"
 #include "store/undo.h"
@@ -38,13 +38,22 @@ static const apply_fn apply_of[GFS_OP_COUNT] = {
 	[GFS_OP_PROP_EXCHANGE] = gfs_apply_prop_exchange,
 	[GFS_OP_BULK_NODE] = gfs_apply_bulk_node,
 	[GFS_OP_BULK_REL] = gfs_apply_bulk_rel,
+	[GFS_OP_INDEX_CREATE] = gfs_apply_index_create,
+	[GFS_OP_INDEX_DROP] = gfs_apply_index_drop,
+	[GFS_OP_INDEX_STEP] = gfs_apply_index_step,
+	[GFS_OP_INDEX_FAIL] = gfs_apply_index_fail,
+	[GFS_OP_INDEX_FOLDER] = gfs_apply_index_folder,
 };
 
 int gfs_tx_apply_only(struct gfs_tx *tx, struct gfs_op *op)
 {
 	assert(op->code > 0 && op->code < GFS_OP_COUNT);
+	int err = gfs_index_before(tx, op);
+	if (err != 0)
+		return err;
 	gfs_arena_clear(&tx->arena);
-	return apply_of[op->code](tx, op);
+	err = apply_of[op->code](tx, op);
+	return err != 0 ? err : gfs_index_after(tx, op);
 }
 
 int gfs_tx_apply(struct gfs_tx *tx, struct gfs_op *op)
@@ -77,26 +86,36 @@ static void trim(struct gfs_buf *buf)
 		gfs_buf_release(buf);
 }
 
+static void trim_arena(struct gfs_arena *arena)
+{
+	if (arena->bytes > SCRATCH_KEEP_BYTES)
+		gfs_arena_release(arena);
+	else
+		gfs_arena_clear(arena);
+}
+
 void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 {
 	trim(&tx->row);
 	trim(&tx->text);
 	trim(&tx->value);
 	trim(&tx->props);
-	if (tx->arena.bytes > SCRATCH_KEEP_BYTES)
-		gfs_arena_release(&tx->arena);
-	else
-		gfs_arena_clear(&tx->arena);
-	if (tx->pending.capacity * sizeof *tx->pending.items > SCRATCH_KEEP_BYTES) {
-		free(tx->pending.items);
-		tx->pending = (struct gfs_pending_list){ 0 };
-	}
-	tx->pending.count = tx->pending.done = 0;
+	trim(&tx->index_old);
+	trim(&tx->index_new);
+	trim_arena(&tx->arena);
+	trim_arena(&tx->index_arena);
+	tx->conflict = (struct gfs_index_conflict){ 0 };
+	if (tx->pending.ends.capacity * sizeof *tx->pending.ends.items > SCRATCH_KEEP_BYTES)
+		gfs_sorter_release(&tx->pending.ends);
+	gfs_sorter_drop_runs(&tx->pending.ends);
+	tx->pending.ends.count = tx->pending.done = tx->pending.done_runs = 0;
+	tx->pending.ends.store = tx->graph->store;
 	gfs_changes_release(&tx->changes);
 	tx->changes_capacity = 0;
 	tx->txn = txn;
 	tx->replaying = replaying;
 	tx->unlogged = false;
+	tx->makes_work = false;
 }
 
 void gfs_tx_release(struct gfs_tx *tx)
@@ -106,9 +125,11 @@ void gfs_tx_release(struct gfs_tx *tx)
 	gfs_buf_release(&tx->text);
 	gfs_buf_release(&tx->value);
 	gfs_buf_release(&tx->props);
+	gfs_buf_release(&tx->index_old);
+	gfs_buf_release(&tx->index_new);
 	gfs_arena_release(&tx->arena);
-	free(tx->pending.items);
-	tx->pending = (struct gfs_pending_list){ 0 };
+	gfs_sorter_release(&tx->pending.ends);
+	gfs_arena_release(&tx->index_arena);
 }
 
 int gfs_tx_begin(struct gfs_graph *graph, struct gfs_tx **ret_tx)
@@ -122,27 +143,39 @@ int gfs_tx_begin(struct gfs_graph *graph, struct gfs_tx **ret_tx)
 	return 0;
 }
 
+int gfs_tx_begin_unlogged(struct gfs_graph *graph, struct gfs_tx **ret_tx)
+{
+	struct gfs_txn *txn;
+	int err = gfs_txn_begin_unlogged(graph->store, &txn);
+	if (err != 0)
+		return err;
+	gfs_tx_reset(&graph->tx, txn, false);
+	graph->tx.unlogged = true;
+	graph->tx.changes.everything = true;
+	*ret_tx = &graph->tx;
+	return 0;
+}
+
 /* After gfs_txn_commit has given the lock back, `tx` belongs to the next writer: nothing of it is used then. */
 int gfs_tx_commit(struct gfs_tx *tx, uint64_t *ret_lsn, struct gfs_changes *ret_changes)
 {
 	struct gfs_graph *graph = tx->graph;
 	assert(tx->txn != NULL && !tx->replaying);
-	int err = gfs_bulk_finish(tx);
+	int err = tx->unlogged ? gfs_tx_settle(tx) : gfs_bulk_finish(tx);
 	if (err != 0) {
 		gfs_tx_abort(tx);
 		return err;
 	}
-	bool unlogged = tx->unlogged;
-	assert(tx->pending.done == tx->pending.count);
-	assert(!unlogged || gfs_txn_log(tx->txn)->size == 0);
+	assert(tx->pending.done == tx->pending.ends.count);
 	struct gfs_changes changes = tx->changes;
 	struct gfs_txn *txn = tx->txn;
 	tx->changes = (struct gfs_changes){ 0 };
 	/* An undone transaction must not pop what it no longer owns. */
 	tx->changes_capacity = 0;
+	bool wake = tx->makes_work;
 	err = gfs_txn_commit(txn, ret_lsn);
-	if (err == 0 && unlogged)
-		err = gfs_store_checkpoint(graph->store);
+	if (err == 0 && wake)
+		gfs_index_builder_wake(graph->builder);
 	if (err == 0 && ret_changes != NULL) {
 		*ret_changes = changes;
 		return 0;
@@ -175,12 +208,6 @@ struct gfs_txn_mark gfs_tx_mark(struct gfs_tx *tx)
 void gfs_tx_rollback_to(struct gfs_tx *tx, struct gfs_txn_mark mark)
 {
 	gfs_txn_rollback_to(tx->txn, mark);
-}
-
-void gfs_tx_unlogged(struct gfs_tx *tx)
-{
-	assert(gfs_txn_log(tx->txn)->size == 0);
-	tx->unlogged = true;
 }
 
 /* ---- changes ---- */

@@ -1,7 +1,8 @@
-/* Reading adjacency. */
+/* Reading adjacency: from a view when there is one, else from the rows. */
 #include "index/adj_private.h"
 
 #include "base/checked.h"
+#include "index/adj_view.h"
 
 /* Small enough for malloc's per-thread lists, large enough for nearly every header. */
 enum { HEAD_BYTES_USUAL = 512 };
@@ -79,11 +80,11 @@ static int walk_blocks(struct gfs_store *store, uint64_t node, enum gfs_directio
 }
 
 /* Hands the entries >= from of one type to `fn`. */
-static int walk(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type,
-	struct gfs_adj_entry from, run_fn fn, void *context)
+static int walk(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
+	run_fn fn, void *context)
 {
 	GFS_AUTO_BUF head = GFS_BUF_INIT;
-	int err = gfs_adj_head_load(store, node, dir, &head);
+	int err = gfs_adj_head_load(adj->store, node, dir, &head);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? 0 : err;
 	struct gfs_adj_slot slot;
@@ -91,11 +92,45 @@ static int walk(struct gfs_store *store, uint64_t node, enum gfs_direction dir, 
 	if (slot.count == 0)
 		return 0;
 	if ((slot.flags & GFS_ADJ_BLOCKS) != 0)
-		return walk_blocks(store, node, dir, type, from, fn, context);
+		return walk_blocks(adj->store, node, dir, type, from, fn, context);
 	const uint8_t *entries = head.data + slot.entries;
 	size_t skip = gfs_adj_entries_seek(entries, (size_t)slot.count, from);
 	(void)fn(context, entries + skip * GFS_ADJ_ENTRY_BYTES, (size_t)slot.count - skip); /* there is only one run */
 	return 0;
+}
+
+/* The entries >= from of a folder that a view has whole. */
+static const struct gfs_adj_entry *seek_in(
+	const struct gfs_adj_view *view, const struct gfs_adj_folder *folder, struct gfs_adj_entry from, size_t *ret_count)
+{
+	const struct gfs_adj_entry *entries = view->entries + folder->first;
+	size_t low = 0, high = (size_t)folder->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (gfs_adj_entry_less(entries[middle], from))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_count = (size_t)folder->count - low;
+	return entries + low;
+}
+
+/* True when a view has the answer: the entries >= from, which live as long as it does. */
+static bool look(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
+	struct gfs_adj_view *view, const struct gfs_adj_entry **ret_entries, size_t *ret_count)
+{
+	if (!gfs_adj_view_get(adj, node, dir, view))
+		return false;
+	const struct gfs_adj_folder *folder = gfs_adj_view_find(view, type);
+	*ret_entries = NULL;
+	*ret_count = 0;
+	if (folder == NULL)
+		return true;
+	if (folder->is_long)
+		return false;
+	*ret_entries = seek_in(view, folder, from, ret_count);
+	return true;
 }
 
 struct list_run {
@@ -112,11 +147,20 @@ static bool list_run(void *context, const uint8_t *entries, size_t count)
 	return run->count < run->max;
 }
 
-int gfs_adj_list(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type,
-	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
+int gfs_adj_list(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
+	struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
 {
+	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
 	struct list_run run = { .entries = entries, .max = max };
-	int err = walk(store, node, dir, type, from, list_run, &run);
+	const struct gfs_adj_entry *found;
+	size_t count;
+	if (look(adj, node, dir, type, from, &view, &found, &count)) {
+		*ret_count = GFS_MIN(count, max);
+		if (*ret_count > 0)
+			memcpy(entries, found, *ret_count * sizeof *entries);
+		return 0;
+	}
+	int err = walk(adj, node, dir, type, from, list_run, &run);
 	if (err == 0)
 		*ret_count = run.count;
 	return err;
@@ -128,25 +172,40 @@ struct pair_run {
 	size_t count, max;
 };
 
-static bool pair_run(void *context, const uint8_t *entries, size_t count)
+/* False: another pair's. */
+static bool take_pair(struct pair_run *run, struct gfs_adj_entry entry)
 {
-	struct pair_run *run = context;
-	for (size_t i = 0; i < count; i++) {
-		struct gfs_adj_entry entry = gfs_adj_entry_get(entries, i);
-		if (entry.other != run->other)
-			return false;
-		if (run->count < run->max)
-			run->rels[run->count] = entry.rel;
-		run->count++;
-	}
+	if (entry.other != run->other)
+		return false;
+	if (run->count < run->max)
+		run->rels[run->count] = entry.rel;
+	run->count++;
 	return true;
 }
 
-int gfs_adj_pair(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
+static bool pair_run(void *context, const uint8_t *entries, size_t count)
+{
+	size_t i = 0;
+	while (i < count && take_pair(context, gfs_adj_entry_get(entries, i)))
+		i++;
+	return i == count;
+}
+
+int gfs_adj_pair(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count)
 {
+	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
 	struct pair_run run = { .other = other, .rels = rels, .max = max };
-	int err = walk(store, node, dir, type, (struct gfs_adj_entry){ .other = other }, pair_run, &run);
+	struct gfs_adj_entry from = { .other = other };
+	const struct gfs_adj_entry *found;
+	size_t count;
+	int err = 0;
+	if (look(adj, node, dir, type, from, &view, &found, &count)) {
+		for (size_t i = 0; i < count && take_pair(&run, found[i]);)
+			i++;
+	} else {
+		err = walk(adj, node, dir, type, from, pair_run, &run);
+	}
 	if (err == 0)
 		*ret_count = run.count;
 	return err;
@@ -154,12 +213,34 @@ int gfs_adj_pair(struct gfs_store *store, uint64_t node, enum gfs_direction dir,
 
 /* ---- types ---- */
 
-int gfs_adj_types(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t from,
-	struct gfs_adj_type *types, size_t max, size_t *ret_count)
+static struct gfs_adj_type type_of(const struct gfs_adj_folder *folder)
 {
+	return (struct gfs_adj_type){
+		.type = folder->type, .made = folder->made, .count = folder->count, .mtime_ns = folder->mtime_ns
+	};
+}
+
+static size_t types_in_view(const struct gfs_adj_view *view, uint16_t from, struct gfs_adj_type *types, size_t max)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < view->folder_count && count < max; i++) {
+		if (view->folders[i].type >= from)
+			types[count++] = type_of(&view->folders[i]);
+	}
+	return count;
+}
+
+int gfs_adj_types(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t from, struct gfs_adj_type *types,
+	size_t max, size_t *ret_count)
+{
+	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
 	GFS_AUTO_BUF head = GFS_BUF_INIT;
 	size_t count = 0;
-	int err = gfs_adj_head_load(store, node, dir, &head);
+	if (gfs_adj_view_get(adj, node, dir, &view)) {
+		*ret_count = types_in_view(&view, from, types, max);
+		return 0;
+	}
+	int err = gfs_adj_head_load(adj->store, node, dir, &head);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
 	unsigned all = err == 0 ? gfs_adj_head_types(head.data) : 0;
@@ -174,11 +255,17 @@ int gfs_adj_types(struct gfs_store *store, uint64_t node, enum gfs_direction dir
 }
 
 int gfs_adj_type(
-	struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
+	struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
+	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
 	GFS_AUTO_BUF head = GFS_BUF_INIT;
 	struct gfs_adj_slot slot = { 0 };
-	int err = gfs_adj_head_load(store, node, dir, &head);
+	if (gfs_adj_view_get(adj, node, dir, &view)) {
+		const struct gfs_adj_folder *folder = gfs_adj_view_find(&view, type);
+		*ret_type = folder != NULL ? type_of(folder) : (struct gfs_adj_type){ .type = type };
+		return 0;
+	}
+	int err = gfs_adj_head_load(adj->store, node, dir, &head);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
 	if (err == 0)
@@ -189,10 +276,15 @@ int gfs_adj_type(
 	return 0;
 }
 
-int gfs_adj_mtime(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
+int gfs_adj_mtime(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
 {
+	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
 	GFS_AUTO_BUF head = GFS_BUF_INIT;
-	int err = gfs_adj_head_load(store, node, dir, &head);
+	if (gfs_adj_view_get(adj, node, dir, &view)) {
+		*ret_mtime_ns = view.mtime_ns;
+		return 0;
+	}
+	int err = gfs_adj_head_load(adj->store, node, dir, &head);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
 	*ret_mtime_ns = err == 0 ? gfs_adj_head_mtime(head.data) : 0;

@@ -50,6 +50,12 @@ static_assert(GFS_ADJ_VALUE_MAX + GFS_ADJ_BLOCK_KEY_BYTES + GFS_ADJ_ROW_SUM_BYTE
 #define GFS_ADJ_BOUND_MAX ((UINT64_C(1) << 48) - 1)
 #define GFS_ADJ_ENTRY_LAST ((struct gfs_adj_entry){ .other = GFS_ADJ_BOUND_MAX, .rel = GFS_ADJ_BOUND_MAX })
 
+struct gfs_adj {
+	/* Both borrowed. */
+	struct gfs_store *store;
+	struct gfs_cache *cache; /* NULL: nothing is kept decoded */
+};
+
 /* ---- keys ---- */
 
 void gfs_adj_head_key(uint8_t key[GFS_ADJ_HEAD_KEY_BYTES], uint64_t node, enum gfs_direction dir);

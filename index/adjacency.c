@@ -3,12 +3,31 @@
 #include "index/adjacency.h"
 
 #include "base/checked.h"
-#include "index/adj_private.h"
+#include "index/adj_group.h"
+
+#include <stdlib.h>
 
 enum { PASS_ENTRIES_MAX = 4 * GFS_ADJ_BLOCK_MAX }; /* merged into one block at a time; bounds the stack */
 
+int gfs_adj_open(struct gfs_store *store, struct gfs_cache *cache, struct gfs_adj **ret_adj)
+{
+	struct gfs_adj *adj = calloc(1, sizeof *adj);
+	if (adj == NULL)
+		return GFS_ERR_NOMEM;
+	adj->store = store;
+	adj->cache = cache;
+	*ret_adj = adj;
+	return 0;
+}
+
+void gfs_adj_free(struct gfs_adj *adj)
+{
+	free(adj);
+}
+
 struct op {
 	struct gfs_txn *txn;
+	struct gfs_adj *adj;
 	struct gfs_store *store;
 	uint64_t node;
 	enum gfs_direction dir;
@@ -23,18 +42,32 @@ static void op_release(struct op *op)
 }
 
 /* Loads the header. GFS_ERR_NOTFOUND when there is none: op_create then makes an empty one. */
-static int op_begin(struct op *op, struct gfs_txn *txn, uint64_t node, enum gfs_direction dir)
+static int op_begin(struct op *op, struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir)
 {
-	*op = (struct op){ .txn = txn, .store = gfs_txn_store(txn), .node = node, .dir = dir, .head = GFS_BUF_INIT };
+	*op = (struct op){ .txn = txn, .adj = adj, .store = adj->store, .node = node, .dir = dir, .head = GFS_BUF_INIT };
 	if (node == GFS_ID_NONE || node > GFS_ID_MAX)
 		return GFS_ERR_INVALID;
 	return gfs_adj_head_load(op->store, node, dir, &op->head);
 }
 
-static int op_begin_create(struct op *op, struct gfs_txn *txn, uint64_t node, enum gfs_direction dir)
+static int op_begin_create(
+	struct op *op, struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir)
 {
-	int err = op_begin(op, txn, node, dir);
+	int err = op_begin(op, txn, adj, node, dir);
 	return err == GFS_ERR_NOTFOUND ? gfs_adj_head_init(&op->head) : err;
+}
+
+/* Every change goes through these two (V3 of adj_view.h). */
+static int put_row(struct op *op, const uint8_t *key, size_t key_size, struct gfs_slice value)
+{
+	gfs_adj_group_drop(op->adj, op->node);
+	return gfs_kv_put(gfs_store_kv(op->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, gfs_slice(key, key_size), value);
+}
+
+static int delete_row(struct op *op, const uint8_t *key, size_t key_size)
+{
+	gfs_adj_group_drop(op->adj, op->node);
+	return gfs_kv_delete(gfs_store_kv(op->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, gfs_slice(key, key_size));
 }
 
 static int put_head(struct op *op)
@@ -42,8 +75,7 @@ static int put_head(struct op *op)
 	uint8_t key[GFS_ADJ_HEAD_KEY_BYTES];
 	gfs_adj_head_key(key, op->node, op->dir);
 	assert(gfs_adj_head_verify_size(gfs_buf_slice(&op->head), NULL) == 0);
-	return gfs_kv_put(gfs_store_kv(op->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, gfs_slice(key, sizeof key),
-		gfs_buf_slice(&op->head));
+	return put_row(op, key, sizeof key, gfs_buf_slice(&op->head));
 }
 
 static int put_block(struct op *op, uint16_t type, struct gfs_adj_entry bound, const uint8_t *entries, size_t count)
@@ -51,15 +83,14 @@ static int put_block(struct op *op, uint16_t type, struct gfs_adj_entry bound, c
 	uint8_t key[GFS_ADJ_BLOCK_KEY_BYTES];
 	gfs_adj_block_key(key, op->node, op->dir, type, bound);
 	assert(count <= GFS_ADJ_BLOCK_MAX);
-	return gfs_kv_put(gfs_store_kv(op->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, gfs_slice(key, sizeof key),
-		gfs_slice(entries, count * GFS_ADJ_ENTRY_BYTES));
+	return put_row(op, key, sizeof key, gfs_slice(entries, count * GFS_ADJ_ENTRY_BYTES));
 }
 
 static int delete_block(struct op *op, uint16_t type, struct gfs_adj_entry bound)
 {
 	uint8_t key[GFS_ADJ_BLOCK_KEY_BYTES];
 	gfs_adj_block_key(key, op->node, op->dir, type, bound);
-	return gfs_kv_delete(gfs_store_kv(op->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, gfs_slice(key, sizeof key));
+	return delete_row(op, key, sizeof key);
 }
 
 static bool is_last(struct gfs_adj_entry bound)
@@ -226,11 +257,11 @@ static int add_run(struct op *op, const struct gfs_adj_bulk_entry *run, size_t c
 	return add_inline(op, &slot, run, count);
 }
 
-int gfs_adj_add_sorted(
-	struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, const struct gfs_adj_bulk_entry *entries, size_t count)
+int gfs_adj_add_sorted(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir,
+	const struct gfs_adj_bulk_entry *entries, size_t count)
 {
 	AUTO_OP op;
-	int err = op_begin_create(&op, txn, node, dir);
+	int err = op_begin_create(&op, txn, adj, node, dir);
 	for (size_t i = 0; i < count && err == 0; i++) {
 		bool descends = i > 0 && entries[i].type < entries[i - 1].type;
 		if (entries[i].type == 0 || descends || !gfs_adj_entry_valid(entries[i].entry))
@@ -246,10 +277,11 @@ int gfs_adj_add_sorted(
 	return err;
 }
 
-int gfs_adj_add(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry entry)
+int gfs_adj_add(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry entry)
 {
 	struct gfs_adj_bulk_entry one = { .type = type, .entry = entry };
-	return gfs_adj_add_sorted(txn, node, dir, &one, 1);
+	return gfs_adj_add_sorted(txn, adj, node, dir, &one, 1);
 }
 
 /* ---- removing ---- */
@@ -297,12 +329,12 @@ static void vanish_type(struct op *op, struct gfs_adj_slot *slot)
 	gfs_adj_head_set_mtime(&op->head, gfs_txn_time_ns(op->txn));
 }
 
-int gfs_adj_remove(
-	struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry entry)
+int gfs_adj_remove(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry entry)
 {
 	AUTO_OP op;
 	struct gfs_adj_slot slot;
-	int err = op_begin(&op, txn, node, dir);
+	int err = op_begin(&op, txn, adj, node, dir);
 	if (err != 0)
 		return err;
 	gfs_adj_head_find(gfs_buf_slice(&op.head), type, &slot);
@@ -347,10 +379,11 @@ static int unmake(struct op *op, uint16_t type)
 	return put_head(op);
 }
 
-int gfs_adj_set_made(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, bool made)
+int gfs_adj_set_made(
+	struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, bool made)
 {
 	AUTO_OP op;
-	int err = op_begin_create(&op, txn, node, dir);
+	int err = op_begin_create(&op, txn, adj, node, dir);
 	if (err == 0 && type == 0)
 		err = GFS_ERR_INVALID;
 	if (err == 0)
@@ -358,10 +391,10 @@ int gfs_adj_set_made(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir,
 	return err;
 }
 
-int gfs_adj_forget(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir)
+int gfs_adj_forget(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir)
 {
 	AUTO_OP op;
-	int err = op_begin(&op, txn, node, dir);
+	int err = op_begin(&op, txn, adj, node, dir);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? 0 : err;
 	unsigned types = gfs_adj_head_types(op.head.data);
@@ -374,5 +407,5 @@ int gfs_adj_forget(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir)
 	}
 	uint8_t key[GFS_ADJ_HEAD_KEY_BYTES];
 	gfs_adj_head_key(key, node, dir);
-	return gfs_kv_delete(gfs_store_kv(op.store), gfs_txn_undo(txn), GFS_KV_ADJ, gfs_slice(key, sizeof key));
+	return delete_row(&op, key, sizeof key);
 }

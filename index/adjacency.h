@@ -18,6 +18,9 @@
 
 #include <stdbool.h>
 
+struct gfs_adj;
+struct gfs_cache;
+
 #define GFS_ADJ_INLINE_MAX 128u
 #define GFS_ADJ_BLOCK_MAX 160u
 
@@ -35,38 +38,43 @@ struct gfs_adj_type {
 	uint64_t mtime_ns; /* of the folder out/TYPE or in/TYPE */
 };
 
+/* The adjacency of a store. `cache`: the index layer's, where decoded parts are kept (adj_view.h); NULL: nowhere. Both outlive it. */
+int gfs_adj_open(struct gfs_store *store, struct gfs_cache *cache, struct gfs_adj **ret_adj) GFS_CHECK;
+void gfs_adj_free(struct gfs_adj *adj); /* NULL is fine */
+
 /* Adds or removes one relationship at one end. The folder's time becomes the transaction's; when the type appears or vanishes, so does the
  * direction's own time. GFS_ERR_EXISTS, GFS_ERR_NOTFOUND. */
-int gfs_adj_add(
-	struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry entry) GFS_CHECK;
-int gfs_adj_remove(
-	struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry entry) GFS_CHECK;
+int gfs_adj_add(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry entry) GFS_CHECK;
+int gfs_adj_remove(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry entry) GFS_CHECK;
 /* Many at once for one (node, direction), sorted by (type, other, rel): the bulk path. The entries are not in the index yet. */
 struct gfs_adj_bulk_entry {
 	uint16_t type;
 	struct gfs_adj_entry entry;
 };
-int gfs_adj_add_sorted(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir,
+int gfs_adj_add_sorted(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir,
 	const struct gfs_adj_bulk_entry *entries, size_t count) GFS_CHECK;
 /* The flag of an empty folder. Clearing it makes an empty folder vanish. */
-int gfs_adj_set_made(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir, uint16_t type, bool made) GFS_CHECK;
+int gfs_adj_set_made(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	bool made) GFS_CHECK;
 /* Removes the header of a node that has no relationship left in `dir` (made folders go with it). */
-int gfs_adj_forget(struct gfs_txn *txn, uint64_t node, enum gfs_direction dir) GFS_CHECK;
+int gfs_adj_forget(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir) GFS_CHECK;
 
 /* The types of a direction, ascending by type id, those with count 0 only when made. At most `max` with type >= from. */
-int gfs_adj_types(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t from,
-	struct gfs_adj_type *types, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_adj_types(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t from, struct gfs_adj_type *types,
+	size_t max, size_t *ret_count) GFS_CHECK;
 /* One type: count 0, made false, mtime 0 when the node has none. */
-int gfs_adj_type(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type,
-	struct gfs_adj_type *ret_type) GFS_CHECK;
+int gfs_adj_type(
+	struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type) GFS_CHECK;
 /* When the listing of types itself changed last; 0: never. */
-int gfs_adj_mtime(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns) GFS_CHECK;
+int gfs_adj_mtime(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns) GFS_CHECK;
 
 /* Up to `max` entries >= from in (other, rel) order; *ret_count 0 at the end. */
-int gfs_adj_list(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type,
-	struct gfs_adj_entry from, struct gfs_adj_entry *entries, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_adj_list(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
+	struct gfs_adj_entry *entries, size_t max, size_t *ret_count) GFS_CHECK;
 /* The relationships of one pair: up to `max`, ascending by id. *ret_count: how many there are in all (may exceed max). */
-int gfs_adj_pair(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
+int gfs_adj_pair(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count) GFS_CHECK;
 
 /* For fsck: verifies form, order and counts of one (node, direction). */

@@ -1,4 +1,4 @@
-/* Sets of ids: finding, loading, looking. The rules are in idset_private.h. */
+/* Sets of ids: finding, decoding, looking. The rules are in idset_private.h. */
 #include "index/idset.h"
 
 #include "base/checked.h"
@@ -11,7 +11,7 @@ enum { KIND_COUNT = 2, SET_COUNT = 65536, READ_BATCH = 256 };
 
 /* ---- life ---- */
 
-int gfs_idsets_open(struct gfs_store *store, struct gfs_idsets **ret_sets)
+int gfs_idsets_open(struct gfs_store *store, struct gfs_cache *cache, struct gfs_idsets **ret_sets)
 {
 	struct gfs_idsets *sets = calloc(1, sizeof *sets);
 	if (sets == NULL)
@@ -23,30 +23,20 @@ int gfs_idsets_open(struct gfs_store *store, struct gfs_idsets **ret_sets)
 		return GFS_ERR_NOMEM;
 	}
 	sets->store = store;
+	sets->cache = cache;
 	gfs_mutex_init(&sets->lock, GFS_RANK_INDEX);
 	*ret_sets = sets;
 	return 0;
-}
-
-void gfs_idset_free_chunks(struct gfs_idset_chunk *chunks, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		roaring_bitmap_t *bits = atomic_load_explicit(&chunks[i].bits, memory_order_relaxed);
-		if (bits != NULL)
-			roaring_bitmap_free(bits);
-	}
-	free(chunks);
 }
 
 void gfs_idsets_free(struct gfs_idsets *sets)
 {
 	if (sets == NULL)
 		return;
-	gfs_idsets_free_cleared(sets);
 	while (sets->first != NULL) {
 		struct gfs_idset *set = sets->first;
 		sets->first = set->next;
-		gfs_idset_free_chunks(set->chunks, set->count);
+		free(set->chunks);
 		free(set);
 	}
 	free(sets->dirty.refs);
@@ -83,7 +73,7 @@ size_t gfs_idset_seek_chunk(const struct gfs_idset *set, uint64_t number)
 	return low;
 }
 
-int gfs_idset_insert_chunk(struct gfs_idset *set, size_t at, uint64_t number, roaring_bitmap_t *bits)
+int gfs_idset_insert_chunk(struct gfs_idset *set, size_t at, uint64_t number)
 {
 	assert(at <= set->count && (at == 0 || set->chunks[at - 1].number < number));
 	assert(at == set->count || number < set->chunks[at].number);
@@ -97,9 +87,7 @@ int gfs_idset_insert_chunk(struct gfs_idset *set, size_t at, uint64_t number, ro
 	}
 	memmove(set->chunks + at + 1, set->chunks + at, (set->count - at) * sizeof *set->chunks);
 	set->count++;
-	set->chunks[at] = (struct gfs_idset_chunk){ .number = number,
-		.bytes = bits == NULL ? 0 : GFS_IDSET_CHUNK_OVERHEAD_BYTES };
-	atomic_init(&set->chunks[at].bits, bits);
+	set->chunks[at] = (struct gfs_idset_chunk){ .number = number };
 	return 0;
 }
 
@@ -114,7 +102,7 @@ static int list_chunks_from(struct gfs_idset *set, struct gfs_kv_iter *it)
 														  : UINT64_MAX;
 		if (number > CHUNK_NUMBER_MAX)
 			return GFS_ERR_CORRUPT;
-		err = gfs_idset_insert_chunk(set, set->count, number, NULL);
+		err = gfs_idset_insert_chunk(set, set->count, number);
 		if (err == 0)
 			err = gfs_kv_iter_next(it, &key, &value);
 	}
@@ -172,62 +160,89 @@ int gfs_idset_get(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t nu
 	return err;
 }
 
-/* ---- chunks ---- */
+/* ---- bitmaps ---- */
 
-void gfs_idset_count_bytes(struct gfs_idsets *sets, struct gfs_idset_chunk *chunk, size_t bytes)
+static void free_bits(struct gfs_index_entry *piece)
 {
-	atomic_fetch_add_explicit(&sets->bytes, (uint64_t)bytes - chunk->bytes, memory_order_relaxed);
-	if (chunk->dirty)
-		atomic_fetch_add_explicit(&sets->dirty_bytes, (uint64_t)bytes - chunk->bytes, memory_order_relaxed);
-	chunk->bytes = (uint32_t)bytes;
+	struct gfs_idset_bits *bits = gfs_container_of(piece, struct gfs_idset_bits, piece);
+	roaring_bitmap_free(bits->bitmap);
+	free(bits);
 }
 
-/* With the mutex. A chunk without a value was emptied. */
-static int load_chunk(struct gfs_idsets *sets, const struct gfs_idset *set, struct gfs_idset_chunk *chunk)
+uint64_t gfs_idset_cache_key(const struct gfs_idset *set, uint64_t number)
 {
-	GFS_AUTO_BUF value = GFS_BUF_INIT;
-	uint8_t key[GFS_IDSET_KEY_BYTES];
-	roaring_bitmap_t *bits = NULL;
-	assert(!chunk->dirty);
-	int err = gfs_kv_get(
-		gfs_store_kv(sets->store), GFS_KV_IDSETS, gfs_idset_chunk_key(key, set, chunk->number), &value);
-	if (err == 0)
-		err = gfs_idset_chunk_decode(gfs_buf_slice(&value), &bits);
-	else if (err == GFS_ERR_NOTFOUND)
-		err = (bits = roaring_bitmap_create()) == NULL ? GFS_ERR_NOMEM : 0;
-	if (err != 0)
-		return err;
-	gfs_idset_count_bytes(sets, chunk, GFS_IDSET_CHUNK_OVERHEAD_BYTES + value.size);
-	atomic_store_explicit(&chunk->bits, bits, memory_order_release);
+	static_assert(GFS_ID_BITS - GFS_IDSET_CHUNK_BITS + 16 + 2 <= GFS_INDEX_KEY_BITS, "chunk, set and kind fit");
+	uint64_t name = (uint64_t)set->kind << 16 | set->number;
+	return gfs_index_cache_key(GFS_INDEX_SETS, name << (GFS_ID_BITS - GFS_IDSET_CHUNK_BITS) | number);
+}
+
+static struct gfs_idset_bits *bits_of(struct gfs_cache_entry *entry)
+{
+	return gfs_container_of(entry, struct gfs_idset_bits, piece.entry);
+}
+
+int gfs_idset_keep(struct gfs_idsets *sets, const struct gfs_idset *set, uint64_t number, roaring_bitmap_t *bitmap,
+	size_t value_bytes, struct gfs_idset_bits **ret_bits)
+{
+	struct gfs_idset_bits *bits = malloc(sizeof *bits);
+	if (bits == NULL) {
+		roaring_bitmap_free(bitmap);
+		return GFS_ERR_NOMEM;
+	}
+	*bits = (struct gfs_idset_bits){ .piece.free = free_bits,
+		.cache = sets->cache,
+		.bitmap = bitmap,
+		.bytes = (uint32_t)(GFS_IDSET_CHUNK_OVERHEAD_BYTES + value_bytes) };
+	struct gfs_cache_entry *entry = gfs_cache_insert(
+		sets->cache, &bits->piece.entry, gfs_idset_cache_key(set, number), bits->bytes);
+	if (entry != &bits->piece.entry)
+		free_bits(&bits->piece); /* another reader was first */
+	*ret_bits = bits_of(entry);
 	return 0;
 }
 
-static int get_bits(
-	struct gfs_idsets *sets, const struct gfs_idset *set, struct gfs_idset_chunk *chunk, roaring_bitmap_t **ret_bits)
+/* A chunk without a value was emptied. */
+static int load_chunk(
+	struct gfs_idsets *sets, const struct gfs_idset *set, uint64_t number, struct gfs_idset_bits **ret_bits)
 {
-	roaring_bitmap_t *bits = atomic_load_explicit(&chunk->bits, memory_order_acquire);
-	int err = 0;
-	if (bits == NULL) {
-		gfs_mutex_lock(&sets->lock);
-		if (atomic_load_explicit(&chunk->bits, memory_order_relaxed) == NULL)
-			err = load_chunk(sets, set, chunk);
-		bits = atomic_load_explicit(&chunk->bits, memory_order_relaxed);
-		gfs_mutex_unlock(&sets->lock);
-	}
+	GFS_AUTO_BUF value = GFS_BUF_INIT;
+	uint8_t key[GFS_IDSET_KEY_BYTES];
+	roaring_bitmap_t *bitmap = NULL;
+	int err = gfs_kv_get(gfs_store_kv(sets->store), GFS_KV_IDSETS, gfs_idset_chunk_key(key, set, number), &value);
 	if (err == 0)
-		*ret_bits = bits;
-	return err;
+		err = gfs_idset_chunk_decode(gfs_buf_slice(&value), &bitmap);
+	else if (err == GFS_ERR_NOTFOUND)
+		err = (bitmap = roaring_bitmap_create()) == NULL ? GFS_ERR_NOMEM : 0;
+	return err != 0 ? err : gfs_idset_keep(sets, set, number, bitmap, value.size, ret_bits);
 }
 
-int gfs_idset_get_chunk(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t id, struct gfs_idset_chunk **ret_chunk,
-	roaring_bitmap_t **ret_bits)
+int gfs_idset_pin(
+	struct gfs_idsets *sets, const struct gfs_idset *set, uint64_t number, struct gfs_idset_bits **ret_bits)
 {
-	uint64_t number = id >> GFS_IDSET_CHUNK_BITS;
 	size_t i = gfs_idset_seek_chunk(set, number);
-	if (i == set->count || set->chunks[i].number != number)
-		return GFS_ERR_NOTFOUND;
-	*ret_chunk = &set->chunks[i];
-	return get_bits(sets, set, *ret_chunk, ret_bits);
+	if (i == set->count || set->chunks[i].number != number) {
+		*ret_bits = NULL;
+		return 0;
+	}
+	struct gfs_cache_entry *entry = gfs_cache_get(sets->cache, gfs_idset_cache_key(set, number));
+	if (entry != NULL) {
+		*ret_bits = bits_of(entry);
+		return 0;
+	}
+	assert(!set->chunks[i].dirty); /* S2 */
+	return load_chunk(sets, set, number, ret_bits);
+}
+
+void gfs_idset_unpin(struct gfs_idset_bits *bits)
+{
+	if (bits != NULL)
+		gfs_cache_put(bits->cache, &bits->piece.entry);
+}
+
+uint64_t gfs_idset_next_chunk(const struct gfs_idset *set, uint64_t number)
+{
+	size_t i = gfs_idset_seek_chunk(set, number);
+	return i < set->count ? set->chunks[i].number : UINT64_MAX;
 }
 
 /* ---- looking ---- */
@@ -236,20 +251,16 @@ int gfs_idset_contains(
 	struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set_number, uint64_t id, bool *ret_has)
 {
 	struct gfs_idset *set;
-	struct gfs_idset_chunk *chunk = NULL;
-	roaring_bitmap_t *bits = NULL;
+	GFS_AUTO_IDSET_BITS bits = NULL;
 	int err = gfs_idset_get(sets, kind, set_number, &set);
-	if (err != 0)
-		return err;
-	err = gfs_idset_get_chunk(sets, set, id, &chunk, &bits);
-	if (err != 0 && err != GFS_ERR_NOTFOUND)
-		return err;
-	*ret_has = err == 0 && roaring_bitmap_contains(bits, (uint16_t)id);
-	return 0;
+	if (err == 0)
+		err = gfs_idset_pin(sets, set, id >> GFS_IDSET_CHUNK_BITS, &bits);
+	if (err == 0)
+		*ret_has = bits != NULL && roaring_bitmap_contains(bits->bitmap, (uint16_t)id);
+	return err;
 }
 
-/* Up to `max` ids of one chunk from its value `low` on. */
-static size_t list_chunk(const roaring_bitmap_t *bits, uint64_t number, uint32_t low, uint64_t *ids, size_t max)
+size_t gfs_idset_bits_list(const roaring_bitmap_t *bits, uint64_t number, uint32_t low, uint64_t *ids, size_t max)
 {
 	uint32_t values[READ_BATCH];
 	roaring_uint32_iterator_t it;
@@ -277,13 +288,13 @@ int gfs_idset_list(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t s
 	if (err != 0)
 		return err;
 	for (size_t i = gfs_idset_seek_chunk(set, from >> GFS_IDSET_CHUNK_BITS); i < set->count && count < max; i++) {
-		roaring_bitmap_t *bits = NULL;
+		GFS_AUTO_IDSET_BITS bits = NULL;
 		uint64_t number = set->chunks[i].number;
-		err = get_bits(sets, set, &set->chunks[i], &bits);
+		err = gfs_idset_pin(sets, set, number, &bits);
 		if (err != 0)
 			return err;
 		uint32_t low = number == from >> GFS_IDSET_CHUNK_BITS ? (uint16_t)from : 0;
-		count += list_chunk(bits, number, low, ids + count, max - count);
+		count += gfs_idset_bits_list(bits->bitmap, number, low, ids + count, max - count);
 	}
 	*ret_count = count;
 	return 0;
@@ -295,18 +306,12 @@ int gfs_idset_count(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t 
 	uint64_t count = 0;
 	int err = gfs_idset_get(sets, kind, set_number, &set);
 	for (size_t i = 0; err == 0 && i < set->count; i++) {
-		roaring_bitmap_t *bits = NULL;
-		err = get_bits(sets, set, &set->chunks[i], &bits);
+		GFS_AUTO_IDSET_BITS bits = NULL;
+		err = gfs_idset_pin(sets, set, set->chunks[i].number, &bits);
 		if (err == 0)
-			count += roaring_bitmap_get_cardinality(bits);
+			count += roaring_bitmap_get_cardinality(bits->bitmap);
 	}
 	if (err == 0)
 		*ret_count = count;
 	return err;
-}
-
-void gfs_idsets_memory(struct gfs_idsets *sets, uint64_t *ret_bytes, uint64_t *ret_dirty_bytes)
-{
-	*ret_bytes = atomic_load_explicit(&sets->bytes, memory_order_relaxed);
-	*ret_dirty_bytes = atomic_load_explicit(&sets->dirty_bytes, memory_order_relaxed);
 }

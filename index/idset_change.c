@@ -9,9 +9,11 @@
 
 /* ---- adding and removing ---- */
 
-static int mark_dirty(struct gfs_idsets *sets, struct gfs_idset *set, struct gfs_idset_chunk *chunk)
+static int mark_dirty(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t number, struct gfs_idset_bits *bits)
 {
 	struct gfs_idset_dirty_list *list = &sets->dirty;
+	struct gfs_idset_chunk *chunk = &set->chunks[gfs_idset_seek_chunk(set, number)];
+	assert(chunk->number == number);
 	if (chunk->dirty)
 		return 0;
 	if (list->count == list->capacity) {
@@ -24,7 +26,7 @@ static int mark_dirty(struct gfs_idsets *sets, struct gfs_idset *set, struct gfs
 	}
 	list->refs[list->count++] = (struct gfs_idset_dirty_ref){ .set = set, .chunk = chunk->number };
 	chunk->dirty = true;
-	atomic_fetch_add_explicit(&sets->dirty_bytes, chunk->bytes, memory_order_relaxed);
+	gfs_cache_set_dirty(sets->cache, &bits->piece.entry, true);
 	return 0;
 }
 
@@ -33,33 +35,31 @@ struct undo_record {
 	uint64_t id;
 };
 
-/* Its chunk is dirty, therefore loaded and in the directory. */
-static roaring_bitmap_t *changed_bits(const struct undo_record *record)
+/* Its chunk is dirty, so it is in the cache (S2). To be unpinned. */
+static struct gfs_idset_bits *changed_bits(struct gfs_idsets *sets, const struct undo_record *record)
 {
-	uint64_t number = record->id >> GFS_IDSET_CHUNK_BITS;
-	size_t i = gfs_idset_seek_chunk(record->set, number);
-	assert(i < record->set->count && record->set->chunks[i].number == number);
-	roaring_bitmap_t *bits = atomic_load_explicit(&record->set->chunks[i].bits, memory_order_relaxed);
-	assert(bits != NULL);
-	return bits;
+	struct gfs_cache_entry *entry = gfs_cache_peek(
+		sets->cache, gfs_idset_cache_key(record->set, record->id >> GFS_IDSET_CHUNK_BITS));
+	assert(entry != NULL && atomic_load_explicit(&entry->dirty, memory_order_relaxed));
+	return gfs_container_of(entry, struct gfs_idset_bits, piece.entry);
 }
 
 static void undo_add(void *context, void *data, size_t size)
 {
 	const struct undo_record *record = data;
-	(void)context; /* the record says it all */
+	GFS_AUTO_IDSET_BITS bits = changed_bits(context, record);
 	assert(size == sizeof *record);
 	(void)size; /* without assertions */
-	roaring_bitmap_remove(changed_bits(record), (uint16_t)record->id);
+	roaring_bitmap_remove(bits->bitmap, (uint16_t)record->id);
 }
 
 static void undo_remove(void *context, void *data, size_t size)
 {
 	const struct undo_record *record = data;
-	(void)context; /* the record says it all */
+	GFS_AUTO_IDSET_BITS bits = changed_bits(context, record);
 	assert(size == sizeof *record);
 	(void)size; /* without assertions */
-	roaring_bitmap_add(changed_bits(record), (uint16_t)record->id);
+	roaring_bitmap_add(bits->bitmap, (uint16_t)record->id);
 }
 
 static int note(struct gfs_txn *txn, gfs_undo_fn fn, struct gfs_idsets *sets, struct gfs_idset *set, uint64_t id)
@@ -71,50 +71,61 @@ static int note(struct gfs_txn *txn, gfs_undo_fn fn, struct gfs_idsets *sets, st
 	return err;
 }
 
-static int make_chunk(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t id, struct gfs_idset_chunk **ret_chunk,
-	roaring_bitmap_t **ret_bits)
+/* A new chunk, empty. */
+static int make_chunk(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t number, struct gfs_idset_bits **ret_bits)
 {
-	uint64_t number = id >> GFS_IDSET_CHUNK_BITS;
-	size_t at = gfs_idset_seek_chunk(set, number);
-	roaring_bitmap_t *bits = roaring_bitmap_create();
-	if (bits == NULL)
+	roaring_bitmap_t *bitmap = roaring_bitmap_create();
+	if (bitmap == NULL)
 		return GFS_ERR_NOMEM;
-	int err = gfs_idset_insert_chunk(set, at, number, bits);
+	int err = gfs_idset_insert_chunk(set, gfs_idset_seek_chunk(set, number), number);
 	if (err != 0) {
-		roaring_bitmap_free(bits);
+		roaring_bitmap_free(bitmap);
 		return err;
 	}
-	atomic_fetch_add_explicit(&sets->bytes, set->chunks[at].bytes, memory_order_relaxed);
-	*ret_chunk = &set->chunks[at];
-	*ret_bits = bits;
-	return 0;
+	return gfs_idset_keep(sets, set, number, bitmap, 0, ret_bits);
+}
+
+/* The bitmap that `id` is in, or would be in when `make`; NULL when there is none. */
+static int pin_for(
+	struct gfs_idsets *sets, struct gfs_idset *set, uint64_t id, bool make, struct gfs_idset_bits **ret_bits)
+{
+	uint64_t number = id >> GFS_IDSET_CHUNK_BITS;
+	int err = gfs_idset_pin(sets, set, number, ret_bits);
+	if (err == 0 && *ret_bits == NULL && make)
+		err = make_chunk(sets, set, number, ret_bits);
+	return err;
+}
+
+/* The charge grows by doubling: less often than the bitmap. */
+static void grow(struct gfs_idsets *sets, struct gfs_idset_bits *bits)
+{
+	if (bits->bytes >= GFS_IDSET_CHUNK_OVERHEAD_BYTES + GFS_IDSET_CHUNK_BYTES_MAX)
+		return;
+	bits->bytes += sizeof(uint16_t);
+	if (bits->bytes > bits->piece.entry.bytes)
+		gfs_cache_resize(sets->cache, &bits->piece.entry, 2 * bits->bytes);
 }
 
 int gfs_idset_add(
 	struct gfs_txn *txn, struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set_number, uint64_t id)
 {
 	struct gfs_idset *set;
-	struct gfs_idset_chunk *chunk = NULL;
-	roaring_bitmap_t *bits = NULL;
+	GFS_AUTO_IDSET_BITS bits = NULL;
 	if (id == GFS_ID_NONE || id > GFS_ID_MAX)
 		return GFS_ERR_INVALID;
 	int err = gfs_idset_get(sets, kind, set_number, &set);
-	if (err == 0) {
-		err = gfs_idset_get_chunk(sets, set, id, &chunk, &bits);
-		if (err == GFS_ERR_NOTFOUND)
-			err = make_chunk(sets, set, id, &chunk, &bits);
-	}
-	if (err == 0 && roaring_bitmap_contains(bits, (uint16_t)id))
+	if (err == 0)
+		err = pin_for(sets, set, id, true, &bits);
+	if (err == 0 && roaring_bitmap_contains(bits->bitmap, (uint16_t)id))
 		err = GFS_ERR_EXISTS;
 	if (err == 0)
-		err = mark_dirty(sets, set, chunk);
+		err = mark_dirty(sets, set, id >> GFS_IDSET_CHUNK_BITS, bits);
 	if (err == 0)
 		err = note(txn, undo_add, sets, set, id);
 	if (err != 0)
 		return err;
-	roaring_bitmap_add(bits, (uint16_t)id);
-	if (chunk->bytes < GFS_IDSET_CHUNK_OVERHEAD_BYTES + GFS_IDSET_CHUNK_BYTES_MAX)
-		gfs_idset_count_bytes(sets, chunk, chunk->bytes + sizeof(uint16_t));
+	roaring_bitmap_add(bits->bitmap, (uint16_t)id);
+	grow(sets, bits);
 	return 0;
 }
 
@@ -122,103 +133,71 @@ int gfs_idset_remove(
 	struct gfs_txn *txn, struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t set_number, uint64_t id)
 {
 	struct gfs_idset *set;
-	struct gfs_idset_chunk *chunk = NULL;
-	roaring_bitmap_t *bits = NULL;
+	GFS_AUTO_IDSET_BITS bits = NULL;
 	int err = gfs_idset_get(sets, kind, set_number, &set);
 	if (err == 0)
-		err = gfs_idset_get_chunk(sets, set, id, &chunk, &bits);
-	if (err == 0 && !roaring_bitmap_contains(bits, (uint16_t)id))
+		err = pin_for(sets, set, id, false, &bits);
+	if (err == 0 && (bits == NULL || !roaring_bitmap_contains(bits->bitmap, (uint16_t)id)))
 		err = GFS_ERR_NOTFOUND;
 	if (err == 0)
-		err = mark_dirty(sets, set, chunk);
+		err = mark_dirty(sets, set, id >> GFS_IDSET_CHUNK_BITS, bits);
 	if (err == 0)
 		err = note(txn, undo_remove, sets, set, id);
 	if (err == 0)
-		roaring_bitmap_remove(bits, (uint16_t)id);
+		roaring_bitmap_remove(bits->bitmap, (uint16_t)id);
 	return err;
 }
 
 /* ---- checkpoints ---- */
 
 /* Puts a dirty chunk's value into IDSETS; an empty chunk has none. */
-static int write_chunk(
-	struct gfs_idsets *sets, struct gfs_kv *kv, struct gfs_idset_dirty_ref ref, struct gfs_buf *value)
+static int write_value(struct gfs_kv *kv, struct gfs_slice key, struct gfs_idset_bits *bits, struct gfs_buf *value)
 {
+	gfs_buf_clear(value);
+	if (roaring_bitmap_is_empty(bits->bitmap))
+		return gfs_kv_delete(kv, NULL, GFS_KV_IDSETS, key);
+	int err = gfs_idset_chunk_encode(bits->bitmap, value);
+	return err != 0 ? err : gfs_kv_put(kv, NULL, GFS_KV_IDSETS, key, gfs_buf_slice(value));
+}
+
+static int write_chunk(struct gfs_idsets *sets, struct gfs_idset_dirty_ref ref, struct gfs_buf *value)
+{
+	uint8_t key[GFS_IDSET_KEY_BYTES];
 	size_t i = gfs_idset_seek_chunk(ref.set, ref.chunk);
 	assert(i < ref.set->count && ref.set->chunks[i].number == ref.chunk && ref.set->chunks[i].dirty);
-	struct gfs_idset_chunk *chunk = &ref.set->chunks[i];
-	roaring_bitmap_t *bits = atomic_load_explicit(&chunk->bits, memory_order_relaxed);
-	uint8_t bytes[GFS_IDSET_KEY_BYTES];
-	struct gfs_slice key = gfs_idset_chunk_key(bytes, ref.set, ref.chunk);
-	int err;
-	gfs_buf_clear(value);
-	if (roaring_bitmap_is_empty(bits)) {
-		err = gfs_kv_delete(kv, NULL, GFS_KV_IDSETS, key);
-	} else {
-		err = gfs_idset_chunk_encode(bits, value);
-		if (err == 0)
-			err = gfs_kv_put(kv, NULL, GFS_KV_IDSETS, key, gfs_buf_slice(value));
-	}
+	struct gfs_cache_entry *entry = gfs_cache_peek(sets->cache, gfs_idset_cache_key(ref.set, ref.chunk));
+	assert(entry != NULL); /* S2 */
+	GFS_AUTO_IDSET_BITS bits = gfs_container_of(entry, struct gfs_idset_bits, piece.entry);
+	int err = write_value(gfs_store_kv(sets->store), gfs_idset_chunk_key(key, ref.set, ref.chunk), bits, value);
 	if (err != 0)
 		return err;
-	gfs_idset_count_bytes(sets, chunk, GFS_IDSET_CHUNK_OVERHEAD_BYTES + value->size);
-	atomic_fetch_sub_explicit(&sets->dirty_bytes, chunk->bytes, memory_order_relaxed);
-	chunk->dirty = false;
+	bits->bytes = (uint32_t)(GFS_IDSET_CHUNK_OVERHEAD_BYTES + value->size);
+	gfs_cache_resize(sets->cache, entry, bits->bytes);
+	gfs_cache_set_dirty(sets->cache, entry, false);
+	ref.set->chunks[i].dirty = false;
 	return 0;
 }
 
-/* Decoded bitmaps are kept until a checkpoint finds that they take more than this; it then drops all of them. Dropping only some would
- * need to know which are used. */
-#define CLEAN_BYTES_MAX (UINT64_C(8) << 20)
-
-/* No chunk is dirty, and with the exclusive lock nobody looks at one. */
-static void drop_clean(struct gfs_idsets *sets)
+static int write_all(struct gfs_idsets *sets)
 {
-	assert(sets->dirty.count == 0);
-	if (atomic_load_explicit(&sets->bytes, memory_order_relaxed) <= CLEAN_BYTES_MAX)
-		return;
-	for (struct gfs_idset *set = sets->first; set != NULL; set = set->next) {
-		for (size_t i = 0; i < set->count; i++) {
-			struct gfs_idset_chunk *chunk = &set->chunks[i];
-			roaring_bitmap_t *bits = atomic_load_explicit(&chunk->bits, memory_order_relaxed);
-			assert(!chunk->dirty);
-			if (bits == NULL)
-				continue;
-			atomic_store_explicit(&chunk->bits, NULL, memory_order_relaxed);
-			roaring_bitmap_free(bits);
-			gfs_idset_count_bytes(sets, chunk, 0);
-		}
+	GFS_AUTO_BUF value = GFS_BUF_INIT;
+	int err = 0;
+	while (sets->dirty.count > 0 && err == 0) {
+		err = write_chunk(sets, sets->dirty.refs[sets->dirty.count - 1], &value);
+		if (err == 0)
+			sets->dirty.count--;
 	}
+	return err;
 }
 
 int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store)
 {
-	GFS_AUTO_BUF value = GFS_BUF_INIT;
-	int err = 0;
-	gfs_idsets_free_cleared(sets); /* no transaction is open: none can be aborted any more */
-	while (sets->dirty.count > 0 && err == 0) {
-		err = write_chunk(sets, gfs_store_kv(store), sets->dirty.refs[sets->dirty.count - 1], &value);
-		if (err == 0)
-			sets->dirty.count--;
-	}
-	if (err == 0)
-		drop_clean(sets);
-	return err;
+	assert(store == sets->store);
+	(void)store; /* without assertions */
+	return write_all(sets);
 }
 
 /* ---- clearing ---- */
-
-void gfs_idsets_free_cleared(struct gfs_idsets *sets)
-{
-	while (sets->cleared != NULL) {
-		struct gfs_idset_cleared *cleared = sets->cleared;
-		sets->cleared = cleared->next;
-		for (size_t i = 0; i < cleared->count; i++)
-			gfs_idset_free_chunks(cleared->sets[i].chunks, cleared->sets[i].count);
-		free(cleared->dirty.refs);
-		free(cleared);
-	}
-}
 
 /* Deletes every key of IDSETS. */
 static int delete_values(struct gfs_txn *txn, struct gfs_kv *kv)
@@ -245,73 +224,39 @@ static int delete_values(struct gfs_txn *txn, struct gfs_kv *kv)
 	return err;
 }
 
-/* Every set as it was before the clearing. */
+/* Forgets all directories and bitmaps. `listed`: there is nothing on disk either. */
+static void forget_all(struct gfs_idsets *sets, bool listed)
+{
+	for (struct gfs_idset *set = sets->first; set != NULL; set = set->next) {
+		for (size_t i = 0; i < set->count; i++)
+			gfs_cache_discard(sets->cache, gfs_idset_cache_key(set, set->chunks[i].number));
+		free(set->chunks);
+		set->chunks = NULL;
+		set->count = set->capacity = 0;
+		atomic_store_explicit(&set->listed, listed, memory_order_relaxed);
+	}
+	sets->dirty.count = 0;
+}
+
 static void undo_clear(void *context, void *data, size_t size)
 {
-	struct gfs_idsets *sets = context;
-	struct gfs_idset_cleared *cleared = *(struct gfs_idset_cleared **)data;
-	assert(size == sizeof cleared);
-	(void)size; /* without assertions */
-	for (struct gfs_idset *set = sets->first; set != NULL; set = set->next) {
-		gfs_idset_free_chunks(set->chunks, set->count);
-		set->chunks = NULL;
-		set->count = set->capacity = 0;
-		atomic_store_explicit(&set->listed, false, memory_order_relaxed);
-	}
-	for (size_t i = 0; i < cleared->count; i++) {
-		struct gfs_idset_cleared_set *old = &cleared->sets[i];
-		old->set->chunks = old->chunks;
-		old->set->count = old->count;
-		old->set->capacity = old->capacity;
-		atomic_store_explicit(&old->set->listed, old->listed, memory_order_relaxed);
-	}
-	free(sets->dirty.refs);
-	sets->dirty = cleared->dirty;
-	atomic_store_explicit(&sets->bytes, cleared->bytes, memory_order_relaxed);
-	atomic_store_explicit(&sets->dirty_bytes, cleared->dirty_bytes, memory_order_relaxed);
-	cleared->dirty = (struct gfs_idset_dirty_list){ 0 };
-	cleared->count = 0;
+	(void)data;
+	(void)size;
+	forget_all(context, false);
 }
 
-static void take_sets(struct gfs_idsets *sets, struct gfs_idset_cleared *cleared)
-{
-	for (struct gfs_idset *set = sets->first; set != NULL; set = set->next) {
-		cleared->sets[cleared->count++] = (struct gfs_idset_cleared_set){
-			.set = set,
-			.chunks = set->chunks,
-			.count = set->count,
-			.capacity = set->capacity,
-			.listed = atomic_load_explicit(&set->listed, memory_order_relaxed),
-		};
-		set->chunks = NULL;
-		set->count = set->capacity = 0;
-		atomic_store_explicit(&set->listed, true, memory_order_relaxed); /* there is nothing on disk either */
-	}
-	cleared->dirty = sets->dirty;
-	cleared->bytes = atomic_exchange_explicit(&sets->bytes, 0, memory_order_relaxed);
-	cleared->dirty_bytes = atomic_exchange_explicit(&sets->dirty_bytes, 0, memory_order_relaxed);
-	sets->dirty = (struct gfs_idset_dirty_list){ 0 };
-	cleared->next = sets->cleared;
-	sets->cleared = cleared;
-}
-
+/* What is dirty is written first: the values are then all that there is, and an abort gives them back. */
 int gfs_idsets_clear(struct gfs_txn *txn, struct gfs_idsets *sets)
 {
-	size_t count = 0;
 	void *data;
-	for (struct gfs_idset *set = sets->first; set != NULL; set = set->next)
-		count++;
-	struct gfs_idset_cleared *cleared = calloc(1, sizeof *cleared + count * sizeof cleared->sets[0]);
-	if (cleared == NULL)
-		return GFS_ERR_NOMEM;
-	int err = delete_values(txn, gfs_store_kv(sets->store));
+	if (!gfs_store_is_committed(sets->store))
+		return GFS_ERR_INVALID;
+	int err = write_all(sets);
 	if (err == 0)
-		err = gfs_undo_push(gfs_txn_undo(txn), undo_clear, sets, sizeof cleared, &data);
-	if (err != 0) {
-		free(cleared);
-		return err;
-	}
-	memcpy(data, &cleared, sizeof cleared);
-	take_sets(sets, cleared);
-	return 0;
+		err = delete_values(txn, gfs_store_kv(sets->store));
+	if (err == 0)
+		err = gfs_undo_push(gfs_txn_undo(txn), undo_clear, sets, 0, &data);
+	if (err == 0)
+		forget_all(sets, true);
+	return err;
 }

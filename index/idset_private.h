@@ -6,10 +6,13 @@
  *   I2  the container has the kind and size that cookie and cardinality (1 to 65,536) demand;
  *   I3  its values strictly ascend, its runs do not overlap, and their number is the cardinality.
  *
- * In memory, a set is a directory of its chunks, sorted by number. A chunk is unloaded (`bits` is NULL; its value is in IDSETS), clean, or
- * dirty (its value is stale; it is on the dirty list exactly once). Only the exclusive graph lock lets a chunk join a directory, move in
- * it, leave it, or change; a shared one lets it be loaded, once, under the module's mutex, which publishes it. So readers look without
- * the mutex, and dropping the bitmap of a clean chunk needs the exclusive lock and nothing else. */
+ * In memory, a set is a directory of its chunks, sorted by number. The bitmap of a chunk is a piece of the index layer of the caches.
+ *
+ *  S1  A clean chunk's value in IDSETS is true; its bitmap, when the cache has it, says the same. Anybody may put it in under the graph lock.
+ *  S2  A dirty chunk's value is stale. Its bitmap is in the cache, dirty there as well, so it stays; the chunk is on the dirty list once.
+ *  S3  Only who holds the graph lock exclusively lets a chunk join a directory, move in it or leave it, changes a bitmap, or makes a chunk
+ *      dirty or clean. A bitmap is changed only while its chunk is dirty; an abort changes it back, and it stays dirty.
+ *  S4  A pin does not outlive its holder's hold of the graph lock. */
 #ifndef GFS_INDEX_IDSET_PRIVATE_H
 #define GFS_INDEX_IDSET_PRIVATE_H
 
@@ -18,6 +21,7 @@
 #include "base/limits.h"
 #include "base/lock.h"
 #include "index/idset.h"
+#include "index/index_cache.h"
 
 #include <roaring/roaring.h>
 #include <stdatomic.h>
@@ -29,8 +33,8 @@ enum {
 	GFS_IDSET_KEY_BYTES = 9,
 	/* The most that a valid value takes: a bitset with its preamble. */
 	GFS_IDSET_CHUNK_BYTES_MAX = 8192 + 16,
-	/* A bitmap's structs and its place in the directory. */
-	GFS_IDSET_CHUNK_OVERHEAD_BYTES = 128,
+	/* A bitmap's structs, ours and CRoaring's. */
+	GFS_IDSET_CHUNK_OVERHEAD_BYTES = 192,
 };
 
 /* ---- bytes (idset_form.c) ---- */
@@ -45,10 +49,16 @@ int gfs_idset_chunk_encode(roaring_bitmap_t *bits, struct gfs_buf *out) GFS_CHEC
 /* ---- memory ---- */
 
 struct gfs_idset_chunk {
-	uint64_t number;                  /* ids >> 16 */
-	_Atomic(roaring_bitmap_t *) bits; /* stored with release once filled, so a reader that sees it sees its contents */
-	uint32_t bytes;                   /* in memory; exact when loaded or written, an upper bound after changes */
+	uint64_t number; /* ids >> 16 */
 	bool dirty;
+};
+
+/* A chunk decoded. */
+struct gfs_idset_bits {
+	struct gfs_index_entry piece;
+	struct gfs_cache *cache;  /* that has it */
+	roaring_bitmap_t *bitmap; /* owned */
+	uint32_t bytes;           /* of all this; exact when loaded or written, an upper bound after changes */
 };
 
 struct gfs_idset {
@@ -69,31 +79,15 @@ struct gfs_idset_dirty_list {
 	size_t count, capacity;
 };
 
-/* What gfs_idsets_clear took away, until it is certain that no abort wants it back. */
-struct gfs_idset_cleared {
-	struct gfs_idset_cleared *next;
-	struct gfs_idset_dirty_list dirty;
-	uint64_t bytes, dirty_bytes;
-	size_t count; /* 0 once it was given back */
-	struct gfs_idset_cleared_set {
-		struct gfs_idset *set;
-		struct gfs_idset_chunk *chunks;
-		size_t count, capacity;
-		bool listed;
-	} sets[];
-};
-
 struct gfs_idsets {
 	struct gfs_store *store;
-	/* Guards loading: `listed` becoming true, `bits` becoming non-NULL, a place in `index` being filled, `first`. */
+	struct gfs_cache *cache; /* borrowed */
+	/* Guards `listed` becoming true, a place in `index` being filled, `first`. */
 	struct gfs_mutex lock;
 	/* By kind and set. Release on store, acquire on load: a set that is seen is seen whole. */
 	_Atomic(struct gfs_idset *) *index;
 	struct gfs_idset *first;
 	struct gfs_idset_dirty_list dirty; /* with the exclusive graph lock only */
-	struct gfs_idset_cleared *cleared;
-	/* Relaxed: each is a number by itself. */
-	_Atomic uint64_t bytes, dirty_bytes;
 };
 
 /* ---- finding (idset.c); under the graph lock ---- */
@@ -104,15 +98,24 @@ int gfs_idset_get(
 	struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t number, struct gfs_idset **ret_set) GFS_CHECK;
 /* The index of the first chunk with a number >= `number`. */
 size_t gfs_idset_seek_chunk(const struct gfs_idset *set, uint64_t number);
-/* The chunk and bitmap of an id, loaded. GFS_ERR_NOTFOUND when the set has no such chunk. */
-int gfs_idset_get_chunk(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t id, struct gfs_idset_chunk **ret_chunk,
-	roaring_bitmap_t **ret_bits) GFS_CHECK;
-/* Puts a chunk in at index `at`, with its bitmap or NULL. With the exclusive lock, or before the directory is published. */
-int gfs_idset_insert_chunk(struct gfs_idset *set, size_t at, uint64_t number, roaring_bitmap_t *bits) GFS_CHECK;
-/* The chunk takes `bytes` of memory from now on. With the exclusive lock, or with the mutex while it is being loaded. */
-void gfs_idset_count_bytes(struct gfs_idsets *sets, struct gfs_idset_chunk *chunk, size_t bytes);
-void gfs_idset_free_chunks(struct gfs_idset_chunk *chunks, size_t count);
-/* Frees what cleared sets held, when no abort can want it back any more. */
-void gfs_idsets_free_cleared(struct gfs_idsets *sets);
+/* The number of the first chunk >= `number`; UINT64_MAX when there is none. */
+uint64_t gfs_idset_next_chunk(const struct gfs_idset *set, uint64_t number);
+/* The bitmap of a chunk by its number, pinned; NULL when the set has no such chunk. */
+int gfs_idset_pin(
+	struct gfs_idsets *sets, const struct gfs_idset *set, uint64_t number, struct gfs_idset_bits **ret_bits) GFS_CHECK;
+void gfs_idset_unpin(struct gfs_idset_bits *bits); /* NULL is fine */
+#define GFS_AUTO_IDSET_BITS __attribute__((cleanup(gfs_idset_unpin_auto))) struct gfs_idset_bits *
+static inline void gfs_idset_unpin_auto(struct gfs_idset_bits **bits)
+{
+	gfs_idset_unpin(*bits);
+}
+/* Puts the bitmap of a chunk that has none in the cache there, pinned. It takes the bitmap, in any case. */
+int gfs_idset_keep(struct gfs_idsets *sets, const struct gfs_idset *set, uint64_t number, roaring_bitmap_t *bitmap,
+	size_t value_bytes, struct gfs_idset_bits **ret_bits) GFS_CHECK;
+uint64_t gfs_idset_cache_key(const struct gfs_idset *set, uint64_t number);
+/* Up to `max` ids of one chunk from its value `low` on. How many. */
+size_t gfs_idset_bits_list(const roaring_bitmap_t *bits, uint64_t number, uint32_t low, uint64_t *ids, size_t max);
+/* Puts a chunk in at index `at`. With the exclusive lock, or before the directory is published. */
+int gfs_idset_insert_chunk(struct gfs_idset *set, size_t at, uint64_t number) GFS_CHECK;
 
 #endif

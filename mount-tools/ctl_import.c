@@ -200,7 +200,7 @@ static int import_into(struct gfs_graph *graph, struct import *import)
 
 static int open_and_import(struct import *import)
 {
-	struct gfs_store_opts opts = { .page_cache_bytes = UINT64_C(256) << 20 };
+	struct gfs_store_opts opts = { .cache.bytes = UINT64_C(512) << 20 };
 	struct gfs_graph *graph;
 	char *path = gfs_tool_path(import->dir);
 	int err = path == NULL ? GFS_ERR_NOMEM : gfs_tool_open(path, &opts, &graph);

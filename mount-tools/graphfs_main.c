@@ -26,14 +26,17 @@ static const char help[] =
 	"\n"
 	"  wal=async|group|sync     when a change is on the disk: soon (default), in batches before the call returns, each before it returns\n"
 	"  wal_interval=MS          async: how often the log is flushed (10)\n"
-	"  cache=SIZE               memory for pages (a quarter of the memory, at most 1G)\n"
+	"  cache=SIZE               memory for all caches (a quarter of the memory, at most 1G)\n"
+	"  cache_LAYER=SIZE|off     of that for page, object, index or query (a fixed share)\n"
+	"  cache_LAYER_policy=s3fifo|lru|clock   what goes when a layer is full; cache_policy= for all layers (s3fifo)\n"
+	"  cache_warm=on            at the end, note which pages are cached, and read those at the next start\n"
 	"  checkpoint_interval=S    seconds between checkpoints (30; 0: never by time)\n"
 	"  checkpoint_log=SIZE      log that makes a checkpoint due (64M)\n"
 	"  ro, rw                   read-only, or not (default)\n"
 	"  uid=N, gid=N             owner of the fixed folders (yours)\n"
 	"  allow_other              let other users in, as far as modes allow\n"
 	"  threads=N, poll_us=N     threads that serve (8), and how long one polls before it sleeps (50)\n"
-	"  remount                  change ro, rw, noexec, noatime, wal, wal_interval or cache of a mount that is there\n"
+	"  remount                  change ro, rw, noexec, noatime, wal, wal_interval or the caches of a mount that is there\n"
 	"  noexec, noatime, nodiratime, sync, dirsync, nosymfollow   as mount(8) has them; nosuid and nodev always hold\n";
 
 struct arguments {

@@ -2,6 +2,7 @@
 
 #include "base/checked.h"
 #include "base/parse.h"
+#include "mount-tools/cache_options.h"
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
@@ -15,8 +16,6 @@
 #define MS_NOSYMFOLLOW 256
 #endif
 
-#define CACHE_BYTES_MIN (UINT64_C(1) << 20)
-#define CACHE_BYTES_DEFAULT_MAX (UINT64_C(1) << 30)
 #define CHECKPOINT_LOG_BYTES_MIN (UINT64_C(1) << 20)
 #define ATIME_FLAGS (MS_NOATIME | MS_RELATIME | MS_STRICTATIME)
 
@@ -77,7 +76,7 @@ static int take_wal_interval(struct gfs_mount_options *o, struct gfs_slice text)
 
 static int take_cache(struct gfs_mount_options *o, struct gfs_slice text)
 {
-	int err = size_from(text, CACHE_BYTES_MIN, &o->store.page_cache_bytes);
+	int err = size_from(text, GFS_CACHE_BUDGET_BYTES_MIN, &o->store.cache.bytes);
 	if (!err)
 		o->cache_given = true;
 	return err;
@@ -95,6 +94,13 @@ static int take_checkpoint_interval(struct gfs_mount_options *o, struct gfs_slic
 static int take_checkpoint_log(struct gfs_mount_options *o, struct gfs_slice text)
 {
 	return size_from(text, CHECKPOINT_LOG_BYTES_MIN, &o->store.checkpoint_log_bytes);
+}
+
+static int take_rel_index(struct gfs_mount_options *o, struct gfs_slice text)
+{
+	o->rel_index = gfs_slice_equal(text, gfs_slice_text("on"));
+	o->rel_index_given = o->rel_index || gfs_slice_equal(text, gfs_slice_text("off"));
+	return o->rel_index_given ? 0 : GFS_ERR_INVALID;
 }
 
 static int take_uid(struct gfs_mount_options *o, struct gfs_slice text)
@@ -143,6 +149,7 @@ static const struct valued {
 	{ "cache", take_cache, "a size of at least 1M, such as 512M or 2G" },
 	{ "checkpoint_interval", take_checkpoint_interval, "1 to 86400 seconds, or 0 for never" },
 	{ "checkpoint_log", take_checkpoint_log, "a size of at least 1M, such as 64M" },
+	{ "rel_index", take_rel_index, "on or off" },
 	{ "uid", take_uid, "a user's number" },
 	{ "gid", take_gid, "a group's number" },
 	{ "threads", take_threads, "2 to 64" },
@@ -266,6 +273,17 @@ static int take_valued(
 		message, GFS_ERR_INVALID, "option %.*s: must be %s", (int)item.size, (const char *)item.data, v->wanted);
 }
 
+static int take_cache_layer(
+	struct gfs_mount_options *o, struct gfs_slice item, const uint8_t *equals, struct gfs_message *message)
+{
+	const char *wanted;
+	struct gfs_slice name = gfs_slice(item.data, (size_t)(equals - item.data));
+	int err = gfs_cache_options_take(o, name, gfs_slice(equals + 1, item.size - name.size - 1), &wanted);
+	if (err != GFS_ERR_INVALID)
+		return err;
+	return gfs_fail(message, err, "option %.*s: must be %s", (int)item.size, (const char *)item.data, wanted);
+}
+
 static int take_item(struct gfs_mount_options *o, struct gfs_slice item, struct gfs_message *message)
 {
 	const uint8_t *equals = memchr(item.data, '=', item.size);
@@ -273,6 +291,9 @@ static int take_item(struct gfs_mount_options *o, struct gfs_slice item, struct 
 	const struct valued *v = valued_of(name);
 	if (v)
 		return take_valued(o, v, item, message);
+	int err = equals ? take_cache_layer(o, item, equals, message) : GFS_ERR_NOTFOUND;
+	if (err != GFS_ERR_NOTFOUND)
+		return err;
 	if (is_one_of(name, kernel_only, GFS_COUNT(kernel_only))) {
 		(void)snprintf(o->kernel_only, sizeof o->kernel_only, "%.*s", (int)name.size, (const char *)name.data);
 		return 0;
@@ -285,19 +306,12 @@ static int take_item(struct gfs_mount_options *o, struct gfs_slice item, struct 
 	return take_word(o, name, message);
 }
 
-static uint64_t default_cache_bytes(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES);
-	long page_bytes = sysconf(_SC_PAGESIZE);
-	uint64_t quarter = pages > 0 && page_bytes > 0 ? (uint64_t)pages / 4 * (uint64_t)page_bytes : 0;
-	return GFS_MAX(GFS_MIN(quarter, CACHE_BYTES_DEFAULT_MAX), CACHE_BYTES_MIN);
-}
-
 void gfs_mount_options_init(struct gfs_mount_options *o)
 {
 	*o = (struct gfs_mount_options){
-		.store = { .page_cache_bytes = default_cache_bytes(), .wal_mode = GFS_WAL_ASYNC },
+		.store = { .wal_mode = GFS_WAL_ASYNC },
 		.fs = { .uid = getuid(), .gid = getgid(), .poll_us = UINT_MAX },
+		.rel_index = true,
 	};
 }
 

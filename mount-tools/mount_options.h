@@ -12,12 +12,17 @@ struct gfs_mount_options {
 	unsigned long set, clear; /* flags of mount(2) that were asked for, or asked away; never both */
 	bool allow_other;
 	bool remount;
-	bool sloppy; /* set by the caller: options that nobody knows are ignored, as mount(8)'s -s wants */
-	bool wal_mode_given, wal_interval_given, cache_given; /* what a remount can still change */
+	bool cache_warm;
+	bool sloppy;    /* set by the caller: options that nobody knows are ignored, as mount(8)'s -s wants */
+	bool rel_index; /* gfs_graph_set_rel_index */
+	bool wal_mode_given, wal_interval_given, cache_given, rel_index_given; /* what a remount can still change */
+	struct {
+		bool limit, policy;
+	} layers_given[GFS_CACHE_LAYERS]; /* the same, of the caches' layers */
 	char kernel_only[32]; /* an option that only the kernel's own list has, so that only a remount may bring it */
 };
 
-/* The defaults: the caller's uid and gid, a quarter of the memory (at most 1 GiB) as cache. */
+/* The defaults: the caller's uid and gid. */
 void gfs_mount_options_init(struct gfs_mount_options *options);
 
 /* Reads one list; may be called again for a further -o. GFS_ERR_INVALID, with a message that names the option. */

@@ -1,10 +1,10 @@
 #include "mount-tools/remount.h"
 
+#include "mount-tools/cache_options.h"
 #include "mount-tools/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -29,6 +29,17 @@ static int set(int dir_fd, const char *name, const char *text, struct gfs_messag
 	return 0;
 }
 
+struct setting {
+	int dir_fd;
+	struct gfs_message *message;
+};
+
+static int set_cache(void *context, const char *file, const char *text)
+{
+	const struct setting *s = context;
+	return set(s->dir_fd, file, text, s->message);
+}
+
 static int apply_settings(int dir_fd, const struct gfs_mount_options *o, struct gfs_message *message)
 {
 	char text[32];
@@ -39,11 +50,10 @@ static int apply_settings(int dir_fd, const struct gfs_mount_options *o, struct 
 		(void)snprintf(text, sizeof text, "%u", o->store.wal_interval_ms);
 		err = set(dir_fd, "wal/interval_ms", text, message);
 	}
-	if (!err && o->cache_given) {
-		(void)snprintf(text, sizeof text, "%" PRIu64, o->store.page_cache_bytes);
-		err = set(dir_fd, "cache/page/limit", text, message);
-	}
-	return err;
+	if (!err && o->rel_index_given)
+		err = set(dir_fd, "rel_index", o->rel_index ? "on" : "off", message);
+	struct setting setting = { .dir_fd = dir_fd, .message = message };
+	return err ? err : gfs_cache_options_apply(o, set_cache, &setting);
 }
 
 /* The kernel would allow rw, and the daemon then refuse every write. */

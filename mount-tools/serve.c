@@ -68,6 +68,22 @@ static int mount_fs(const struct gfs_serve_opts *opts, struct gfs_fs *fs, struct
 	return err;
 }
 
+/* ---- warming the cache ---- */
+
+static void warm(const struct gfs_serve_opts *opts, struct gfs_graph *graph)
+{
+	int err = gfs_store_warm(gfs_graph_store(graph));
+	if (err && err != GFS_ERR_NOTFOUND)
+		gfs_log(GFS_LOG_WARNING, "%s: the cache is not warmed: %s", opts->source, gfs_err_text(err));
+}
+
+static void warm_save(const struct gfs_serve_opts *opts, struct gfs_graph *graph)
+{
+	int err = opts->mount->store.read_only ? 0 : gfs_store_warm_save(gfs_graph_store(graph));
+	if (err)
+		gfs_log(GFS_LOG_WARNING, "%s: which pages are cached could not be noted: %s", opts->source, gfs_err_text(err));
+}
+
 static void unmount(struct gfs_fs *fs)
 {
 	int err = gfs_privileges_admin(true);
@@ -158,15 +174,20 @@ int gfs_serve(const struct gfs_serve_opts *opts, struct gfs_daemon *daemon, stru
 		err = open_graph(opts, &graph, message);
 	if (err)
 		return err;
+	gfs_graph_set_rel_index(graph, opts->mount->rel_index);
 	err = make_fs(opts, graph, &fs, message);
 	if (!err)
 		err = start(opts, fs, daemon, message);
+	if (!err && opts->mount->cache_warm)
+		warm(opts, graph);
 	if (!err) {
 		err = run(fs);
 		if (err)
 			err = gfs_fail(message, err, "%s: serving failed: %s", opts->mountpoint, gfs_err_text(err));
 	}
 	unmount(fs);
+	if (!err && opts->mount->cache_warm)
+		warm_save(opts, graph);
 	int closed = gfs_graph_close(graph);
 	if (!err && closed)
 		err = gfs_fail(message, closed, "%s: closing failed: %s", opts->source, gfs_err_text(closed));

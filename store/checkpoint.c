@@ -130,13 +130,6 @@ static int freeze(struct checkpoint *run)
 
 /* ---- write ---- */
 
-static int compare_pages(const void *a, const void *b)
-{
-	uint64_t x = (*(struct gfs_page *const *)a)->entry.key;
-	uint64_t y = (*(struct gfs_page *const *)b)->entry.key;
-	return (x > y) - (x < y);
-}
-
 static void capture(struct checkpoint *run, size_t begin, size_t end)
 {
 	struct gfs_store *store = run->store;
@@ -153,31 +146,20 @@ static void capture(struct checkpoint *run, size_t begin, size_t end)
 
 static int put_images(struct checkpoint *run)
 {
-	struct gfs_store *store = run->store;
-	for (size_t i = 0; i < run->image_count; i++) {
-		uint8_t *image = run->images + i * GFS_PAGE_SIZE;
-		uint8_t key[8];
-		gfs_put_be64(key, run->image_ids[i]);
-		int err = gfs_page_seal(image, run->image_ids[i]);
-		if (err == 0)
-			err = store->backend->ops->batch_put(
-				run->batch, GFS_KV_PAGES, gfs_slice(key, sizeof key), gfs_slice(image, GFS_PAGE_SIZE));
-		if (err != 0)
-			return err;
-	}
-	atomic_fetch_add_explicit(&store->pages_written, run->image_count, memory_order_relaxed);
-	return 0;
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < run->image_count; i++)
+		err = gfs_page_write(run->store, run->batch, run->image_ids[i], run->images + i * GFS_PAGE_SIZE);
+	return err;
 }
 
 static int write_batch(struct checkpoint *run)
 {
 	struct gfs_store *store = run->store;
 	size_t count = run->frozen.count;
-	int err = store->backend->ops->batch_begin(store->backend, &run->batch);
+	int err = run->batch != NULL ? 0 : store->backend->ops->batch_begin(store->backend, &run->batch);
 	if (err != 0)
 		return err;
-	if (count > 0)
-		qsort(run->frozen.pages, count, sizeof *run->frozen.pages, compare_pages);
+	gfs_page_list_sort(&run->frozen);
 	for (size_t begin = 0; begin < count; begin += CAPTURE_PAGES) {
 		capture(run, begin, GFS_MIN(begin + CAPTURE_PAGES, count));
 		err = put_images(run);
@@ -283,6 +265,19 @@ static void set_running(struct gfs_store *store, bool running)
 	gfs_mutex_unlock(&store->state);
 }
 
+static int run_locked(struct checkpoint *run)
+{
+	struct gfs_store *store = run->store;
+	uint64_t begun_ns = gfs_clock_mono_ns();
+	set_running(store, true);
+	int err = run_steps(run);
+	note_run(run, err, gfs_clock_mono_ns() - begun_ns);
+	set_running(store, false);
+	free(run->images);
+	free(run->frozen.pages);
+	return err;
+}
+
 /* `again`: even when nothing has changed since the last one. */
 static int checkpoint(struct gfs_store *store, bool again)
 {
@@ -295,17 +290,20 @@ static int checkpoint(struct gfs_store *store, bool again)
 		gfs_store_fail(store, err); /* the log's failure becomes ours, and wakes waiting writers */
 		err = GFS_ERR_FAILED;
 	} else if (again || changed(store)) {
-		uint64_t begun_ns = gfs_clock_mono_ns();
-		set_running(store, true);
-		err = run_steps(&run);
-		note_run(&run, err, gfs_clock_mono_ns() - begun_ns);
+		err = run_locked(&run);
 		store->settled = again && err == 0;
-		set_running(store, false);
 	}
 	gfs_mutex_unlock(&store->checkpoint);
-	free(run.images);
-	free(run.frozen.pages);
 	return err;
+}
+
+int gfs_checkpoint_locked(struct gfs_store *store, struct gfs_kv_batch *batch)
+{
+	struct checkpoint run = { .store = store, .batch = batch };
+	if (batch == NULL && !changed(store))
+		return 0;
+	store->settled = false;
+	return run_locked(&run);
 }
 
 int gfs_store_checkpoint(struct gfs_store *store)

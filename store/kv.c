@@ -1,8 +1,7 @@
-#include "store/kv.h"
+#include "store/kv_private.h"
 
 #include "base/checked.h"
 #include "base/hash.h"
-#include "store/memtable.h"
 #include "store/undo.h"
 
 #include <assert.h>
@@ -60,6 +59,17 @@ void gfs_kv_free(struct gfs_kv *kv)
 	free(kv);
 }
 
+struct gfs_kv_backend *gfs_kv_backend_of(const struct gfs_kv *kv)
+{
+	return kv->backend;
+}
+
+const struct gfs_memtable *gfs_kv_memtable(const struct gfs_kv *kv, enum gfs_kv_age age, enum gfs_kv_table table)
+{
+	const struct generation *g = age == GFS_KV_CURRENT ? kv->current : kv->frozen;
+	return g ? &g->tables[table] : NULL;
+}
+
 uint64_t gfs_kv_dirty_bytes(const struct gfs_kv *kv)
 {
 	return atomic_load_explicit(&kv->dirty_bytes, memory_order_relaxed);
@@ -79,8 +89,7 @@ static uint64_t row_sum(enum gfs_kv_table table, struct gfs_slice key, struct gf
 	return gfs_hash64_seed(value.data, value.size, gfs_hash64_seed(key.data, key.size, table));
 }
 
-/* What a stored value holds before its sum. */
-static int row_open(enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice stored, struct gfs_slice *ret_value)
+int gfs_kv_row_open(enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice stored, struct gfs_slice *ret_value)
 {
 	struct gfs_slice value = stored;
 	if (has_sum(table)) {
@@ -99,7 +108,7 @@ static bool row_is_good(enum gfs_kv_table table, struct gfs_slice key, struct gf
 {
 	struct gfs_slice value;
 	if (has_sum(table))
-		return row_open(table, key, stored, &value) == 0;
+		return gfs_kv_row_open(table, key, stored, &value) == 0;
 	return key.size == 8 && stored.size >= 8 && gfs_get_be64(key.data) == gfs_get_le64(stored.data);
 }
 
@@ -161,7 +170,7 @@ int gfs_kv_row_get(struct gfs_kv_backend *backend, enum gfs_kv_table table, stru
 	if (err == GFS_ERR_NOTFOUND)
 		err = gfs_kv_prove_absent(backend, table, key);
 	if (!err)
-		err = row_open(table, key, gfs_slice(out->data + before, out->size - before), &value);
+		err = gfs_kv_row_open(table, key, gfs_slice(out->data + before, out->size - before), &value);
 	out->size = err ? before : before + value.size;
 	return err;
 }
@@ -345,7 +354,7 @@ static int base_judge(struct gfs_kv_iter *it)
 {
 	if (it->base_key.size == 0 || it->base_key.size > sizeof it->floor)
 		return GFS_ERR_CORRUPT;
-	if (row_open(it->table, it->base_key, it->base_value, &it->base_value)) {
+	if (gfs_kv_row_open(it->table, it->base_key, it->base_value, &it->base_value)) {
 		it->base_value = gfs_slice(NULL, 0);
 		it->base = BASE_DAMAGED;
 		return ++it->damaged > DAMAGED_ROWS_MAX ? GFS_ERR_CORRUPT : 0;

@@ -55,6 +55,9 @@ struct gfs_kv_backend_ops {
 	int (*batch_begin)(struct gfs_kv_backend *kv, struct gfs_kv_batch **ret_batch);
 	int (*batch_put)(struct gfs_kv_batch *b, enum gfs_kv_table table, struct gfs_slice key, struct gfs_slice value);
 	int (*batch_delete)(struct gfs_kv_batch *b, enum gfs_kv_table table, struct gfs_slice key); /* absent: fine */
+	/* From now on, until the batch ends, gets and cursors show what the batch has put and deleted. The caller sees to it that no thread but
+	 * the batch's uses the backend meanwhile; no cursor is open then or at the end. Slices that cursors gave live until the next put or delete. */
+	void (*batch_expose)(struct gfs_kv_batch *b);
 	int (*batch_commit)(struct gfs_kv_batch *b); /* ends the batch in either case */
 	void (*batch_abort)(struct gfs_kv_batch *b);
 	void (*stats)(struct gfs_kv_backend *kv, struct gfs_kv_backend_stats *ret_stats);
@@ -76,7 +79,8 @@ struct gfs_kv_lmdb_opts {
  *
  * `create`: makes the file and its tables unless they exist, as one durable commit (sync the folder afterwards); else GFS_ERR_NOTFOUND
  * without the file, GFS_ERR_NOTDB when it is something else. Symbolic links: GFS_ERR_ACCESS or the like, by gfs_io_open_at.
- * A batch belongs to the thread that began it. Once a commit failed for anything but lack of space, batch_begin answers
+ * A batch belongs to the thread that began it; one that is exposed takes a few megabytes of memory, however much is put, another about as much
+ * as is put. Once a commit failed for anything but lack of space, batch_begin answers
  * GFS_ERR_FAILED. Resident memory of the map is given back (MADV_DONTNEED) after every 8 MiB read. */
 int gfs_kv_lmdb_open(const char *path, const struct gfs_kv_lmdb_opts *opts, struct gfs_kv_backend **ret_backend,
 	struct gfs_message *message) GFS_CHECK;
@@ -124,6 +128,16 @@ int gfs_kv_iter_seek(
 	struct gfs_kv_iter *it, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
 int gfs_kv_iter_next(struct gfs_kv_iter *it, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
 void gfs_kv_iter_close(struct gfs_kv_iter *it); /* NULL is fine */
+
+/* The same view backwards. The caller keeps the graph lock, and changes nothing in the table, from open to close. `seek` gives the last entry
+ * with a key < `key`, `prev` the one before that; GFS_ERR_NOTFOUND at the front. Slices live until the next call. Damage is
+ * GFS_ERR_CORRUPT, and there is no going on: who wants to pass it goes forwards. */
+struct gfs_kv_back;
+int gfs_kv_back_open(struct gfs_kv *kv, enum gfs_kv_table table, struct gfs_kv_back **ret_back) GFS_CHECK;
+int gfs_kv_back_seek(
+	struct gfs_kv_back *back, struct gfs_slice key, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
+int gfs_kv_back_prev(struct gfs_kv_back *back, struct gfs_slice *ret_key, struct gfs_slice *ret_value) GFS_CHECK;
+void gfs_kv_back_close(struct gfs_kv_back *back); /* NULL is fine */
 
 /* Bytes that changes since the last freeze take (keys, values, tree nodes, outgrown blocks). Safe without a lock. */
 uint64_t gfs_kv_dirty_bytes(const struct gfs_kv *kv);

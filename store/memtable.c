@@ -192,6 +192,42 @@ struct gfs_mem_entry *gfs_memtable_next(const struct gfs_memtable *mt, struct gf
 	return skip_holes(pos);
 }
 
+/* The leaf to the left of the one that `path` leads to, and the way there; NULL when that was the first. */
+static struct gfs_mem_node *leaf_before(const struct gfs_memtable *mt, struct path *path)
+{
+	unsigned level = mt->depth;
+	while (level > 0 && path->slot[level - 1] == 0)
+		level--;
+	if (level == 0)
+		return NULL;
+	path->slot[level - 1]--;
+	struct gfs_mem_node *n = path->node[level - 1]->child[path->slot[level - 1]];
+	for (; level < mt->depth; level++) {
+		path->node[level] = n;
+		path->slot[level] = n->count - 1;
+		n = n->child[n->count - 1];
+	}
+	return n;
+}
+
+struct gfs_mem_entry *gfs_memtable_before(const struct gfs_memtable *mt, struct gfs_slice key)
+{
+	struct path path;
+	if (!mt->root)
+		return NULL;
+	uint64_t prefix = prefix_of(key);
+	const struct gfs_mem_node *leaf = descend(mt, key, prefix, &path);
+	unsigned count = slots_before(leaf, 0, key, prefix, false);
+	while (leaf) {
+		for (; count > 0; count--)
+			if (leaf->entry[count - 1]->state != GFS_MEM_HOLE)
+				return leaf->entry[count - 1];
+		leaf = leaf_before(mt, &path);
+		count = leaf ? leaf->count : 0;
+	}
+	return NULL;
+}
+
 /* ---- insertion ---- */
 
 static struct gfs_mem_node *node_new(struct gfs_mem_pool *pool, bool inner)

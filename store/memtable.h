@@ -82,5 +82,7 @@ struct gfs_mem_entry *gfs_memtable_seek(
 	const struct gfs_memtable *mt, struct gfs_slice key, bool after, struct gfs_mem_pos *ret_pos);
 /* The next one; pos->version must still be the table's. */
 struct gfs_mem_entry *gfs_memtable_next(const struct gfs_memtable *mt, struct gfs_mem_pos *pos);
+/* The last entry that is no hole with a key < `key`; NULL when there is none. */
+struct gfs_mem_entry *gfs_memtable_before(const struct gfs_memtable *mt, struct gfs_slice key);
 
 #endif

@@ -6,6 +6,7 @@
  *      that list stay dirty (P1) until gfs_page_clean, which comes after the commit and under the exclusive lock. So a reader, who
  *      holds the graph lock shared from its miss to its insertion, never misses a page that a commit is changing: what it reads
  *      from the key-value store is the newest state of the page, whether the commit is before or after its read.
+ *      (Or by an unlogged transaction's batch, which alone is read until it ends: U2 of unlogged.c.)
  *  P3  A frame in the frozen list that was not captured yet is never changed: page_dirty copies it to `shadow` first. A shadow
  *      exists only between that copy and the capture.
  *  P4  A frame is changed only under the exclusive lock and after page_dirty put it on the list of G.
@@ -145,14 +146,9 @@ static struct gfs_page *frame_insert(struct gfs_store *store, struct gfs_page *p
 	return frame_of(entry);
 }
 
-/* The frame of a page, absent ones included. */
-static int frame_get(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
+/* A new frame for a page that is not in the cache. */
+static int frame_load(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
 {
-	struct gfs_cache_entry *entry = gfs_cache_get(store->cache, page_id);
-	if (entry) {
-		*ret_page = frame_of(entry);
-		return 0;
-	}
 	struct gfs_page *page = frame_new(store);
 	if (!page)
 		return GFS_ERR_NOMEM;
@@ -165,10 +161,37 @@ static int frame_get(struct gfs_store *store, uint64_t page_id, struct gfs_page 
 	return 0;
 }
 
+/* The frame of a page if it is in the cache, absent ones included. */
+static struct gfs_page *frame_find(struct gfs_store *store, uint64_t page_id)
+{
+	struct gfs_cache_entry *entry = gfs_cache_get(store->cache, page_id);
+	return entry ? frame_of(entry) : NULL;
+}
+
+int gfs_page_read_ahead(struct gfs_store *store, uint64_t page_id, bool *ret_read)
+{
+	struct gfs_cache_entry *entry = gfs_cache_peek(store->cache, page_id);
+	struct gfs_page *page;
+	if (entry) {
+		gfs_cache_put(store->cache, entry);
+		return 0;
+	}
+	int err = frame_load(store, page_id, &page);
+	if (err != 0)
+		return err;
+	*ret_read = true;
+	gfs_page_put(store, page);
+	return 0;
+}
+
 int gfs_page_get(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
 {
-	struct gfs_page *page;
-	int err = frame_get(store, page_id, &page);
+	struct gfs_page *page = frame_find(store, page_id);
+	int err = 0;
+	if (!page) {
+		gfs_prefetch_missed(store->prefetch, page_id);
+		err = frame_load(store, page_id, &page);
+	}
 	if (err != 0)
 		return err;
 	if (page->absent) {
@@ -311,7 +334,8 @@ int gfs_page_edit(struct gfs_txn *txn, uint64_t page_id, struct gfs_page **ret_p
  * nothing: its contents do not matter. */
 static int frame_for_new(struct gfs_store *store, uint64_t page_id, struct gfs_page **ret_page)
 {
-	int err = frame_get(store, page_id, ret_page);
+	*ret_page = frame_find(store, page_id);
+	int err = *ret_page ? 0 : frame_load(store, page_id, ret_page);
 	if (err != GFS_ERR_NOTFOUND && err != GFS_ERR_CORRUPT)
 		return err;
 	struct gfs_page *page = frame_new(store);
@@ -354,6 +378,32 @@ void *gfs_page_touch(struct gfs_txn *txn, struct gfs_page *page, unsigned offset
 }
 
 /* ---- for the checkpoint ---- */
+
+static int compare_pages(const void *a, const void *b)
+{
+	uint64_t x = (*(struct gfs_page *const *)a)->entry.key;
+	uint64_t y = (*(struct gfs_page *const *)b)->entry.key;
+	return (x > y) - (x < y);
+}
+
+void gfs_page_list_sort(struct gfs_page_list *list)
+{
+	if (list->count > 0)
+		qsort(list->pages, list->count, sizeof *list->pages, compare_pages);
+}
+
+int gfs_page_write(struct gfs_store *store, struct gfs_kv_batch *batch, uint64_t page_id, uint8_t *image)
+{
+	uint8_t key[8];
+	gfs_put_be64(key, page_id);
+	int err = gfs_page_seal(image, page_id);
+	if (err == 0)
+		err = store->backend->ops->batch_put(
+			batch, GFS_KV_PAGES, gfs_slice(key, sizeof key), gfs_slice(image, GFS_PAGE_SIZE));
+	if (err == 0)
+		atomic_fetch_add_explicit(&store->pages_written, 1, memory_order_relaxed);
+	return err;
+}
 
 bool gfs_page_capture(struct gfs_store *store, struct gfs_page *page, uint64_t generation, uint8_t *image)
 {

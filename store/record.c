@@ -330,3 +330,49 @@ int gfs_rel_record_next(struct gfs_store *store, uint64_t from, uint64_t *ret_id
 	int err = record_next(store, &rels, from, ret_id, bytes);
 	return err != 0 ? err : rel_decode(bytes, ret_record);
 }
+
+/* Those of the page of `from` that lie below `end`. */
+static int page_list(struct gfs_store *store, const struct place *place, uint64_t from, uint64_t end, uint64_t *ids,
+	size_t max, size_t *count)
+{
+	struct gfs_page *page;
+	int err = page_open(store, place, from / place->per_page, &page);
+	if (err != 0 || page == NULL)
+		return err;
+	const uint8_t *p = gfs_page_payload(page) + from % place->per_page * place->size;
+	for (uint64_t id = from; id < end && *count < max; id++, p += place->size) {
+		if (p[NODE_FLAGS] != 0)
+			ids[(*count)++] = id;
+	}
+	gfs_page_put(store, page);
+	return 0;
+}
+
+static int record_list(struct gfs_store *store, const struct place *place, uint64_t from, uint64_t end, uint64_t *ids,
+	size_t max, size_t *ret_count)
+{
+	size_t count = 0;
+	int err = 0;
+	from = GFS_MAX(from, UINT64_C(1));
+	end = GFS_MIN(end, gfs_store_counter(store, place->next));
+	while (err == 0 && from < end && count < max) {
+		uint64_t next = from + place->per_page - from % place->per_page;
+		err = page_list(store, place, from, GFS_MIN(end, next), ids, max, &count);
+		from = next;
+	}
+	if (err == 0)
+		*ret_count = count;
+	return err;
+}
+
+int gfs_node_record_list(
+	struct gfs_store *store, uint64_t from, uint64_t end, uint64_t *ids, size_t max, size_t *ret_count)
+{
+	return record_list(store, &nodes, from, end, ids, max, ret_count);
+}
+
+int gfs_rel_record_list(
+	struct gfs_store *store, uint64_t from, uint64_t end, uint64_t *ids, size_t max, size_t *ret_count)
+{
+	return record_list(store, &rels, from, end, ids, max, ret_count);
+}

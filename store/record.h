@@ -44,6 +44,12 @@ int gfs_node_record_next(
 int gfs_rel_record_next(
 	struct gfs_store *store, uint64_t from, uint64_t *ret_id, struct gfs_rel_record *ret_record) GFS_CHECK;
 
+/* Up to `max` ids of existing records in [from, end), ascending; *ret_count 0 when there are none. Looks at nothing but whether they exist. */
+int gfs_node_record_list(
+	struct gfs_store *store, uint64_t from, uint64_t end, uint64_t *ids, size_t max, size_t *ret_count) GFS_CHECK;
+int gfs_rel_record_list(
+	struct gfs_store *store, uint64_t from, uint64_t end, uint64_t *ids, size_t max, size_t *ret_count) GFS_CHECK;
+
 /* Ids: a new one, taken from those that were free when the store was opened, else the next never used. Ids freed since the open are not
  * reused before the next open, so that a file handle never changes its meaning. `_take` is for replay and restores: it marks a
  * given id as used. */

@@ -57,7 +57,10 @@ int gfs_recovery_reconcile(struct gfs_store *store, struct gfs_message *message)
 	err = match(&store->sb, &meta, stats.commit_id, &ahead, message);
 	if (err != 0)
 		return err;
-	if (ahead && !store->read_only) {
+	/* An older program must not open it from now on. */
+	bool older = store->sb.format_version != GFS_FORMAT_VERSION;
+	if ((ahead || older) && !store->read_only) {
+		store->sb.format_version = GFS_FORMAT_VERSION;
 		err = gfs_superblock_write(store->dir_fd, &store->sb);
 		if (err != 0)
 			return gfs_fail(message, err, "superblock: %s", gfs_err_text(err));
@@ -105,6 +108,8 @@ int gfs_store_recover(struct gfs_store *store, const struct gfs_store_hooks *hoo
 	if (hooks)
 		store->hooks = *hooks;
 	int err = replay(store, message);
+	if (err == 0 && gfs_prefetch_start(store->prefetch) != 0)
+		err = gfs_fail(message, GFS_ERR_NOMEM, "the thread that reads ahead could not be started");
 	if (err != 0 || store->read_only)
 		return err;
 	err = gfs_wal_start(store->wal);

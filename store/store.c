@@ -1,5 +1,6 @@
 /* The database folder: making, opening and closing it, the lock file, the first failure, statistics. */
 #include "store/store_private.h"
+#include "store/warm.h"
 
 #include "base/checked.h"
 #include "base/clock.h"
@@ -16,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE_CACHE_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define CHECKPOINT_LOG_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define DIRTY_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define CHECKPOINT_INTERVAL_MS_DEFAULT 30000u
@@ -350,8 +350,6 @@ out:
 
 static void defaults(struct gfs_store_opts *o)
 {
-	if (o->page_cache_bytes == 0)
-		o->page_cache_bytes = PAGE_CACHE_BYTES_DEFAULT;
 	if (o->wal_segment_bytes == 0)
 		o->wal_segment_bytes = GFS_WAL_SEGMENT_BYTES_DEFAULT;
 	if (o->checkpoint_interval_ms == 0)
@@ -386,10 +384,12 @@ static struct gfs_store *store_alloc(const struct gfs_store_opts *opts)
 /* Of a store in any state of construction, without threads of its own. */
 static void store_free(struct gfs_store *store)
 {
+	gfs_prefetch_free(store->prefetch);
 	gfs_wal_close(store->wal);
 	gfs_ids_free(store->ids);
 	gfs_kv_free(store->kv);
 	gfs_cache_free(store->cache);
+	gfs_cache_budget_free(store->budget);
 	if (store->backend)
 		store->backend->ops->close(store->backend);
 	gfs_undo_free(store->txn.undo);
@@ -412,7 +412,11 @@ static int open_memory(struct gfs_store *store)
 	const struct gfs_cache_ops ops = { .evict = gfs_page_evict, .context = store };
 	int err = gfs_undo_new(&store->txn.undo);
 	if (err == 0)
-		err = gfs_cache_new("page", &ops, store->opts.page_cache_bytes, &store->cache);
+		err = gfs_cache_budget_new(&store->opts.cache, &store->budget);
+	if (err == 0)
+		err = gfs_cache_budget_open(store->budget, GFS_CACHE_PAGE, &ops, &store->cache);
+	if (err == 0)
+		err = gfs_prefetch_new(store, &store->prefetch);
 	if (err == 0)
 		err = gfs_kv_new(store->backend, &store->kv);
 	if (err == 0)
@@ -481,6 +485,7 @@ int gfs_store_close(struct gfs_store *store)
 	int err = 0;
 	if (!store)
 		return 0;
+	gfs_prefetch_stop(store->prefetch);
 	gfs_checkpoint_thread_stop(store);
 	if (atomic_load_explicit(&store->recovered, memory_order_acquire)) { /* so it is not read-only */
 		err = gfs_store_failure(store);
@@ -562,14 +567,49 @@ struct gfs_kv_backend *gfs_store_kv_backend(struct gfs_store *store)
 	return store->backend;
 }
 
+struct gfs_cache_budget *gfs_store_cache_budget(struct gfs_store *store)
+{
+	return store->budget;
+}
+
 struct gfs_cache *gfs_store_page_cache(struct gfs_store *store)
 {
 	return store->cache;
 }
 
+/* ---- warming ---- */
+
+int gfs_store_warm(struct gfs_store *store)
+{
+	uint64_t *ids;
+	size_t count;
+	int err = gfs_warm_read(store->dir_fd, store->database_id, &ids, &count);
+	if (err == 0)
+		gfs_prefetch_warm(store->prefetch, ids, count);
+	return err;
+}
+
+int gfs_store_warm_save(struct gfs_store *store)
+{
+	if (store->read_only)
+		return GFS_ERR_READONLY;
+	uint64_t *ids = calloc(GFS_WARM_IDS_MAX, sizeof *ids);
+	if (!ids)
+		return GFS_ERR_NOMEM;
+	size_t count = gfs_cache_keys(store->cache, ids, GFS_WARM_IDS_MAX);
+	int err = gfs_warm_write(store->dir_fd, store->database_id, ids, count);
+	free(ids);
+	return err;
+}
+
 struct gfs_wal *gfs_store_wal(struct gfs_store *store)
 {
 	return store->wal;
+}
+
+int gfs_store_temporary_file(struct gfs_store *store, int *ret_fd)
+{
+	return gfs_io_open_temporary(store->dir_fd, ret_fd);
 }
 
 #define RELAXED(field) atomic_load_explicit(&store->field, memory_order_relaxed)
@@ -596,6 +636,7 @@ void gfs_store_stats_get(struct gfs_store *store, struct gfs_store_stats *ret_st
 		.read_only = store->read_only,
 		.failure = gfs_store_failure(store),
 	};
+	gfs_prefetch_counts(store->prefetch, &ret_stats->pages_ahead, &ret_stats->pages_warmed);
 	if (gfs_io_space(store->dir_fd, &ret_stats->free_bytes, &ret_stats->total_bytes) != 0)
 		ret_stats->free_bytes = ret_stats->total_bytes = 0; /* unknown */
 }

@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "cache/cache.h"
+#include "cache/budget.h"
 #include "store/kv.h"
 #include "store/wal.h"
 
@@ -29,7 +29,7 @@ struct gfs_txn;
 struct gfs_store_opts {
 	bool read_only; /* needs a store that was closed cleanly or whose log replays; changes nothing on disk */
 	bool force_read_only_on_dirty; /* for tests: opens read-only, without replaying the log */
-	uint64_t page_cache_bytes;     /* 0: 64 MiB */
+	struct gfs_cache_budget_opts cache;
 	enum gfs_wal_mode wal_mode;
 	unsigned wal_interval_ms;        /* 0: 10 */
 	uint64_t wal_segment_bytes;      /* 0: 16 MiB */
@@ -83,6 +83,17 @@ struct gfs_txn_mark {
 struct gfs_txn_mark gfs_txn_mark(struct gfs_txn *txn);
 void gfs_txn_rollback_to(struct gfs_txn *txn, struct gfs_txn_mark mark);
 
+/* An unlogged transaction is a bulk load by a caller that has the store to itself: no other thread uses it until the transaction has ended. It writes no log: its
+ * commit is a checkpoint, and returns when that is durable. It may change far more than fits in memory, if gfs_txn_relieve is called between
+ * its statements; then it can only be aborted by failing the store, which must be closed after that and not be read: opened again, it is as
+ * before. Waits for a checkpoint that runs. GFS_ERR_READONLY, GFS_ERR_FAILED. */
+int gfs_txn_begin_unlogged(struct gfs_store *store, struct gfs_txn **ret_txn) GFS_CHECK;
+/* Between two statements, when no page is pinned and no iterator open: forgets how to undo what came before (marks are void), and when
+ * more than dirty_bytes_max is dirty moves it out of memory. After an error: abort. */
+int gfs_txn_relieve(struct gfs_txn *txn) GFS_CHECK;
+/* dirty_bytes_max of the options. */
+uint64_t gfs_store_dirty_bytes_max(const struct gfs_store *store);
+
 /* Writes the log, gives the lock back, frees the transaction. On error everything is taken back, and the store is failed unless nothing
  * had been written yet (GFS_ERR_NOMEM, GFS_ERR_TOOBIG for the records themselves). The caller
  * then decides whether to wait: gfs_store_commit_wait(store, lsn) gives what the mode promises. `ret_lsn` may be NULL. */
@@ -94,6 +105,9 @@ int gfs_store_commit_wait(struct gfs_store *store, uint64_t lsn) GFS_CHECK;
 bool gfs_store_commit_blocks(const struct gfs_store *store);
 /* fsync(2): everything committed so far is on disk when it returns. */
 int gfs_store_sync(struct gfs_store *store) GFS_CHECK;
+
+/* True when what one reads is what was committed: no transaction is open, or it has changed nothing (any more). Graph lock, either way. */
+bool gfs_store_is_committed(const struct gfs_store *store);
 
 /* ---- counters: named numbers that persist and that an abort restores ---- */
 
@@ -148,8 +162,19 @@ void gfs_page_put(struct gfs_store *store, struct gfs_page *page);
 
 struct gfs_kv *gfs_store_kv(struct gfs_store *store);
 struct gfs_kv_backend *gfs_store_kv_backend(struct gfs_store *store);
+/* What the caches of this store and of the layers above it share. */
+struct gfs_cache_budget *gfs_store_cache_budget(struct gfs_store *store);
 struct gfs_cache *gfs_store_page_cache(struct gfs_store *store);
 struct gfs_wal *gfs_store_wal(struct gfs_store *store);
+
+/* A file without a name in the database's folder, for what is too large for memory; gfs_io_close ends it. */
+int gfs_store_temporary_file(struct gfs_store *store, int *ret_fd) GFS_CHECK;
+
+/* Has the pages that gfs_store_warm_save noted read into the cache, in the background, until it is full. After gfs_store_recover.
+ * GFS_ERR_NOTFOUND: nothing was noted; GFS_ERR_CORRUPT: it is damaged. Nothing depends on it. */
+int gfs_store_warm(struct gfs_store *store) GFS_CHECK;
+/* Notes which pages are in the cache. GFS_ERR_READONLY. */
+int gfs_store_warm_save(struct gfs_store *store) GFS_CHECK;
 
 /* Writes a checkpoint now and waits for it. */
 int gfs_store_checkpoint(struct gfs_store *store) GFS_CHECK;
@@ -160,6 +185,7 @@ struct gfs_store_stats {
 		checkpoint_stall_ns_max; /* the longest the exclusive lock was held for one */
 	uint64_t checkpoint_lsn;
 	uint64_t commits, aborts, pages_read, pages_written;
+	uint64_t pages_ahead, pages_warmed; /* of those read: before they were asked for; by gfs_store_warm */
 	uint64_t dirty_bytes;
 	uint64_t recovered_transactions;  /* replayed at this open */
 	uint64_t disk_bytes;              /* sizes of data.mdb and of the files of the log */

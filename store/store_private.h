@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/lock.h"
 #include "store/ids.h"
+#include "store/prefetch.h"
 #include "store/store.h"
 #include "store/superblock.h"
 #include "store/undo.h"
@@ -29,6 +30,10 @@ struct gfs_txn {
 	uint64_t time_ns;
 	uint64_t lsn; /* stamped on the pages it edits */
 	bool logged;  /* false while recovery replays */
+	/* Unlogged transactions (unlogged.c): */
+	bool unlogged;
+	bool one_way;               /* U3: it cannot be taken back any more */
+	struct gfs_kv_batch *batch; /* NULL: nothing was moved yet */
 	bool open;
 };
 
@@ -65,7 +70,9 @@ struct gfs_store {
 	struct gfs_kv_backend *backend;
 	struct gfs_kv *kv;
 	struct gfs_wal *wal;
+	struct gfs_cache_budget *budget;
 	struct gfs_cache *cache;
+	struct gfs_prefetch *prefetch;
 	struct gfs_page_pool pool;
 	struct gfs_ids *ids;          /* its contents are guarded by `graph` */
 	struct gfs_store_hooks hooks; /* set by recover */
@@ -121,14 +128,26 @@ int gfs_store_meta_read(struct gfs_kv_backend *backend, struct gfs_store_meta *r
 struct gfs_txn *gfs_txn_open(struct gfs_store *store, uint64_t time_ns, uint64_t lsn, bool logged);
 /* Forgets (keep) or takes back everything, and ends the transaction. The lock stays. */
 void gfs_txn_end(struct gfs_txn *txn, bool keep);
+/* Waits for the graph lock and opens a transaction. GFS_ERR_FAILED. */
+int gfs_txn_begin_locked(struct gfs_store *store, struct gfs_txn **ret_txn) GFS_CHECK;
+
+/* unlogged.c: the end of an unlogged transaction, its locks included */
+int gfs_unlogged_commit(struct gfs_txn *txn) GFS_CHECK;
+void gfs_unlogged_abort(struct gfs_txn *txn);
 
 /* page.c */
 void gfs_page_pool_init(struct gfs_page_pool *pool);
 void gfs_page_pool_release(struct gfs_page_pool *pool);
+/* Gets a page into the cache that nobody has asked for yet. *ret_read: it was not there. Graph lock shared. */
+int gfs_page_read_ahead(struct gfs_store *store, uint64_t page_id, bool *ret_read) GFS_CHECK;
 void gfs_page_evict(void *context, struct gfs_cache_entry *entry);
 /* Computes the checksum of the image of page `page_id` into it. GFS_ERR_CORRUPT when the image says another id. */
 int gfs_page_seal(uint8_t *image, uint64_t page_id) GFS_CHECK;
 int gfs_page_verify(const uint8_t *image, uint64_t page_id) GFS_CHECK;
+/* Ascending by page id. */
+void gfs_page_list_sort(struct gfs_page_list *list);
+/* Seals the image and puts it into the batch. */
+int gfs_page_write(struct gfs_store *store, struct gfs_kv_batch *batch, uint64_t page_id, uint8_t *image) GFS_CHECK;
 /* Copies what generation `generation` (frozen) wants written of the page; false when that is nothing. Graph lock shared; one caller. */
 bool gfs_page_capture(struct gfs_store *store, struct gfs_page *page, uint64_t generation, uint8_t *image);
 /* Forgets that the page is dirty, unless it was changed after `generation`. Graph lock exclusive. */
@@ -139,6 +158,8 @@ int gfs_checkpoint_thread_start(struct gfs_store *store) GFS_CHECK;
 void gfs_checkpoint_thread_stop(struct gfs_store *store);
 /* For a close: a checkpoint if anything changed, and the same state once more unless that was done. */
 int gfs_checkpoint_settle(struct gfs_store *store) GFS_CHECK;
+/* A checkpoint by who holds `checkpoint`, into `batch`, which it ends (NULL: one of its own). */
+int gfs_checkpoint_locked(struct gfs_store *store, struct gfs_kv_batch *batch) GFS_CHECK;
 /* Wakes the thread; does not wait. */
 void gfs_checkpoint_request(struct gfs_store *store);
 /* Called after a commit: asks for a checkpoint when a threshold is passed. */

@@ -116,9 +116,9 @@ int gfs_superblock_read(int dir_fd, struct gfs_superblock *ret_sb, struct gfs_me
 	}
 	if (!found)
 		return gfs_fail(message, GFS_ERR_CORRUPT, "both copies of the superblock are damaged");
-	if (newest.format_version != GFS_FORMAT_VERSION)
-		return gfs_fail(message, GFS_ERR_VERSION, "the database has format %u; this program knows %u",
-			(unsigned)newest.format_version, GFS_FORMAT_VERSION);
+	if (newest.format_version < GFS_FORMAT_VERSION_OLDEST || newest.format_version > GFS_FORMAT_VERSION)
+		return gfs_fail(message, GFS_ERR_VERSION, "the database has format %u; this program knows %u to %u",
+			(unsigned)newest.format_version, GFS_FORMAT_VERSION_OLDEST, GFS_FORMAT_VERSION);
 	*ret_sb = newest;
 	return 0;
 }

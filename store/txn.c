@@ -16,6 +16,8 @@ struct gfs_txn *gfs_txn_open(struct gfs_store *store, uint64_t time_ns, uint64_t
 	txn->time_ns = time_ns;
 	txn->lsn = lsn;
 	txn->logged = logged;
+	txn->unlogged = txn->one_way = false;
+	txn->batch = NULL;
 	txn->open = true;
 	return txn;
 }
@@ -35,12 +37,8 @@ void gfs_txn_end(struct gfs_txn *txn, bool keep)
 	txn->open = false;
 }
 
-int gfs_txn_begin(struct gfs_store *store, struct gfs_txn **ret_txn)
+int gfs_txn_begin_locked(struct gfs_store *store, struct gfs_txn **ret_txn)
 {
-	if (store->read_only || !atomic_load_explicit(&store->recovered, memory_order_acquire))
-		return GFS_ERR_READONLY;
-	gfs_checkpoint_wait_room(store);
-	gfs_wal_wait_room(store->wal);
 	gfs_rwlock_write(&store->graph);
 	if (gfs_store_failure(store) != 0) {
 		gfs_rwlock_unlock_write(&store->graph);
@@ -51,6 +49,15 @@ int gfs_txn_begin(struct gfs_store *store, struct gfs_txn **ret_txn)
 		now_ns = store->last_time_ns + 1;
 	*ret_txn = gfs_txn_open(store, now_ns, gfs_wal_end_lsn(store->wal), true);
 	return 0;
+}
+
+int gfs_txn_begin(struct gfs_store *store, struct gfs_txn **ret_txn)
+{
+	if (store->read_only || !atomic_load_explicit(&store->recovered, memory_order_acquire))
+		return GFS_ERR_READONLY;
+	gfs_checkpoint_wait_room(store);
+	gfs_wal_wait_room(store->wal);
+	return gfs_txn_begin_locked(store, ret_txn);
 }
 
 static int commit_log(struct gfs_txn *txn, uint64_t *ret_lsn)
@@ -67,14 +74,21 @@ static int commit_log(struct gfs_txn *txn, uint64_t *ret_lsn)
 	return err;
 }
 
+static int commit_logged(struct gfs_txn *txn, uint64_t *ret_lsn)
+{
+	struct gfs_store *store = txn->store;
+	int err = commit_log(txn, ret_lsn);
+	gfs_txn_end(txn, err == 0);
+	gfs_rwlock_unlock_write(&store->graph);
+	return err;
+}
+
 int gfs_txn_commit(struct gfs_txn *txn, uint64_t *ret_lsn)
 {
 	struct gfs_store *store = txn->store;
 	uint64_t lsn = 0;
 	assert(txn->logged);
-	int err = commit_log(txn, &lsn);
-	gfs_txn_end(txn, err == 0);
-	gfs_rwlock_unlock_write(&store->graph);
+	int err = txn->unlogged ? gfs_unlogged_commit(txn) : commit_logged(txn, &lsn);
 	atomic_fetch_add_explicit(err == 0 ? &store->commits : &store->aborts, 1, memory_order_relaxed);
 	gfs_checkpoint_consider(store);
 	if (err == 0 && ret_lsn)
@@ -86,8 +100,12 @@ void gfs_txn_abort(struct gfs_txn *txn)
 {
 	struct gfs_store *store = txn->store;
 	assert(txn->logged);
-	gfs_txn_end(txn, false);
-	gfs_rwlock_unlock_write(&store->graph);
+	if (txn->unlogged) {
+		gfs_unlogged_abort(txn);
+	} else {
+		gfs_txn_end(txn, false);
+		gfs_rwlock_unlock_write(&store->graph);
+	}
 	atomic_fetch_add_explicit(&store->aborts, 1, memory_order_relaxed);
 	gfs_checkpoint_consider(store);
 }
@@ -104,6 +122,11 @@ void gfs_txn_rollback_to(struct gfs_txn *txn, struct gfs_txn_mark mark)
 	gfs_undo_rollback(txn->undo, mark.undo);
 	/* log.failed stays: whether the growth that failed was before the mark is unknown, and a commit must not lose a record. */
 	txn->log.size = mark.log;
+}
+
+bool gfs_store_is_committed(const struct gfs_store *store)
+{
+	return !store->txn.open || (!store->txn.unlogged && gfs_undo_mark(store->txn.undo) == 0);
 }
 
 struct gfs_store *gfs_txn_store(const struct gfs_txn *txn)

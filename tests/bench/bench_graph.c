@@ -54,9 +54,7 @@ static void bulk_load(struct gfs_graph *g, struct names *names, bool unlogged)
 	char key[32], gloss[81];
 	memset(gloss, 'g', 80);
 	gloss[80] = 0;
-	OK(gfs_tx_begin(g, &tx));
-	if (unlogged)
-		gfs_tx_unlogged(tx);
+	OK(unlogged ? gfs_tx_begin_unlogged(g, &tx) : gfs_tx_begin(g, &tx));
 	OK(gfs_name_make(tx, GFS_CATALOG_LABEL, gfs_slice_text("Synset"), &names->label));
 	OK(gfs_name_make(tx, GFS_CATALOG_TYPE, gfs_slice_text("HYPERNYM"), &names->type));
 	for (unsigned i = 0; i < 3; i++) {

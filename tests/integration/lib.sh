@@ -12,6 +12,8 @@
 set -u
 : "${GRAPHFS_BIN:?the folder of the programs}" "${GRAPHFS_TESTS:?the folder of the helper programs}"
 : "${GRAPHFS_SANITIZE=}"
+# Options for every mount_db, beside its own.
+: "${GRAPHFS_MOUNT_OPTS=}"
 PATH=$GRAPHFS_BIN:$PATH:/usr/sbin:/sbin
 export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -175,7 +177,7 @@ await_mount() {
 
 mount_db() {
 	mount_opts=${1:-}
-	graphfs "$DB" "$MNT" -f ${mount_opts:+-o "$mount_opts"} >>"$LOG" 2>&1 &
+	graphfs "$DB" "$MNT" -f ${GRAPHFS_MOUNT_OPTS:+-o "$GRAPHFS_MOUNT_OPTS"} ${mount_opts:+-o "$mount_opts"} >>"$LOG" 2>&1 &
 	daemon=$!
 	await_mount
 }

@@ -156,10 +156,15 @@ with noexec
 with noatime
 is "$(cat "$MNT/.graphfs/wal/mode")" sync "a mode that no option named"
 ok "mkdir" mkdir "$MNT/nodes/remounted"
-ok "remount,wal=async,cache=16M" mount -o remount,wal=async,cache=16M,wal_interval=20 "$MNT"
+ok "remount,wal=async,cache=16M" mount -o remount,wal=async,cache=16M,wal_interval=20,rel_index=off "$MNT"
+is "$(cat "$MNT/.graphfs/rel_index")" off
 is "$(cat "$MNT/.graphfs/wal/mode")" async "wal="
 is "$(cat "$MNT/.graphfs/wal/interval_ms")" 20 "wal_interval="
-is "$(cat "$MNT/.graphfs/cache/page/limit")" 16777216 "cache="
+is "$(cat "$MNT/.graphfs/cache/budget")" 16777216 "cache="
+ok "remount,cache_page=2M" mount -o remount,cache_page=2M,cache_object=off,cache_policy=clock "$MNT"
+is "$(cat "$MNT/.graphfs/cache/page/limit")" 2097152 "cache_page="
+is "$(cat "$MNT/.graphfs/cache/object/enabled")" 0 "cache_object=off"
+is "$(cat "$MNT/.graphfs/cache/query/policy")" clock "cache_policy="
 with noexec
 ok "remount by fstab" mount -T "$fstab" -o remount,ro "$MNT"
 with ro

@@ -23,7 +23,8 @@ assert len(set(NAMES)) == len(NAMES)
 # Shown forms of these exceed a path component: only an import can make them, and they are shown by id.
 LONG = [b"l" * 256, b"/" * 86, b"m" * 1000, "\u00e9".encode() * 128]
 
-RESERVED = {"node": (b"labels", b"out", b"in", b".json"), "rel": (b"from", b"to"), "links": (b".rel",), "": ()}
+RESERVED = {"node": (b"labels", b"out", b"in", b".json"), "rel": (b"from", b"to"), "links": (b".rel",), "": (), "label": ()}
+SIGNS = b"&|!()"  # of label expressions
 
 
 def shown(name, place=""):
@@ -32,7 +33,7 @@ def shown(name, place=""):
     for i in range(len(name)):
         c = name[i:i + 1]
         if (c in b"/%" or c < b" " or c == b"\x7f" or suffix and i == suffix.start() or
-                i == 0 and (c in b"@." or name in RESERVED[place])):
+                i == 0 and (c in b"@." or name in RESERVED[place]) or place == "label" and c in SIGNS):
             c = b"%%%02X" % c[0]
         out += c
     return out
@@ -41,7 +42,8 @@ def shown(name, place=""):
 def raw_works(name, place=""):
     """Whether a path that holds the name as it is means that name."""
     return not (b"/" in name or name in (b".", b"..") or re.search(rb"%[0-9A-Fa-f]{2}", name) or
-                re.fullmatch(rb"@[1-9][0-9]*", name) or name in RESERVED[place])
+                re.fullmatch(rb"@[1-9][0-9]*", name) or name in RESERVED[place] or
+            place == "label" and (name == b"%" or set(name) & set(SIGNS)))
 
 
 def form(name, i, place=""):
@@ -81,8 +83,8 @@ def make(mnt):
         os.mkdir(at(nodes, form(name, i)))
         fails(errno.EEXIST, os.mkdir, at(nodes, shown(name)))
         write(at(nodes, shown(name), b"me"), name)
-        os.mkdir(at(labels, form(name, i + 1)))
-        os.symlink(at(b"../../../labels", shown(name)), at(base, b"labels", form(name, i)))
+        os.mkdir(at(labels, form(name, i + 1, "label")))
+        os.symlink(at(b"../../../labels", shown(name, "label")), at(base, b"labels", form(name, i)))
         os.mkdir(at(base, b"out", form(name, i)))
         os.symlink(b"../../../other", at(base, b"out", form(name, i + 1), b"other"))
         write(at(base, form(name, i, "node")), b"property " + name)
@@ -120,10 +122,10 @@ def check(mnt):
     nodes, labels, rels = at(mnt, b"nodes"), at(mnt, b"labels"), at(mnt, b"rels")
     base = at(nodes, b"base")
     check_folder(nodes, NAMES, more=[b"base", b"other"])
-    check_folder(labels, NAMES)
+    check_folder(labels, NAMES, "label")
     check_folder(rels, NAMES, more=[b"TO"])
     check_folder(base, NAMES, "node", more=[b"labels", b"out", b"in"])
-    check_folder(at(base, b"labels"), NAMES)
+    check_folder(at(base, b"labels"), NAMES, "label")
     check_folder(at(base, b"out"), NAMES, more=[b"TO"])
     check_folder(at(nodes, b"other", b"in"), NAMES)
     check_folder(at(base, b"out/TO"), NAMES, "links")
@@ -134,8 +136,9 @@ def check(mnt):
         assert read(at(base, b"out/TO", shown(name, "links"), b"me")) == name, "through a link"
         assert os.readlink(at(base, b"out/TO", shown(name, "links"))) == at(b"../../..", s)
         assert os.readlink(at(nodes, s, b"in/TO/base")) == b"../../../base"
-        assert os.readlink(at(base, b"labels", s)) == at(b"../../../labels", s)
-        assert os.readlink(at(labels, s, b"base")) == b"../../nodes/base"
+        label = shown(name, "label")
+        assert os.readlink(at(base, b"labels", label)) == at(b"../../../labels", label)
+        assert os.readlink(at(labels, label, b"base")) == b"../../nodes/base"
         assert os.readlink(at(base, b"out", s, b"other")) == b"../../../other"
         assert read(at(base, shown(name, "node"))) == b"property " + name
         rel = os.readlink(at(base, b"out", s, b".rel/other"))

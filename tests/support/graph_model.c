@@ -354,6 +354,56 @@ static void make_label(struct making *m)
 	}
 }
 
+/* The expression of the view, and whether it holds a node. */
+static bool make_expr(const struct making *m, const struct model_node *node, char *text, size_t size)
+{
+	int next = (m->view->label + 1) % MODEL_LABELS;
+	const char *a = m->model->labels[m->view->label], *b = m->model->labels[next];
+	bool has_a = node && node->labels[m->view->label], has_b = node && node->labels[next];
+	switch (m->view->form) {
+	case 0:
+		(void)snprintf(text, size, "%s&%s", a, b);
+		return has_a && has_b;
+	case 1:
+		(void)snprintf(text, size, "%s|%s", a, b);
+		return has_a || has_b;
+	case 2:
+		(void)snprintf(text, size, "%s&!%s", a, b);
+		return has_a && !has_b;
+	case 3:
+		(void)snprintf(text, size, "!(%s|%s)", a, b);
+		return node && !has_a && !has_b;
+	default:
+		(void)snprintf(text, size, "%%&!(!%s|%s)", a, b);
+		return has_a && !has_b;
+	}
+}
+
+static void make_expr_list(struct making *m)
+{
+	struct fs_text all = { 0 };
+	char expr[64];
+	m->check->kind = FS_CHECK_LIST;
+	(void)snprintf(m->check->prefix, sizeof m->check->prefix, "%s", m->model->prefix);
+	for (int i = 0; i < MODEL_NODES; i++) {
+		const struct model_node *node = &m->model->nodes[i];
+		if (node->exists && make_expr(m, node, expr, sizeof expr))
+			fs_text_print(&all, "%s\n", node->key);
+	}
+	(void)make_expr(m, NULL, expr, sizeof expr);
+	path(m, "labels/%s", expr);
+	lines(m, &all);
+}
+
+static void make_expr_node(struct making *m)
+{
+	char expr[64];
+	m->check->kind = FS_CHECK_LINK;
+	exists_if(m, make_expr(m, m->node, expr, sizeof expr));
+	path(m, "labels/%s/%s", expr, m->view->key);
+	text(m, "../../nodes/%s", m->view->key);
+}
+
 /* ---- properties ---- */
 
 static void make_prop(struct making *m)
@@ -409,6 +459,8 @@ void model_check(const struct model *model, const struct model_view *view, struc
 		[VIEW_NODE_LABELS] = make_node_labels,
 		[VIEW_LABEL] = make_nodes,
 		[VIEW_LABEL_THROUGH] = make_label,
+		[VIEW_EXPR] = make_expr_list,
+		[VIEW_EXPR_NODE] = make_expr_node,
 		[VIEW_PROP_STAT] = make_prop,
 		[VIEW_PROP_READ] = make_prop,
 		[VIEW_PROP_MMAP] = make_prop,
@@ -421,7 +473,8 @@ void model_check(const struct model *model, const struct model_view *view, struc
 	m.other = model_find(model, view->other);
 	m.node = m.index >= 0 ? &model->nodes[m.index] : NULL;
 	/* Views inside a node's folder go with the node; the makers below say otherwise where more must exist. */
-	bool in_node = view->kind != VIEW_NODES && view->kind != VIEW_LABEL && view->kind != VIEW_TYPE;
+	bool in_node = view->kind != VIEW_NODES && view->kind != VIEW_LABEL && view->kind != VIEW_TYPE &&
+		view->kind != VIEW_EXPR;
 	exists_if(&m, !in_node || m.node != NULL);
 	makers[view->kind](&m);
 }

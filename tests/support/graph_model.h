@@ -80,16 +80,22 @@ enum model_view_kind {
 	VIEW_NODE_LABELS,   /* the listings of their folders */
 	VIEW_LABEL,
 	VIEW_LABEL_THROUGH, /* labels/LABEL/KEY, followed */
-	VIEW_PROP_STAT,     /* nodes/KEY/PROPERTY: size and mode */
+	VIEW_EXPR, /* the listing of labels/EXPR, where the expression is made of the label and the next one, by `form` */
+	VIEW_EXPR_NODE, /* labels/EXPR/KEY */
+	VIEW_PROP_STAT, /* nodes/KEY/PROPERTY: size and mode */
 	VIEW_PROP_READ,
 	VIEW_PROP_MMAP,
 	VIEW_PROP_LINK,  /* read by nodes/OTHER/{out,in}/TYPE/KEY/PROPERTY */
 	VIEW_PROP_LABEL, /* read by labels/LABEL/KEY/PROPERTY */
 };
 
+/* How many expressions there are of two labels. */
+#define MODEL_FORMS 5u
+
 struct model_view {
 	enum model_view_kind kind;
 	int dir, type, label, prop;
+	unsigned form;
 	uint64_t rel; /* of the relationship there is or was */
 	char key[MODEL_KEY_MAX], other[MODEL_KEY_MAX];
 };

@@ -58,6 +58,12 @@ void graph_views_of_label(struct graph_views *v, int label, const char *key)
 		VIEW_LABEL_THROUGH };
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		graph_views_add(v, kinds[i], key)->label = label;
+	for (unsigned i = 0; i < 4; i++) {
+		struct model_view *view = graph_views_add(v, i % 2 ? VIEW_EXPR : VIEW_EXPR_NODE, key);
+		/* The label is the first of the two, or the second. */
+		view->label = (label + (i < 2 ? 0 : MODEL_LABELS - 1)) % MODEL_LABELS;
+		view->form = rng_below(v->rng, MODEL_FORMS);
+	}
 	if (v->aliases)
 		graph_views_add(v, VIEW_LABEL_ALIAS, key)->label = label;
 	(void)graph_views_add(v, VIEW_JSON, key);
@@ -94,6 +100,11 @@ void graph_views_of_key(struct graph_views *v, int node, const char *key)
 	(void)graph_views_add(v, VIEW_NODES, key);
 	(void)graph_views_add(v, VIEW_NODE_NAMES, key);
 	(void)graph_views_add(v, VIEW_FOLDER_MODE, key);
+	for (unsigned i = 0; i < 2; i++) {
+		struct model_view *view = graph_views_add(v, i % 2 ? VIEW_EXPR : VIEW_EXPR_NODE, key);
+		view->label = (int)rng_below(v->rng, MODEL_LABELS);
+		view->form = rng_below(v->rng, MODEL_FORMS);
+	}
 	for (int label = 0; label < MODEL_LABELS; label++) {
 		if (model->nodes[node].labels[label])
 			graph_views_of_label(v, label, key);

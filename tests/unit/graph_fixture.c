@@ -45,7 +45,7 @@ void fixture_destroy(struct fixture *f)
 	REQUIRE(system(command) == 0);
 }
 
-void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context)
+int fixture_ended(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context)
 {
 	int status;
 	fflush(NULL);
@@ -57,7 +57,13 @@ void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *con
 		_exit(0);
 	}
 	REQUIRE(waitpid(pid, &status, 0) == pid);
-	REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	REQUIRE(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context)
+{
+	REQUIRE(fixture_ended(f, body, context) == 0);
 }
 
 struct gfs_tx *tx_begin(struct fixture *f)
@@ -240,14 +246,13 @@ static void digest_names(struct gfs_graph *g, enum gfs_catalog_kind kind, uint64
 	}
 }
 
-uint64_t graph_digest(struct gfs_graph *g)
+uint64_t graph_digest_held(struct gfs_graph *g)
 {
 	static const enum gfs_counter counters[] = { GFS_COUNTER_NODE_NEXT, GFS_COUNTER_REL_NEXT, GFS_COUNTER_NODES,
 		GFS_COUNTER_RELS, GFS_COUNTER_PROPERTIES, GFS_COUNTER_ROOT_MTIME, GFS_COUNTER_LABELS_MTIME,
 		GFS_COUNTER_TYPES_MTIME };
 	struct gfs_node_record r;
 	uint64_t id, digest = 0;
-	gfs_graph_read_begin(g);
 	for (uint64_t from = 1; gfs_node_next(g, from, &id, &r) == 0; from = id + 1)
 		digest_node(g, id, &r, &digest);
 	digest_names(g, GFS_CATALOG_LABEL, &digest);
@@ -255,6 +260,13 @@ uint64_t graph_digest(struct gfs_graph *g)
 	digest_names(g, GFS_CATALOG_KEY, &digest);
 	for (size_t i = 0; i < GFS_COUNT(counters); i++)
 		mix_number(&digest, gfs_store_counter(gfs_graph_store(g), counters[i]));
+	return digest;
+}
+
+uint64_t graph_digest(struct gfs_graph *g)
+{
+	gfs_graph_read_begin(g);
+	uint64_t digest = graph_digest_held(g);
 	gfs_graph_read_end(g);
 	return digest;
 }

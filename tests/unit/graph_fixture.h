@@ -40,6 +40,8 @@ void fixture_destroy(struct fixture *f);
 
 /* Runs `body` in a child with the graph open and ends that child without closing: what a killed daemon leaves behind. Not open here. */
 void fixture_killed(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context);
+/* The same for a body that may end the child by itself: what the child exited with. */
+int fixture_ended(struct fixture *f, void (*body)(struct fixture *f, void *context), void *context);
 
 struct gfs_tx *tx_begin(struct fixture *f);
 void tx_commit(struct gfs_tx *tx);
@@ -56,5 +58,7 @@ void set_text(struct fixture *f, struct gfs_entity e, const char *key, const cha
 void require_clean(struct gfs_graph *graph);
 /* Everything that the graph shows, times included, as one number: the same before and after a recovery. Takes the shared lock. */
 uint64_t graph_digest(struct gfs_graph *graph);
+/* The same for who holds the graph lock. */
+uint64_t graph_digest_held(struct gfs_graph *graph);
 
 #endif

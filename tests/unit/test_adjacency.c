@@ -3,23 +3,49 @@
 
 #include "base/checked.h"
 #include "index/adj_private.h"
+#include "index/adj_view.h"
+#include "index/index_cache.h"
 
 #include <string.h>
 
 static struct test_store t;
+static struct gfs_cache *cache; /* of the index layer */
+static struct gfs_adj *adj;
+
+static void open_adj(void)
+{
+	assert_int_equal(gfs_index_cache_open(t.store, &cache), 0);
+	assert_int_equal(gfs_adj_open(t.store, cache, &adj), 0);
+}
+
+static void close_adj(void)
+{
+	gfs_adj_free(adj);
+	gfs_cache_free(cache);
+}
 
 static int setup(void **state)
 {
 	(void)state;
 	test_store_create(&t);
+	open_adj();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	close_adj();
 	test_store_destroy(&t);
 	return 0;
+}
+
+static void reopen(void)
+{
+	close_adj();
+	test_store_close(&t);
+	test_store_open(&t);
+	open_adj();
 }
 
 static struct gfs_adj_entry entry(uint64_t other, uint64_t rel)
@@ -32,21 +58,21 @@ static struct gfs_adj_entry entry(uint64_t other, uint64_t rel)
 static void add(uint64_t node, uint16_t type, uint64_t other, uint64_t rel)
 {
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_add(txn, node, GFS_OUT, type, entry(other, rel)), 0);
+	assert_int_equal(gfs_adj_add(txn, adj, node, GFS_OUT, type, entry(other, rel)), 0);
 	test_commit(txn);
 }
 
 static void take(uint64_t node, uint16_t type, uint64_t other, uint64_t rel)
 {
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_remove(txn, node, GFS_OUT, type, entry(other, rel)), 0);
+	assert_int_equal(gfs_adj_remove(txn, adj, node, GFS_OUT, type, entry(other, rel)), 0);
 	test_commit(txn);
 }
 
 static void set_made(uint64_t node, uint16_t type, bool made)
 {
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_set_made(txn, node, GFS_OUT, type, made), 0);
+	assert_int_equal(gfs_adj_set_made(txn, adj, node, GFS_OUT, type, made), 0);
 	test_commit(txn);
 }
 
@@ -71,7 +97,7 @@ static struct gfs_adj_type type_of(uint64_t node, uint16_t type)
 {
 	struct gfs_adj_type found;
 	gfs_store_read_begin(t.store);
-	assert_int_equal(gfs_adj_type(t.store, node, GFS_OUT, type, &found), 0);
+	assert_int_equal(gfs_adj_type(adj, node, GFS_OUT, type, &found), 0);
 	gfs_store_read_end(t.store);
 	assert_int_equal(found.type, type);
 	return found;
@@ -81,7 +107,7 @@ static uint64_t mtime_of(uint64_t node)
 {
 	uint64_t mtime_ns;
 	gfs_store_read_begin(t.store);
-	assert_int_equal(gfs_adj_mtime(t.store, node, GFS_OUT, &mtime_ns), 0);
+	assert_int_equal(gfs_adj_mtime(adj, node, GFS_OUT, &mtime_ns), 0);
 	gfs_store_read_end(t.store);
 	return mtime_ns;
 }
@@ -90,7 +116,7 @@ static size_t types_of(uint64_t node, uint16_t from, struct gfs_adj_type *types,
 {
 	size_t count;
 	gfs_store_read_begin(t.store);
-	assert_int_equal(gfs_adj_types(t.store, node, GFS_OUT, from, types, max, &count), 0);
+	assert_int_equal(gfs_adj_types(adj, node, GFS_OUT, from, types, max, &count), 0);
 	gfs_store_read_end(t.store);
 	return count;
 }
@@ -99,7 +125,7 @@ static size_t list(uint64_t node, uint16_t type, struct gfs_adj_entry from, stru
 {
 	size_t count;
 	gfs_store_read_begin(t.store);
-	assert_int_equal(gfs_adj_list(t.store, node, GFS_OUT, type, from, entries, max, &count), 0);
+	assert_int_equal(gfs_adj_list(adj, node, GFS_OUT, type, from, entries, max, &count), 0);
 	gfs_store_read_end(t.store);
 	return count;
 }
@@ -108,7 +134,7 @@ static size_t pair(uint64_t node, uint16_t type, uint64_t other, uint64_t *rels,
 {
 	size_t count;
 	gfs_store_read_begin(t.store);
-	assert_int_equal(gfs_adj_pair(t.store, node, GFS_OUT, type, other, rels, max, &count), 0);
+	assert_int_equal(gfs_adj_pair(adj, node, GFS_OUT, type, other, rels, max, &count), 0);
 	gfs_store_read_end(t.store);
 	return count;
 }
@@ -282,15 +308,15 @@ static void test_small_node(void **state)
 	assert_int_equal(list(5, 2, entry(9, 102), entries, 4), 0);
 	assert_int_equal(list(6, 2, entry(0, 0), entries, 4), 0);
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(9, 101)), GFS_ERR_EXISTS);
-	assert_int_equal(gfs_adj_remove(txn, 5, GFS_OUT, 2, entry(9, 102)), GFS_ERR_NOTFOUND);
-	assert_int_equal(gfs_adj_remove(txn, 5, GFS_OUT, 3, entry(9, 100)), GFS_ERR_NOTFOUND);
-	assert_int_equal(gfs_adj_remove(txn, 5, GFS_IN, 2, entry(9, 100)), GFS_ERR_NOTFOUND);
-	assert_int_equal(gfs_adj_forget(txn, 5, GFS_OUT), GFS_ERR_NOTEMPTY);
-	assert_int_equal(gfs_adj_add(txn, 0, GFS_OUT, 2, entry(9, 101)), GFS_ERR_INVALID);
-	assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 0, entry(9, 101)), GFS_ERR_INVALID);
-	assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(0, 101)), GFS_ERR_INVALID);
-	assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(1, GFS_ID_MAX + 1)), GFS_ERR_INVALID);
+	assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(9, 101)), GFS_ERR_EXISTS);
+	assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_OUT, 2, entry(9, 102)), GFS_ERR_NOTFOUND);
+	assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_OUT, 3, entry(9, 100)), GFS_ERR_NOTFOUND);
+	assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_IN, 2, entry(9, 100)), GFS_ERR_NOTFOUND);
+	assert_int_equal(gfs_adj_forget(txn, adj, 5, GFS_OUT), GFS_ERR_NOTEMPTY);
+	assert_int_equal(gfs_adj_add(txn, adj, 0, GFS_OUT, 2, entry(9, 101)), GFS_ERR_INVALID);
+	assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 0, entry(9, 101)), GFS_ERR_INVALID);
+	assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(0, 101)), GFS_ERR_INVALID);
+	assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(1, GFS_ID_MAX + 1)), GFS_ERR_INVALID);
 	gfs_txn_abort(txn);
 	assert_sound(5);
 }
@@ -364,9 +390,9 @@ static void test_forget(void **state)
 	take(5, 3, 9, 1);
 	assert_int_equal(keys_of(5, &largest), 1);
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_forget(txn, 5, GFS_OUT), 0);
-	assert_int_equal(gfs_adj_forget(txn, 5, GFS_OUT), 0);
-	assert_int_equal(gfs_adj_forget(txn, 5, GFS_IN), 0);
+	assert_int_equal(gfs_adj_forget(txn, adj, 5, GFS_OUT), 0);
+	assert_int_equal(gfs_adj_forget(txn, adj, 5, GFS_OUT), 0);
+	assert_int_equal(gfs_adj_forget(txn, adj, 5, GFS_IN), 0);
 	test_commit(txn);
 	assert_int_equal(keys_of(5, &largest), 0);
 	assert_int_equal(mtime_of(5), 0);
@@ -381,7 +407,7 @@ static void test_many_types(void **state)
 	size_t largest;
 	struct gfs_txn *txn = test_begin(&t);
 	for (unsigned i = 0; i < TYPES; i++)
-		assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, (uint16_t)(1 + i * 37 % TYPES), entry(1 + i, 1 + i)), 0);
+		assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, (uint16_t)(1 + i * 37 % TYPES), entry(1 + i, 1 + i)), 0);
 	test_commit(txn);
 	assert_sound(5);
 	unsigned seen = 0;
@@ -423,7 +449,7 @@ static void fill_hub(uint64_t step)
 	struct gfs_txn *txn = test_begin(&t);
 	for (uint64_t i = 0; i < HUB; i++) {
 		uint64_t n = i * step % HUB;
-		assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(1 + n / 2, 1 + n)), 0);
+		assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(1 + n / 2, 1 + n)), 0);
 	}
 	test_commit(txn);
 }
@@ -471,19 +497,19 @@ static void test_hub_scattered_and_emptied(void **state)
 	assert_hub_full();
 	assert_true(keys_of(5, &largest) < 2 * HUB / GFS_ADJ_BLOCK_MAX + 2);
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(1, 1)), GFS_ERR_EXISTS);
-	assert_int_equal(gfs_adj_remove(txn, 5, GFS_OUT, 2, entry(1, 3)), GFS_ERR_NOTFOUND);
+	assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(1, 1)), GFS_ERR_EXISTS);
+	assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_OUT, 2, entry(1, 3)), GFS_ERR_NOTFOUND);
 	gfs_txn_abort(txn);
 	txn = test_begin(&t);
 	for (uint64_t i = 0; i < HUB; i++) {
 		uint64_t n = i * 3571 % HUB;
-		assert_int_equal(gfs_adj_remove(txn, 5, GFS_OUT, 2, entry(1 + n / 2, 1 + n)), 0);
+		assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_OUT, 2, entry(1 + n / 2, 1 + n)), 0);
 	}
 	gfs_txn_abort(txn); /* all of it comes back */
 	assert_hub_full();
 	txn = test_begin(&t);
 	for (uint64_t n = HUB; n-- > 0;) /* the last block empties first */
-		assert_int_equal(gfs_adj_remove(txn, 5, GFS_OUT, 2, entry(1 + n / 2, 1 + n)), 0);
+		assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_OUT, 2, entry(1 + n / 2, 1 + n)), 0);
 	test_commit(txn);
 	assert_sound(5);
 	assert_int_equal(keys_of(5, &largest), 1);
@@ -498,8 +524,8 @@ static void test_parallel_hub(void **state)
 	uint64_t rels[8];
 	struct gfs_txn *txn = test_begin(&t);
 	for (uint64_t i = 1; i <= 1000; i++) {
-		assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(77, i)), 0);
-		assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(76 + 2 * (i % 2), 5000 + i)), 0);
+		assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(77, i)), 0);
+		assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(76 + 2 * (i % 2), 5000 + i)), 0);
 	}
 	test_commit(txn);
 	assert_int_equal(pair(5, 2, 77, rels, 8), 1000);
@@ -515,8 +541,7 @@ static void test_reopen(void **state)
 	fill_hub(7919);
 	set_made(6, 4, true);
 	add(6, 3, 9, 1);
-	test_store_close(&t);
-	test_store_open(&t);
+	reopen();
 	assert_hub_full();
 	assert_true(type_of(6, 4).made);
 	assert_int_equal(type_of(6, 3).count, 1);
@@ -550,7 +575,7 @@ static void test_bulk(void **state)
 		}
 		qsort(bulk, count, sizeof bulk[0], compare_bulk);
 		struct gfs_txn *txn = test_begin(&t);
-		assert_int_equal(gfs_adj_add_sorted(txn, 5, GFS_OUT, bulk, count), 0);
+		assert_int_equal(gfs_adj_add_sorted(txn, adj, 5, GFS_OUT, bulk, count), 0);
 		test_commit(txn);
 		assert_sound(5);
 		for (uint16_t type = 1; type <= 6; type++)
@@ -569,13 +594,13 @@ static void test_bulk_refuses(void **state)
 	};
 	for (size_t i = 0; i < GFS_COUNT(bad); i++) {
 		struct gfs_txn *txn = test_begin(&t);
-		assert_int_equal(gfs_adj_add_sorted(txn, 5, GFS_OUT, bad[i], 2), GFS_ERR_INVALID);
+		assert_int_equal(gfs_adj_add_sorted(txn, adj, 5, GFS_OUT, bad[i], 2), GFS_ERR_INVALID);
 		gfs_txn_abort(txn);
 	}
 	struct gfs_adj_bulk_entry twice[2] = { { 1, { 1, 1 } }, { 1, { 1, 1 } } };
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_add_sorted(txn, 5, GFS_OUT, twice, 2), GFS_ERR_EXISTS);
-	assert_int_equal(gfs_adj_add_sorted(txn, 5, GFS_OUT, twice, 0), 0);
+	assert_int_equal(gfs_adj_add_sorted(txn, adj, 5, GFS_OUT, twice, 2), GFS_ERR_EXISTS);
+	assert_int_equal(gfs_adj_add_sorted(txn, adj, 5, GFS_OUT, twice, 0), 0);
 	gfs_txn_abort(txn);
 	size_t largest;
 	assert_int_equal(keys_of(5, &largest), 0);
@@ -630,13 +655,13 @@ static void change(struct gfs_txn *txn, struct model *model, uint64_t *seed, uns
 	uint16_t type_id = (uint16_t)(type + 1);
 	if (test_random(seed) % 50 == 0) {
 		model->made[node][type] = !model->made[node][type];
-		assert_int_equal(gfs_adj_set_made(txn, node + 1, GFS_OUT, type_id, model->made[node][type]), 0);
+		assert_int_equal(gfs_adj_set_made(txn, adj, node + 1, GFS_OUT, type_id, model->made[node][type]), 0);
 	} else if (test_random(seed) % 100 < fill) {
-		int err = gfs_adj_add(txn, node + 1, GFS_OUT, type_id, entry(other + 1, rel + 1));
+		int err = gfs_adj_add(txn, adj, node + 1, GFS_OUT, type_id, entry(other + 1, rel + 1));
 		assert_int_equal(err, *has ? GFS_ERR_EXISTS : 0);
 		*has = true;
 	} else {
-		int err = gfs_adj_remove(txn, node + 1, GFS_OUT, type_id, entry(other + 1, rel + 1));
+		int err = gfs_adj_remove(txn, adj, node + 1, GFS_OUT, type_id, entry(other + 1, rel + 1));
 		assert_int_equal(err, *has ? 0 : GFS_ERR_NOTFOUND);
 		*has = false;
 	}
@@ -660,8 +685,7 @@ static void test_random_changes(void **state)
 		}
 		compare(&model);
 		if (round % 25 == 24) {
-			test_store_close(&t);
-			test_store_open(&t);
+			reopen();
 			compare(&model);
 		}
 	}
@@ -772,17 +796,17 @@ static void test_operations_on_damage(void **state)
 	gfs_adj_head_key(key, 5, GFS_OUT);
 	plant(key, sizeof key, "no header at all", 16, false);
 	gfs_store_read_begin(t.store);
-	assert_int_equal(gfs_adj_type(t.store, 5, GFS_OUT, 1, &type), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_types(t.store, 5, GFS_OUT, 1, &type, 1, &count), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_list(t.store, 5, GFS_OUT, 1, entry(0, 0), entries, 2, &count), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_pair(t.store, 5, GFS_OUT, 1, 1, NULL, 0, &count), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_mtime(t.store, 5, GFS_OUT, &mtime_ns), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_type(adj, 5, GFS_OUT, 1, &type), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_types(adj, 5, GFS_OUT, 1, &type, 1, &count), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_list(adj, 5, GFS_OUT, 1, entry(0, 0), entries, 2, &count), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_pair(adj, 5, GFS_OUT, 1, 1, NULL, 0, &count), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_mtime(adj, 5, GFS_OUT, &mtime_ns), GFS_ERR_CORRUPT);
 	gfs_store_read_end(t.store);
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 1, entry(1, 1)), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_remove(txn, 5, GFS_OUT, 1, entry(1, 1)), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_set_made(txn, 5, GFS_OUT, 1, true), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_forget(txn, 5, GFS_OUT), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 1, entry(1, 1)), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_OUT, 1, entry(1, 1)), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_set_made(txn, adj, 5, GFS_OUT, 1, true), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_forget(txn, adj, 5, GFS_OUT), GFS_ERR_CORRUPT);
 	gfs_txn_abort(txn);
 }
 
@@ -795,8 +819,8 @@ static void test_missing_last_block(void **state)
 	gfs_adj_block_key(key, 5, GFS_OUT, 2, GFS_ADJ_ENTRY_LAST);
 	plant(key, sizeof key, NULL, 0, true);
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_adj_add(txn, 5, GFS_OUT, 2, entry(HUB, HUB + 1)), GFS_ERR_CORRUPT);
-	assert_int_equal(gfs_adj_remove(txn, 5, GFS_OUT, 2, entry(HUB / 2, HUB)), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_add(txn, adj, 5, GFS_OUT, 2, entry(HUB, HUB + 1)), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_remove(txn, adj, 5, GFS_OUT, 2, entry(HUB / 2, HUB)), GFS_ERR_CORRUPT);
 	gfs_txn_abort(txn);
 }
 

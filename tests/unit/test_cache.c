@@ -1,6 +1,6 @@
-/* The cache: against a model, with pins and dirty entries, changed while in use, and what it keeps. */
+/* The cache: against a model, with pins and dirty entries, with each policy, changed while in use. */
+#include "base/checked.h"
 #include "base/hash.h"
-#include "cache/cache.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -10,76 +10,22 @@
 
 #include <cmocka.h>
 
-#define MIB (UINT64_C(1) << 20)
-
-struct item {
-	struct gfs_cache_entry entry; /* first */
-	uint64_t value;
-};
-
-struct fixture {
-	struct gfs_cache *cache;
-	_Atomic uint64_t evicted; /* relaxed: a count */
-};
-
-static void evict(void *context, struct gfs_cache_entry *entry)
-{
-	struct fixture *f = context;
-	assert_int_equal(atomic_load(&entry->pins), 0);
-	atomic_fetch_add_explicit(&f->evicted, 1, memory_order_relaxed);
-	free(entry);
-}
-
-static void setup(struct fixture *f, uint64_t limit_bytes)
-{
-	struct gfs_cache_ops ops = { .evict = evict, .context = f };
-	atomic_init(&f->evicted, 0);
-	assert_int_equal(gfs_cache_new("test", &ops, limit_bytes, &f->cache), 0);
-}
-
-static struct gfs_cache_stats stats_of(struct fixture *f)
-{
-	struct gfs_cache_stats stats;
-	gfs_cache_stats_get(f->cache, &stats);
-	return stats;
-}
-
-/* The entry of the key, inserted when it misses; pinned. */
-static struct item *fetch(struct fixture *f, uint64_t key, uint32_t bytes)
-{
-	struct gfs_cache_entry *e = gfs_cache_get(f->cache, key);
-	if (e)
-		return (struct item *)e;
-	struct item *fresh = malloc(sizeof *fresh);
-	assert(fresh);
-	fresh->value = gfs_mix64(key);
-	e = gfs_cache_insert(f->cache, &fresh->entry, key, bytes);
-	if (e != &fresh->entry)
-		free(fresh);
-	return (struct item *)e;
-}
-
-static bool touch(struct fixture *f, uint64_t key, uint32_t bytes)
-{
-	uint64_t misses = stats_of(f).misses;
-	gfs_cache_put(f->cache, &fetch(f, key, bytes)->entry);
-	return stats_of(f).misses == misses;
-}
+#include "cache_fixture.h"
 
 static void test_get_insert_drop(void **state)
 {
 	(void)state;
-	struct fixture f;
-	setup(&f, MIB);
+	struct cache_fixture f;
+	cache_setup(&f, MIB);
 	assert_null(gfs_cache_get(f.cache, 7));
-	struct item *a = fetch(&f, 7, 100);
+	struct item *a = cache_fetch(&f, 7, 100);
 	assert_ptr_equal(gfs_cache_get(f.cache, 7), a);
 	assert_ptr_equal(gfs_cache_peek(f.cache, 7), a);
 	struct item late;
 	assert_ptr_equal(gfs_cache_insert(f.cache, &late.entry, 7, 100), a);
 	for (unsigned i = 0; i < 3; i++)
 		gfs_cache_put(f.cache, &a->entry);
-	struct gfs_cache_stats s = stats_of(&f);
+	struct gfs_cache_stats s = cache_stats(&f);
 	assert_int_equal(s.hits, 1);
 	assert_int_equal(s.misses, 2);
 	assert_int_equal(s.insertions, 1);
@@ -89,26 +35,120 @@ static void test_get_insert_drop(void **state)
 	gfs_cache_drop(f.cache, &a->entry);
 	assert_int_equal(f.evicted, 1);
 	assert_null(gfs_cache_peek(f.cache, 7));
-	assert_int_equal(stats_of(&f).bytes + stats_of(&f).dirty_bytes, 0);
+	assert_int_equal(cache_stats(&f).bytes + cache_stats(&f).dirty_bytes, 0);
 	gfs_cache_free(f.cache);
 	gfs_cache_free(NULL);
 }
 
-static void test_pinned_stay_and_limit_holds(void **state)
+static void test_dropped_lives_while_pinned(void **state)
 {
 	(void)state;
-	struct fixture f;
-	setup(&f, 10000);
+	struct cache_fixture f;
+	cache_setup(&f, MIB);
+	struct item *a = cache_fetch(&f, 7, 100);
+	for (unsigned i = 0; i < 3; i++)
+		assert_ptr_equal(gfs_cache_peek(f.cache, 7), a);
+	gfs_cache_set_dirty(f.cache, &a->entry, true);
+	gfs_cache_drop(f.cache, &a->entry);
+	gfs_cache_drop(f.cache, &a->entry); /* by a second one who had it */
+	assert_int_equal(cache_stats(&f).bytes + cache_stats(&f).dirty_bytes + cache_stats(&f).entries, 0);
+	struct item *b = cache_fetch(&f, 7, 100);
+	assert_ptr_not_equal(a, b);
+	gfs_cache_count(f.cache, 7, &a->entry); /* whose policy knows it no more */
+	gfs_cache_put(f.cache, &a->entry);
+	assert_int_equal(f.evicted, 0);
+	gfs_cache_put(f.cache, &a->entry);
+	assert_int_equal(f.evicted, 1);
+	gfs_cache_put(f.cache, &b->entry);
+	assert_int_equal(cache_stats(&f).entries, 1);
+	gfs_cache_free(f.cache);
+}
+
+static void test_peeked_and_counted(void **state)
+{
+	(void)state;
+	struct cache_fixture f;
+	cache_setup(&f, 10000);
+	cache_set_policy(&f, "lru");
+	for (uint64_t key = 0; key < 10; key++)
+		cache_touch(&f, key, 1000);
+	struct gfs_cache_entry *e = gfs_cache_peek(f.cache, 0);
+	gfs_cache_count(f.cache, 0, e);
+	gfs_cache_put(f.cache, e);
+	gfs_cache_count(f.cache, 99, NULL);
+	assert_int_equal(cache_stats(&f).hits, 1);
+	assert_int_equal(cache_stats(&f).misses, 11);
+	cache_touch(&f, 10, 1000); /* pushes 1 out: 0 was used */
+	assert_true(cache_touch(&f, 0, 1000));
+	assert_false(cache_touch(&f, 1, 1000));
+	gfs_cache_free(f.cache);
+}
+
+static void test_discard(void **state)
+{
+	(void)state;
+	struct cache_fixture f;
+	cache_setup(&f, MIB);
+	struct item *it = cache_fetch(&f, 7, 100);
+	gfs_cache_set_dirty(f.cache, &it->entry, true);
+	gfs_cache_put(f.cache, &it->entry);
+	gfs_cache_discard(f.cache, 8);
+	assert_int_equal(cache_stats(&f).entries, 1);
+	gfs_cache_discard(f.cache, 7);
+	assert_int_equal(f.evicted, 1);
+	assert_null(gfs_cache_peek(f.cache, 7));
+	assert_int_equal(cache_stats(&f).bytes + cache_stats(&f).dirty_bytes, 0);
+	gfs_cache_free(f.cache);
+}
+
+/* Growing evicts others, and what is charged is given back; clean or dirty, set aside or not. */
+static void test_resize(void **state)
+{
+	struct cache_fixture f;
+	cache_setup(&f, 10000);
+	cache_set_policy(&f, *state);
+	struct item *clean = cache_fetch(&f, 1, 1000), *dirty = cache_fetch(&f, 2, 1000);
+	gfs_cache_set_dirty(f.cache, &dirty->entry, true);
+	for (uint64_t i = 100; i < 200; i++)
+		cache_touch(&f, i, 1000);
+	gfs_cache_resize(f.cache, &clean->entry, 3000);
+	gfs_cache_resize(f.cache, &dirty->entry, 6000);
+	assert_int_equal(cache_stats(&f).dirty_bytes, 6000);
+	assert_true(cache_stats(&f).bytes <= 10000);
+	assert_int_equal(cache_stats(&f).entries, 3);
+	gfs_cache_resize(f.cache, &clean->entry, 1);
+	gfs_cache_resize(f.cache, &dirty->entry, 100);
+	gfs_cache_set_dirty(f.cache, &dirty->entry, false);
+	gfs_cache_put(f.cache, &clean->entry);
+	gfs_cache_put(f.cache, &dirty->entry);
+	for (uint64_t i = 200; i < 400; i++)
+		cache_touch(&f, i, 1000);
+	struct gfs_cache_stats s = cache_stats(&f);
+	assert_true(s.bytes <= 10000 && s.dirty_bytes == 0);
+	gfs_cache_discard(f.cache, 1);
+	gfs_cache_discard(f.cache, 2);
+	assert_true(gfs_cache_is_enabled(f.cache));
+	gfs_cache_set_enabled(f.cache, false);
+	assert_false(gfs_cache_is_enabled(f.cache));
+	assert_int_equal(cache_stats(&f).bytes, 0);
+	gfs_cache_free(f.cache);
+}
+
+static void test_pinned_stay_and_limit_holds(void **state)
+{
+	struct cache_fixture f;
+	cache_setup(&f, 10000);
+	cache_set_policy(&f, *state);
 	struct item *pinned[20];
 	for (uint64_t i = 0; i < 20; i++)
-		pinned[i] = fetch(&f, i, 1000);
-	assert_int_equal(stats_of(&f).bytes, 20000); /* grew past its limit rather than fail */
+		pinned[i] = cache_fetch(&f, i, 1000);
+	assert_int_equal(cache_stats(&f).bytes, 20000); /* grew past its limit rather than fail */
 	for (uint64_t i = 0; i < 20; i++)
 		gfs_cache_put(f.cache, &pinned[i]->entry);
 	for (uint64_t i = 100; i < 400; i++)
-		touch(&f, i, 1000);
-	assert_true(stats_of(&f).bytes <= 10000);
-	struct gfs_cache_stats s = stats_of(&f);
+		cache_touch(&f, i, 1000);
+	assert_true(cache_stats(&f).bytes <= 10000);
+	struct gfs_cache_stats s = cache_stats(&f);
 	assert_int_equal(s.insertions, s.entries + s.evictions);
 	gfs_cache_free(f.cache);
 	assert_int_equal(f.evicted, 320);
@@ -116,87 +156,87 @@ static void test_pinned_stay_and_limit_holds(void **state)
 
 static void test_dirty_stay_until_clean(void **state)
 {
-	(void)state;
-	struct fixture f;
-	setup(&f, 10000);
+	struct cache_fixture f;
+	cache_setup(&f, 10000);
+	cache_set_policy(&f, *state);
 	for (uint64_t i = 0; i < 50; i++) {
-		struct item *it = fetch(&f, i, 1000);
+		struct item *it = cache_fetch(&f, i, 1000);
 		gfs_cache_set_dirty(f.cache, &it->entry, true);
 		gfs_cache_put(f.cache, &it->entry);
 	}
-	assert_int_equal(stats_of(&f).dirty_bytes, 50000);
+	assert_int_equal(cache_stats(&f).dirty_bytes, 50000);
 	for (uint64_t i = 1000; i < 1100; i++)
-		touch(&f, i, 1000); /* nothing else to evict but these */
-	assert_true(stats_of(&f).bytes <= 51000);
+		cache_touch(&f, i, 1000); /* nothing else to evict but these */
+	assert_true(cache_stats(&f).bytes <= 51000);
 	for (uint64_t i = 0; i < 50; i++) {
 		struct gfs_cache_entry *e = gfs_cache_peek(f.cache, i);
 		assert_non_null(e);
 		gfs_cache_set_dirty(f.cache, e, false);
 		gfs_cache_put(f.cache, e);
 	}
-	assert_int_equal(stats_of(&f).dirty_bytes, 0);
-	touch(&f, 5000, 1000);
-	assert_true(stats_of(&f).bytes <= 10000);
+	assert_int_equal(cache_stats(&f).dirty_bytes, 0);
+	cache_touch(&f, 5000, 1000);
+	assert_true(cache_stats(&f).bytes <= 10000);
 	gfs_cache_free(f.cache);
 }
 
 static void test_all_dirty_costs_no_rescan(void **state)
 {
-	(void)state;
-	struct fixture f;
-	setup(&f, 1000);
+	struct cache_fixture f;
+	cache_setup(&f, 1000);
+	cache_set_policy(&f, *state);
 	for (uint64_t i = 0; i < 200000; i++) { /* quadratic would take minutes */
-		struct item *it = fetch(&f, i, 1000);
+		struct item *it = cache_fetch(&f, i, 1000);
 		gfs_cache_set_dirty(f.cache, &it->entry, true);
 		gfs_cache_put(f.cache, &it->entry);
 	}
-	assert_int_equal(stats_of(&f).entries, 200000);
+	assert_int_equal(cache_stats(&f).entries, 200000);
 	gfs_cache_free(f.cache);
 }
 
 static void test_disabled_keeps_nothing_clean(void **state)
 {
 	(void)state;
-	struct fixture f;
-	setup(&f, 16 * MIB); /* several shards */
+	struct cache_fixture f;
+	cache_setup(&f, 16 * MIB); /* several shards */
 	for (uint64_t i = 0; i < 100; i++)
-		touch(&f, i, 1000);
-	struct item *pinned = fetch(&f, 1, 1000), *dirty = fetch(&f, 2, 1000);
+		cache_touch(&f, i, 1000);
+	struct item *pinned = cache_fetch(&f, 1, 1000), *dirty = cache_fetch(&f, 2, 1000);
 	gfs_cache_set_dirty(f.cache, &dirty->entry, true);
 	gfs_cache_put(f.cache, &dirty->entry);
 	gfs_cache_set_enabled(f.cache, false);
-	assert_int_equal(stats_of(&f).entries, 2);
-	assert_false(stats_of(&f).enabled);
+	assert_int_equal(cache_stats(&f).entries, 2);
+	assert_false(cache_stats(&f).enabled);
 	assert_ptr_equal(gfs_cache_get(f.cache, 1), pinned);
 	gfs_cache_put(f.cache, &pinned->entry);
-	assert_int_equal(stats_of(&f).entries, 2);
+	assert_int_equal(cache_stats(&f).entries, 2);
 	gfs_cache_put(f.cache, &pinned->entry);
-	assert_int_equal(stats_of(&f).entries, 1);
-	assert_false(touch(&f, 50, 1000));
-	assert_int_equal(stats_of(&f).entries, 1);
+	assert_int_equal(cache_stats(&f).entries, 1);
+	assert_false(cache_touch(&f, 50, 1000));
+	assert_int_equal(cache_stats(&f).entries, 1);
 	assert_ptr_equal(gfs_cache_peek(f.cache, 2), dirty);
 	gfs_cache_set_dirty(f.cache, &dirty->entry, false);
 	gfs_cache_put(f.cache, &dirty->entry);
-	assert_int_equal(stats_of(&f).entries, 0);
+	assert_int_equal(cache_stats(&f).entries, 0);
 	gfs_cache_set_enabled(f.cache, true);
-	touch(&f, 50, 1000);
-	assert_true(touch(&f, 50, 1000));
+	cache_touch(&f, 50, 1000);
+	assert_true(cache_touch(&f, 50, 1000));
 	gfs_cache_free(f.cache);
 }
 
 static void test_shrinking_evicts_at_once(void **state)
 {
 	(void)state;
-	struct fixture f;
-	setup(&f, 64 * MIB);
+	struct cache_fixture f;
+	cache_setup(&f, 64 * MIB);
 	for (uint64_t i = 0; i < 4000; i++)
-		touch(&f, i, 8192);
-	assert_int_equal(stats_of(&f).bytes, 4000 * 8192);
+		cache_touch(&f, i, 8192);
+	assert_int_equal(cache_stats(&f).bytes, 4000 * 8192);
 	gfs_cache_set_limit(f.cache, MIB);
-	assert_true(stats_of(&f).bytes <= MIB);
-	assert_int_equal(stats_of(&f).limit_bytes, MIB);
+	assert_true(cache_stats(&f).bytes <= MIB);
+	assert_int_equal(cache_stats(&f).limit_bytes, MIB);
 	gfs_cache_set_limit(f.cache, 0);
-	assert_int_equal(stats_of(&f).entries, 0);
+	assert_int_equal(cache_stats(&f).entries, 0);
 	gfs_cache_free(f.cache);
 }
 
@@ -210,7 +250,7 @@ struct model {
 	bool dirty[MODEL_KEYS];
 };
 
-static void model_check(struct fixture *f, const struct model *m)
+static void model_check(struct cache_fixture *f, const struct model *m)
 {
 	uint64_t dirty_bytes = 0, kept_bytes = 0;
 	for (unsigned k = 0; k < MODEL_KEYS; k++) {
@@ -223,16 +263,16 @@ static void model_check(struct fixture *f, const struct model *m)
 		if (e)
 			gfs_cache_put(f->cache, e);
 	}
-	struct gfs_cache_stats s = stats_of(f);
+	struct gfs_cache_stats s = cache_stats(f);
 	assert_int_equal(s.dirty_bytes, dirty_bytes);
 	assert_true(s.bytes >= kept_bytes);
 	assert_int_equal(s.insertions - s.entries, atomic_load(&f->evicted));
 }
 
-static void model_step(struct fixture *f, struct model *m, unsigned k, unsigned action)
+static void model_step(struct cache_fixture *f, struct model *m, unsigned k, unsigned action)
 {
 	if (action < 5 && m->pins[k] < 3) {
-		m->held[k] = fetch(f, k, 100);
+		m->held[k] = cache_fetch(f, k, 100);
 		assert_int_equal(m->held[k]->value, gfs_mix64(k));
 		m->pins[k]++;
 	} else if (action < 7 && m->pins[k]) {
@@ -249,21 +289,23 @@ static void model_step(struct fixture *f, struct model *m, unsigned k, unsigned 
 		gfs_cache_set_limit(f->cache, k * 100);
 	} else if (action == 31) {
 		gfs_cache_set_enabled(f->cache, k % 4 != 0);
+	} else if (action == 32) {
+		cache_set_policy(f, cache_policies[k % CACHE_POLICIES]);
 	}
 }
 
 static void test_random_against_model(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct cache_fixture f;
 	struct model *m = calloc(1, sizeof *m);
 	assert_non_null(m);
-	setup(&f, 10000);
+	cache_setup(&f, 10000);
 	uint64_t random = 42;
 	for (unsigned i = 0; i < 200000; i++) {
 		random = gfs_mix64(random + i);
 		unsigned action = (unsigned)(random >> 32) % 400;
-		if (action >= 32)
+		if (action >= 33)
 			action %= 30;
 		model_step(&f, m, (unsigned)random % MODEL_KEYS, action);
 		if (i % 2000 == 0)
@@ -277,49 +319,55 @@ static void test_random_against_model(void **state)
 	free(m);
 }
 
-/* ---- what it keeps ---- */
-
-static void test_scan_leaves_hot_set(void **state)
+static void test_policies_by_name(void **state)
 {
 	(void)state;
-	struct fixture f;
-	setup(&f, 1000 * 8192); /* one shard */
-	uint64_t random = 1, hot_hits = 0, hot_touches = 0;
-	for (uint64_t i = 0; i < 50000; i++) {
-		random = gfs_mix64(random + i);
-		touch(&f, random % 500, 8192);
+	for (size_t i = 0; i < CACHE_POLICIES; i++) {
+		struct cache_fixture f;
+		cache_setup(&f, MIB);
+		cache_set_policy(&f, cache_policies[i]);
+		assert_string_equal(cache_stats(&f).policy, cache_policies[i]);
+		gfs_cache_free(f.cache);
 	}
-	for (uint64_t i = 0; i < 20000; i++) { /* a scan of 20 times the cache; each page is hit 50 times in a burst */
-		for (unsigned burst = 0; burst < 50; burst++)
-			touch(&f, 100000 + i, 8192);
-		random = gfs_mix64(random + i);
-		hot_hits += touch(&f, random % 500, 8192);
-		hot_touches++;
-	}
-	assert_true(hot_hits * 100 >= hot_touches * 95);
-	gfs_cache_free(f.cache);
+	assert_null(gfs_cache_policy_find(gfs_slice_text("LRU")));
+	assert_null(gfs_cache_policy_find(gfs_slice_text("")));
 }
 
-static void test_ghost_brings_back(void **state)
+static void test_policy_changes_keep_entries(void **state)
 {
 	(void)state;
-	struct fixture f;
-	setup(&f, 100 * 1000);
-	uint64_t hits = 0;
-	for (unsigned round = 0; round < 20; round++) {
-		for (uint64_t i = 0; i < 60; i++)
-			hits += touch(&f, i, 1000); /* come round again after more than the small queue holds */
-		for (uint64_t i = 0; i < 60; i++)
-			touch(&f, 1000 + round * 60 + i, 1000);
+	struct cache_fixture f;
+	cache_setup(&f, 100 * 1000);
+	for (uint64_t i = 0; i < 90; i++) {
+		struct item *it = cache_fetch(&f, i, 1000);
+		gfs_cache_set_dirty(f.cache, &it->entry, i % 3 == 0);
+		if (i % 5 != 0)
+			gfs_cache_put(f.cache, &it->entry);
 	}
-	assert_true(hits >= 60 * 15);
+	for (unsigned round = 0; round < 30; round++) {
+		cache_set_policy(&f, cache_policies[round % CACHE_POLICIES]);
+		gfs_cache_set_limit(f.cache, 1000 * (90 - round)); /* sets dirty ones aside in each */
+		assert_int_equal(cache_stats(&f).entries, 90 - round);
+	}
+	for (uint64_t i = 0; i < 90; i++) {
+		struct gfs_cache_entry *e = gfs_cache_peek(f.cache, i);
+		assert_true(e || (i % 3 != 0 && i % 5 != 0));
+		if (!e)
+			continue;
+		gfs_cache_set_dirty(f.cache, e, false);
+		gfs_cache_put(f.cache, e);
+		if (i % 5 == 0)
+			gfs_cache_put(f.cache, e);
+	}
+	gfs_cache_set_limit(f.cache, 0);
+	assert_int_equal(cache_stats(&f).entries, 0);
 	gfs_cache_free(f.cache);
 }
 
 /* ---- four threads ---- */
 
 struct worker {
-	struct fixture *f;
+	struct cache_fixture *f;
 	uint64_t seed;
 	pthread_t thread;
 };
@@ -330,7 +378,7 @@ static void *work(void *argument)
 	uint64_t random = w->seed;
 	for (unsigned i = 0; i < 20000; i++) {
 		random = gfs_mix64(random + i);
-		struct item *it = fetch(w->f, random % 300, 50);
+		struct item *it = cache_fetch(w->f, random % 300, 50);
 		assert(it->value == gfs_mix64(random % 300));
 		if (random >> 60 == 0)
 			gfs_cache_set_dirty(w->f->cache, &it->entry, (random >> 40) % 2);
@@ -342,9 +390,9 @@ static void *work(void *argument)
 static void test_changed_while_in_use(void **state)
 {
 	(void)state;
-	struct fixture f;
+	struct cache_fixture f;
 	struct worker workers[4];
-	setup(&f, 16 * MIB);
+	cache_setup(&f, 16 * MIB);
 	for (unsigned i = 0; i < 4; i++) {
 		workers[i] = (struct worker){ .f = &f, .seed = i + 1 };
 		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
@@ -352,28 +400,39 @@ static void test_changed_while_in_use(void **state)
 	for (unsigned i = 0; i < 200; i++) {
 		gfs_cache_set_limit(f.cache, i % 3 * 5000);
 		gfs_cache_set_enabled(f.cache, i % 2);
-		(void)stats_of(&f); /* races with everything, and must not */
+		cache_set_policy(&f, cache_policies[i / 4 % CACHE_POLICIES]);
+		(void)cache_stats(&f); /* races with everything, and must not */
 	}
 	gfs_cache_set_enabled(f.cache, false);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
-	struct gfs_cache_stats s = stats_of(&f);
+	struct gfs_cache_stats s = cache_stats(&f);
 	assert_int_equal(s.bytes, s.dirty_bytes); /* a disabled cache: every last unpin evicted */
 	gfs_cache_free(f.cache);
 }
 
 int main(void)
 {
+#define EACH_POLICY(test)                                                                                              \
+	{ #test, test, NULL, NULL, s3fifo }, { #test, test, NULL, NULL, lru },                                             \
+	{                                                                                                                  \
+#test, test, NULL, NULL, clock                                                                                 \
+	}
+	static char s3fifo[] = "s3fifo", lru[] = "lru", clock[] = "clock"; /* a test's state is not const */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get_insert_drop),
-		cmocka_unit_test(test_pinned_stay_and_limit_holds),
-		cmocka_unit_test(test_dirty_stay_until_clean),
-		cmocka_unit_test(test_all_dirty_costs_no_rescan),
+		cmocka_unit_test(test_dropped_lives_while_pinned),
+		cmocka_unit_test(test_peeked_and_counted),
+		cmocka_unit_test(test_discard),
+		EACH_POLICY(test_resize),
+		EACH_POLICY(test_pinned_stay_and_limit_holds),
+		EACH_POLICY(test_dirty_stay_until_clean),
+		EACH_POLICY(test_all_dirty_costs_no_rescan),
 		cmocka_unit_test(test_disabled_keeps_nothing_clean),
 		cmocka_unit_test(test_shrinking_evicts_at_once),
 		cmocka_unit_test(test_random_against_model),
-		cmocka_unit_test(test_scan_leaves_hot_set),
-		cmocka_unit_test(test_ghost_brings_back),
+		cmocka_unit_test(test_policies_by_name),
+		cmocka_unit_test(test_policy_changes_keep_entries),
 		cmocka_unit_test(test_changed_while_in_use),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -545,7 +545,7 @@ static void test_adjacency_lacks(void **state)
 {
 	struct gfs_txn *txn = begin();
 	(void)state;
-	OK(gfs_adj_remove(txn, a, GFS_OUT, type, (struct gfs_adj_entry){ b, rel }));
+	OK(gfs_adj_remove(txn, f.graph->adj, a, GFS_OUT, type, (struct gfs_adj_entry){ b, rel }));
 	commit(txn);
 	must_find("its outgoing adjacency lacks relationship");
 }
@@ -554,9 +554,9 @@ static void test_adjacency_has_more(void **state)
 {
 	struct gfs_txn *txn = begin();
 	(void)state;
-	OK(gfs_adj_add(txn, b, GFS_IN, type, (struct gfs_adj_entry){ a, 70 }));
-	OK(gfs_adj_add(txn, named, GFS_IN, 888, (struct gfs_adj_entry){ a, 71 }));
-	OK(gfs_adj_add(txn, 500, GFS_IN, type, (struct gfs_adj_entry){ a, 71 }));
+	OK(gfs_adj_add(txn, f.graph->adj, b, GFS_IN, type, (struct gfs_adj_entry){ a, 70 }));
+	OK(gfs_adj_add(txn, f.graph->adj, named, GFS_IN, 888, (struct gfs_adj_entry){ a, 71 }));
+	OK(gfs_adj_add(txn, f.graph->adj, 500, GFS_IN, type, (struct gfs_adj_entry){ a, 71 }));
 	commit(txn);
 	must_find("1 incoming relationships in the chain, 2 in the adjacency");
 	must_find("type 888, which has no name");

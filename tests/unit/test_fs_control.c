@@ -22,7 +22,7 @@ static struct gfs_fs fs;
 static int setup(void **state)
 {
 	(void)state;
-	static const struct gfs_store_opts opts = { .page_cache_bytes = 4 << 20 };
+	static const struct gfs_store_opts opts = { .cache.bytes = 100 << 20 };
 	struct gfs_message message;
 	dir = toy_dir_new();
 	fs = (struct gfs_fs){ .started_ns = UINT64_C(1700000000000000001), .opts = { .uid = 5, .gid = 6 } };
@@ -110,7 +110,7 @@ static void test_tree(void **state)
 {
 	(void)state;
 	uint64_t id;
-	assert_int_equal(walk(0), 23);
+	assert_int_equal(walk(0), 15 + GFS_CACHE_LAYERS * gfs_control_layer_file_count);
 	assert_true(gfs_control_is_dir(0));
 	assert_int_equal(gfs_control_lookup(0, "mode", &id), GFS_ERR_NOTFOUND);
 	assert_int_equal(gfs_control_lookup(0, "", &id), GFS_ERR_NOTFOUND);
@@ -127,7 +127,12 @@ static void test_simple(void **state)
 	check("version", GFS_VERSION "\n");
 	check("health", "ok\n");
 	check("read_only", "0\n");
-	check("cache/page/policy", "s3fifo\n");
+	check("rel_index", "on\n");
+	assert_int_equal(put("rel_index", "off\n"), 0);
+	check("rel_index", "off\n");
+	assert_false(gfs_graph_rel_index(fs.graph));
+	assert_int_equal(put("rel_index", "0"), GFS_ERR_INVALID);
+	assert_int_equal(put("rel_index", "on"), 0);
 	assert_int_equal(put("version", "2"), GFS_ERR_ACCESS);
 	assert_int_equal(put("wal/end_lsn", "0"), GFS_ERR_ACCESS);
 }
@@ -151,19 +156,39 @@ static void test_wal(void **state)
 	assert_int_equal(put("wal/interval_ms", "x"), GFS_ERR_INVALID);
 }
 
+static const char *file_of(enum gfs_cache_layer layer, const char *name)
+{
+	static char path[64];
+	(void)snprintf(path, sizeof path, "cache/%s/%s", gfs_cache_layer_names[layer], name);
+	return path;
+}
+
 static void test_cache(void **state)
 {
 	(void)state;
-	check("cache/page/limit", "4194304\n");
+	check("cache/budget", "104857600\n");
+	check("cache/page/limit", "47185920\n");
+	check("cache/query/limit", "10485760\n");
 	assert_int_equal(put("cache/page/limit", "8M\n"), 0);
 	check("cache/page/limit", "8388608\n");
 	assert_int_equal(put("cache/page/limit", "1"), GFS_ERR_INVALID);
 	assert_int_equal(put("cache/page/limit", "much"), GFS_ERR_INVALID);
-	assert_int_equal(put("cache/page/enabled", "0\n"), 0);
-	check("cache/page/enabled", "0\n");
-	assert_int_equal(put("cache/page/enabled", "yes"), GFS_ERR_INVALID);
-	assert_int_equal(put("cache/page/enabled", "1"), 0);
-	check("cache/page/enabled", "1\n");
+	assert_int_equal(put("cache/page/limit", "0"), 0);
+	assert_int_equal(put("cache/budget", "10M\n"), 0);
+	check("cache/page/limit", "4718592\n");
+	assert_int_equal(put("cache/budget", "0"), GFS_ERR_INVALID);
+	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++) {
+		check(file_of(i, "enabled"), "1\n");
+		assert_int_equal(put(file_of(i, "enabled"), "0\n"), 0);
+		check(file_of(i, "enabled"), "0\n");
+		assert_int_equal(put(file_of(i, "enabled"), "yes"), GFS_ERR_INVALID);
+		assert_int_equal(put(file_of(i, "enabled"), "1"), 0);
+		check(file_of(i, "policy"), "s3fifo\n");
+		assert_int_equal(put(file_of(i, "policy"), "clock\n"), 0);
+		check(file_of(i, "policy"), "clock\n");
+		assert_int_equal(put(file_of(i, "policy"), "fifo"), GFS_ERR_INVALID);
+		assert_int_equal(put(file_of(i, "used"), "0"), GFS_ERR_ACCESS);
+	}
 }
 
 static void make_node(void)
@@ -213,10 +238,25 @@ static void test_stats(void **state)
 	assert_int_equal(metric(&text, "graphfs_commits_total"), 1);
 	assert_int_equal(metric(&text, "graphfs_failed"), 0);
 	assert_true(metric(&text, "graphfs_resident_bytes") > 100000);
+	assert_true(metric(&text, "graphfs_cache_bytes{layer=\"page\"}") > 8000);
+	assert_int_equal(metric(&text, "graphfs_cache_limit_bytes{layer=\"query\"}"), 10 << 20);
 	assert_int_equal(metric(&text, "graphfs_start_time_seconds"), 1700000000);
 }
 
-/* Each metric: HELP, TYPE, then one line with its name and a number. */
+/* `NAME NUMBER`, or `NAME{layer="LAYER"} NUMBER`. */
+static void check_sample(const char *line, const char *name)
+{
+	char *end;
+	assert_memory_equal(line, name, strlen(name));
+	line += strlen(name);
+	if (*line == '{')
+		line = strchr(line, '}') + 1;
+	assert_int_equal(*line, ' ');
+	(void)strtod(line + 1, &end);
+	assert_int_equal(*end, '\0');
+}
+
+/* Each metric: HELP, TYPE, then its line, or its lines, one a layer. */
 static void test_stats_form(void **state)
 {
 	(void)state;
@@ -232,12 +272,9 @@ static void test_stats_form(void **state)
 		assert_string_equal(name, named);
 		assert_true(strcmp(type, "gauge") == 0 || strcmp(type, "counter") == 0);
 		assert_int_equal(strcmp(type, "counter") == 0, strstr(name, "_total") != NULL);
-		line = strsep(&at, "\n");
-		assert_memory_equal(line, name, strlen(name));
-		char *end;
-		assert_int_equal(line[strlen(name)], ' ');
-		(void)strtod(line + strlen(name) + 1, &end);
-		assert_int_equal(*end, '\0');
+		for (unsigned i = strncmp(name, "graphfs_cache_", 14) == 0 && !strstr(name, "budget") ? GFS_CACHE_LAYERS : 1; i;
+			 i--)
+			check_sample(strsep(&at, "\n"), name);
 	}
 	assert_true(count >= 35);
 }

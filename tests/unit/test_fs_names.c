@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 static const enum gfs_name_place places[] = { GFS_PLACE_NODES, GFS_PLACE_NODE, GFS_PLACE_LINKS, GFS_PLACE_REL,
-	GFS_PLACE_NAMES };
+	GFS_PLACE_NAMES, GFS_PLACE_LABELS };
 #define PLACES (sizeof places / sizeof places[0])
 
 static void assert_shown(const char *name, enum gfs_name_place place, const char *want)
@@ -42,6 +42,9 @@ static void test_shown_forms(void **state)
 	assert_shown("labels", GFS_PLACE_NODE, "%6Cabels");
 	assert_shown("labels", GFS_PLACE_NODES, "labels");
 	assert_shown("from", GFS_PLACE_REL, "%66rom");
+	assert_shown("a&b|!(c)", GFS_PLACE_LABELS, "a%26b%7C%21%28c%29");
+	assert_shown("a&b|!(c)", GFS_PLACE_NAMES, "a&b|!(c)");
+	assert_shown("%", GFS_PLACE_LABELS, "%25");
 	assert_shown("\xf0\x9f\x98\x80", GFS_PLACE_NODES, "\xf0\x9f\x98\x80");
 }
 

@@ -503,8 +503,8 @@ static void unlogged_body(struct fixture *fx, void *context)
 	struct gfs_store_stats stats;
 	uint64_t id;
 	(void)context;
-	struct gfs_tx *tx = tx_begin(fx);
-	gfs_tx_unlogged(tx);
+	struct gfs_tx *tx;
+	OK(gfs_tx_begin_unlogged(fx->graph, &tx));
 	OK(gfs_bulk_node(tx, gfs_slice_text("bulk"), &meta, NULL, 0, NULL, 0, &id));
 	tx_commit(tx);
 	gfs_store_stats_get(gfs_graph_store(fx->graph), &stats);

@@ -4,9 +4,11 @@
  *
  * GFS_SEED repeats a run; GFS_MODEL_OPS makes it longer. */
 #include "tests/unit/graph_fixture.h"
+#include "tests/unit/index_check.h"
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "graph/label_expr.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,7 +60,7 @@ struct shared {
 	uint64_t digest;
 	bool has_digest;
 	uint64_t random;
-	uint64_t ops, refused;
+	uint64_t ops, refused, index_entries;
 	size_t used;
 	uint16_t labels[LABELS], types[TYPES], keys[KEYS];
 	uint8_t arena[];
@@ -222,6 +224,21 @@ static void compare_pair(struct gfs_graph *g, uint64_t id, enum gfs_direction di
 		}
 	}
 	REQUIRE(n == expected);
+	uint64_t few[2];
+	OK(gfs_rels_pair(g, id, dir, type, other, few, GFS_COUNT(few), &n));
+	REQUIRE(n == expected && memcmp(few, rels, GFS_MIN(n, GFS_COUNT(few)) * sizeof *few) == 0);
+}
+
+/* Some at a time. */
+static void compare_parts(struct gfs_graph *g, uint64_t id, enum gfs_direction dir, uint16_t type,
+	const struct gfs_adj_entry *entries, size_t count)
+{
+	struct gfs_adj_entry part[4], from = { 0 };
+	for (size_t at = 0, n; at < count; at += n) {
+		OK(gfs_rels_list(g, id, dir, type, from, part, 1 + below(GFS_COUNT(part)), &n));
+		REQUIRE(n > 0 && at + n <= count && memcmp(part, entries + at, n * sizeof *part) == 0);
+		from = (struct gfs_adj_entry){ part[n - 1].other, part[n - 1].rel + 1 };
+	}
 }
 
 static void compare_folder(struct gfs_graph *g, unsigned n, enum gfs_direction dir, unsigned type)
@@ -240,8 +257,28 @@ static void compare_folder(struct gfs_graph *g, unsigned n, enum gfs_direction d
 	REQUIRE(got_count == count && memcmp(got, expected, count * sizeof *got) == 0);
 	OK(gfs_rels_type(g, model->nodes[n].id, dir, shared->types[type], &info));
 	REQUIRE(info.count == count && info.made == model->nodes[n].made[dir][type]);
+	compare_parts(g, model->nodes[n].id, dir, shared->types[type], got, count);
 	if (count != 0)
 		compare_pair(g, model->nodes[n].id, dir, shared->types[type], got, count);
+}
+
+/* Two at a time. */
+static void compare_types(struct gfs_graph *g, uint64_t id, enum gfs_direction dir, const bool *made)
+{
+	struct gfs_adj_type got[2], one;
+	size_t n, shown = 0;
+	for (unsigned t = 0; t < TYPES; t++) {
+		OK(gfs_rels_type(g, id, dir, shared->types[t], &one));
+		if (one.count == 0 && !made[t])
+			continue;
+		uint16_t from = shown == 0 ? 1 : (uint16_t)(got[0].type + 1u);
+		OK(gfs_rels_types(g, id, dir, from, got, 1 + below(2), &n));
+		REQUIRE(n > 0 && got[0].type == one.type && got[0].made == one.made);
+		REQUIRE(got[0].count == one.count && got[0].mtime_ns == one.mtime_ns);
+		shown++;
+	}
+	OK(gfs_rels_types(g, id, dir, shown == 0 ? 1 : (uint16_t)(got[0].type + 1u), got, 2, &n));
+	REQUIRE(n == 0);
 }
 
 static void compare_node(struct gfs_graph *g, unsigned n)
@@ -273,6 +310,8 @@ static void compare_node(struct gfs_graph *g, unsigned n)
 		compare_folder(g, n, GFS_OUT, t);
 		compare_folder(g, n, GFS_IN, t);
 	}
+	compare_types(g, m->id, GFS_OUT, m->made[GFS_OUT]);
+	compare_types(g, m->id, GFS_IN, m->made[GFS_IN]);
 }
 
 static void compare_label(struct gfs_graph *g, unsigned l)
@@ -288,7 +327,87 @@ static void compare_label(struct gfs_graph *g, unsigned l)
 	REQUIRE(entry.count == expected && entry.made == model->label_made[l]);
 }
 
-static void compare_all(struct gfs_graph *g)
+/* A random expression over labels or types. */
+static struct gfs_set_expr random_expr(enum gfs_idset_kind kind)
+{
+	struct gfs_set_expr expr = GFS_SET_EXPR_INIT(kind);
+	for (unsigned terms = 1 + below(12); terms > 0 || expr.open > 1; terms -= terms > 0) {
+		static const enum gfs_set_op ops[] = { GFS_SET_NAME, GFS_SET_ANY, GFS_SET_NOT, GFS_SET_AND, GFS_SET_OR };
+		const uint16_t *names = kind == GFS_IDSET_LABEL ? shared->labels : shared->types;
+		enum gfs_set_op op = terms == 0 ? GFS_SET_AND : below(2) == 0 ? GFS_SET_NAME : ops[below(GFS_COUNT(ops))];
+		int err = gfs_set_expr_push(&expr, op, names[below(kind == GFS_IDSET_LABEL ? LABELS : TYPES)]);
+		REQUIRE(err == 0 || (err == GFS_ERR_INVALID && op >= GFS_SET_NOT));
+		if (expr.open == 0)
+			terms++;
+	}
+	return expr;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+/* Whole lists, in parts. */
+static void compare_label_expr(struct gfs_graph *g)
+{
+	struct gfs_set_expr expr = random_expr(GFS_IDSET_LABEL);
+	uint64_t expected[NODES], got[NODES], from = 0, total;
+	size_t count = 0, n;
+	for (unsigned i = 0; i < NODES; i++) {
+		const struct node *m = &model->nodes[i];
+		uint16_t labels[LABELS];
+		size_t has_count = 0;
+		bool has;
+		for (unsigned l = 0; l < LABELS; l++) {
+			if (m->labels[l])
+				labels[has_count++] = shared->labels[l];
+		}
+		if (!m->there)
+			continue;
+		OK(gfs_label_expr_has(g, &expr, m->id, &has));
+		REQUIRE(has == gfs_set_expr_holds(&expr, labels, has_count));
+		if (has)
+			expected[count++] = m->id;
+	}
+	qsort(expected, count, sizeof *expected, by_number);
+	for (size_t at = 0; at <= count; at += n) {
+		OK(gfs_label_expr_nodes(g, &expr, from, got, 1 + below(NODES), &n));
+		REQUIRE(at + n <= count && memcmp(got, expected + at, n * sizeof *got) == 0 && (n > 0 || at == count));
+		if (n == 0)
+			break;
+		from = got[n - 1] + 1;
+	}
+	OK(gfs_label_expr_count(g, &expr, &total));
+	REQUIRE(total == count);
+	gfs_set_expr_release(&expr);
+}
+
+static void compare_type_expr(struct gfs_graph *g)
+{
+	struct gfs_set_expr expr = random_expr(GFS_IDSET_TYPE);
+	uint64_t expected[RELS], got[RELS + 1], total;
+	size_t count = 0, n;
+	for (unsigned i = 0; i < RELS; i++) {
+		const struct rel *r = &model->rels[i];
+		bool has;
+		if (!r->there)
+			continue;
+		OK(gfs_type_expr_has(g, &expr, r->id, &has));
+		REQUIRE(has == gfs_set_expr_holds(&expr, &shared->types[r->type], 1));
+		if (has)
+			expected[count++] = r->id;
+	}
+	qsort(expected, count, sizeof *expected, by_number);
+	OK(gfs_type_expr_rels(g, &expr, 0, got, RELS + 1, &n));
+	REQUIRE(n == count && memcmp(got, expected, n * sizeof *got) == 0);
+	OK(gfs_type_expr_count(g, &expr, &total));
+	REQUIRE(total == count);
+	gfs_set_expr_release(&expr);
+}
+
+static void compare_graph(struct gfs_graph *g)
 {
 	struct gfs_node_record r;
 	uint64_t id, found = 0, expected = 0;
@@ -308,7 +427,22 @@ static void compare_all(struct gfs_graph *g)
 	}
 	for (unsigned l = 0; l < LABELS; l++)
 		compare_label(g, l);
+	for (unsigned i = 0; i < 50; i++) {
+		compare_label_expr(g);
+		compare_type_expr(g);
+	}
 	gfs_graph_read_end(g);
+}
+
+/* By the indexes and by the chains. */
+static void compare_all(struct gfs_graph *g)
+{
+	gfs_graph_set_rel_index(g, false);
+	compare_graph(g);
+	uint64_t digest = graph_digest(g);
+	gfs_graph_set_rel_index(g, true);
+	compare_graph(g);
+	REQUIRE(graph_digest(g) == digest);
 }
 
 /* ---- picking ---- */
@@ -793,6 +927,24 @@ static int op_bulk_finish(struct gfs_tx *tx)
 	return 0;
 }
 
+/* Indexes come and go; what is in them is compared with the graph, not the model. */
+static int op_index_create(struct gfs_tx *tx)
+{
+	struct gfs_index_info info;
+	uint16_t label = shared->labels[below(LABELS)], key = shared->keys[below(KEYS)], id;
+	bool there = gfs_index_find(gfs_tx_graph(tx), label, key, &info) == 0;
+	return expect(gfs_index_create(tx, label, key, false, (struct gfs_slice){ 0 }, &id), there ? GFS_ERR_EXISTS : 0);
+}
+
+static int op_index_drop(struct gfs_tx *tx)
+{
+	struct gfs_index_info info;
+	if (below(4) != 0 || gfs_index_next(gfs_tx_graph(tx), below(20), &info) != 0)
+		return 0;
+	OK(gfs_index_drop(tx, info.id));
+	return 0;
+}
+
 static int (*const operations[])(struct gfs_tx *tx) = {
 	op_node_create,
 	op_node_create,
@@ -831,6 +983,8 @@ static int (*const operations[])(struct gfs_tx *tx) = {
 	op_bulk_rel,
 	op_bulk_rel,
 	op_bulk_finish,
+	op_index_create,
+	op_index_drop,
 };
 
 /* ---- transactions ---- */
@@ -899,12 +1053,18 @@ static void round_body(struct fixture *f, void *context)
 	else
 		make_names(f->graph);
 	compare_all(f->graph);
+	shared->index_entries += require_indexes(f->graph);
 	while (shared->ops < until) {
 		run_transaction(f->graph);
 		if (below(200) == 0)
 			OK(gfs_store_checkpoint(gfs_graph_store(f->graph)));
+		if (below(50) == 0)
+			gfs_graph_set_rel_index(f->graph, !gfs_graph_rel_index(f->graph));
+		if (below(300) == 0)
+			shared->index_entries += require_indexes(f->graph);
 	}
 	compare_all(f->graph);
+	shared->index_entries += require_indexes(f->graph);
 	shared->digest = graph_digest(f->graph);
 	shared->has_digest = true;
 	if (below(3) == 0)
@@ -935,7 +1095,7 @@ static void test_model(void **state)
 	for (unsigned round = 0; shared->ops < total; round++) {
 		uint64_t count = 1 + below((unsigned)GFS_MIN(total / 10, UINT64_C(100000)));
 		f.opts.wal_mode = (enum gfs_wal_mode)(round % 3);
-		f.opts.page_cache_bytes = below(2) == 0 ? 1 << 20 : 0;
+		f.opts.cache.bytes = below(2) == 0 ? 1 << 20 : 0;
 		shared->used = GFS_MIN(shared->used, (size_t)TEXT_ARENA);
 		fixture_killed(&f, round_body, &count);
 	}
@@ -943,8 +1103,9 @@ static void test_model(void **state)
 	assert_true(graph_digest(f.graph) == shared->digest);
 	compare_all(f.graph);
 	require_clean(f.graph);
-	print_message(
-		"%llu operations, %llu refused\n", (unsigned long long)shared->ops, (unsigned long long)shared->refused);
+	print_message("%llu operations, %llu refused, %llu index entries compared\n", (unsigned long long)shared->ops,
+		(unsigned long long)shared->refused, (unsigned long long)shared->index_entries);
+	assert_true(shared->index_entries > 0);
 	fixture_destroy(&f);
 	munmap(shared, sizeof *shared + TEXT_ARENA);
 }

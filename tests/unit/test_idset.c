@@ -9,6 +9,7 @@
 #include <string.h>
 
 static struct test_store t;
+static struct gfs_cache *cache; /* of the index layer */
 static struct gfs_idsets *sets;
 
 static int freeze(struct gfs_store *store)
@@ -18,8 +19,15 @@ static int freeze(struct gfs_store *store)
 
 static void open_sets(void)
 {
-	assert_int_equal(gfs_idsets_open(t.store, &sets), 0);
+	assert_int_equal(gfs_index_cache_open(t.store, &cache), 0);
+	assert_int_equal(gfs_idsets_open(t.store, cache, &sets), 0);
 	t.before_freeze = freeze;
+}
+
+static void free_sets(void)
+{
+	gfs_idsets_free(sets);
+	gfs_cache_free(cache);
 }
 
 static int setup(void **state)
@@ -34,7 +42,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	test_store_destroy(&t);
-	gfs_idsets_free(sets);
+	free_sets();
 	return 0;
 }
 
@@ -42,7 +50,7 @@ static int teardown(void **state)
 static void reopen(void)
 {
 	test_store_close(&t);
-	gfs_idsets_free(sets);
+	free_sets();
 	test_store_open(&t);
 	open_sets();
 }
@@ -88,6 +96,14 @@ static uint64_t count_of(enum gfs_idset_kind kind, uint16_t set)
 	assert_int_equal(gfs_idset_count(sets, kind, set, &count), 0);
 	gfs_store_read_end(t.store);
 	return count;
+}
+
+static void memory(uint64_t *ret_bytes, uint64_t *ret_dirty_bytes)
+{
+	struct gfs_cache_stats stats;
+	gfs_cache_stats_get(cache, &stats);
+	*ret_bytes = stats.bytes;
+	*ret_dirty_bytes = stats.dirty_bytes;
 }
 
 static size_t keys(void)
@@ -314,13 +330,13 @@ static void test_checkpoints(void **state)
 	uint64_t bytes, dirty_bytes;
 	for (uint64_t chunk = 0; chunk < 5; chunk++)
 		add(GFS_IDSET_LABEL, 1, (chunk << 16) + 1);
-	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	memory(&bytes, &dirty_bytes);
 	assert_true(bytes > 0);
 	assert_int_equal(bytes, dirty_bytes);
 	assert_int_equal(keys(), 0);
 	assert_int_equal(gfs_store_checkpoint(t.store), 0);
 	assert_int_equal(keys(), 5);
-	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	memory(&bytes, &dirty_bytes);
 	assert_true(bytes > 0);
 	assert_int_equal(dirty_bytes, 0);
 	take(GFS_IDSET_LABEL, 1, (2 << 16) + 1);
@@ -329,36 +345,63 @@ static void test_checkpoints(void **state)
 	add(GFS_IDSET_LABEL, 1, (2 << 16) + 9);
 	reopen();
 	assert_int_equal(keys(), 5);
-	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	memory(&bytes, &dirty_bytes);
 	assert_int_equal(bytes, 0); /* nothing is loaded before it is needed */
 	assert_true(has(GFS_IDSET_LABEL, 1, (2 << 16) + 9));
-	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	memory(&bytes, &dirty_bytes);
 	assert_true(bytes > 0 && bytes < 1000);
 }
 
-/* 1,200 chunks of scattered ids take 8 KiB each. A checkpoint that finds too much decoded drops it; what was dropped is read again. */
+/* 1,200 chunks of scattered ids take 8 KiB each. What changed stays; once it is written the limit holds, and what was dropped is read again. */
 static void test_memory_is_bounded(void **state)
 {
 	(void)state;
 	uint64_t bytes, dirty_bytes;
+	gfs_cache_set_limit(cache, UINT64_C(1) << 20);
 	for (uint64_t chunk = 0; chunk < 1200; chunk++) {
 		struct gfs_txn *txn = test_begin(&t);
 		for (uint64_t i = 1; i < 65536; i += 13)
 			assert_int_equal(gfs_idset_add(txn, sets, GFS_IDSET_TYPE, 9, chunk << 16 | i), 0);
 		test_commit(txn);
 	}
-	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
+	memory(&bytes, &dirty_bytes);
 	assert_true(bytes > UINT64_C(8) << 20);
+	assert_int_equal(dirty_bytes, bytes);
 	assert_int_equal(gfs_store_checkpoint(t.store), 0);
-	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
-	assert_int_equal(bytes, 0);
+	memory(&bytes, &dirty_bytes);
+	assert_true(bytes <= UINT64_C(1) << 20);
 	assert_int_equal(dirty_bytes, 0);
 	assert_true(has(GFS_IDSET_TYPE, 9, UINT64_C(700) << 16 | 1));
 	assert_false(has(GFS_IDSET_TYPE, 9, UINT64_C(700) << 16 | 2));
-	gfs_idsets_memory(sets, &bytes, &dirty_bytes);
-	assert_true(bytes > 0 && bytes < 16384);
+	memory(&bytes, &dirty_bytes);
+	assert_true(bytes <= UINT64_C(1) << 20);
 	take(GFS_IDSET_TYPE, 9, UINT64_C(700) << 16 | 1);
 	assert_int_equal(count_of(GFS_IDSET_TYPE, 9), 1200 * 5042 - 1);
+}
+
+/* With the layer off what changed stays until it is written; nothing else does. */
+static void test_layer_off(void **state)
+{
+	(void)state;
+	uint64_t bytes, dirty_bytes;
+	gfs_cache_set_enabled(cache, false);
+	add(GFS_IDSET_LABEL, 1, 5);
+	add(GFS_IDSET_LABEL, 1, 70000);
+	struct gfs_txn *txn = test_begin(&t);
+	assert_int_equal(gfs_idset_remove(txn, sets, GFS_IDSET_LABEL, 1, 5), 0);
+	assert_int_equal(gfs_idset_add(txn, sets, GFS_IDSET_LABEL, 1, 6), 0);
+	gfs_txn_abort(txn);
+	assert_int_equal(count_of(GFS_IDSET_LABEL, 1), 2);
+	memory(&bytes, &dirty_bytes);
+	assert_true(bytes > 0);
+	assert_int_equal(bytes, dirty_bytes);
+	assert_int_equal(gfs_store_checkpoint(t.store), 0);
+	memory(&bytes, &dirty_bytes);
+	assert_int_equal(bytes, 0);
+	assert_true(has(GFS_IDSET_LABEL, 1, 5));
+	assert_false(has(GFS_IDSET_LABEL, 1, 6));
+	take(GFS_IDSET_LABEL, 1, 70000);
+	assert_int_equal(count_of(GFS_IDSET_LABEL, 1), 1);
 }
 
 /* ---- clearing ---- */
@@ -390,13 +433,11 @@ static void test_clear_aborted(void **state)
 	reopen();
 	add(GFS_IDSET_LABEL, 1, 7);
 	struct gfs_txn *txn = test_begin(&t);
-	assert_int_equal(gfs_idset_add(txn, sets, GFS_IDSET_LABEL, 1, 8), 0);
-	assert_int_equal(gfs_idset_remove(txn, sets, GFS_IDSET_LABEL, 1, 5), 0);
 	assert_int_equal(gfs_idsets_clear(txn, sets), 0);
 	assert_int_equal(gfs_idset_add(txn, sets, GFS_IDSET_LABEL, 1, 5), 0);
 	assert_int_equal(
 		gfs_idset_add(txn, sets, GFS_IDSET_TYPE, 9, 66), 0); /* looked up for the first time when it is gone */
-	assert_int_equal(gfs_idsets_clear(txn, sets), 0);
+	assert_int_equal(gfs_idsets_clear(txn, sets), GFS_ERR_INVALID);
 	assert_int_equal(gfs_idset_add(txn, sets, GFS_IDSET_TYPE, 9, 67), 0);
 	gfs_txn_abort(txn);
 	for (int round = 0; round < 2; round++) {
@@ -546,6 +587,7 @@ static void test_readers_load_together(void **state)
 		}
 	}
 	reopen();
+	gfs_cache_set_limit(cache, 4096); /* far less than all: they also evict what others have just read */
 	for (int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, read_all, &sums[i]), 0);
 	for (int i = 0; i < READERS; i++) {
@@ -568,6 +610,7 @@ int main(void)
 		WITH_STORE(test_abort),
 		WITH_STORE(test_checkpoints),
 		WITH_STORE(test_memory_is_bounded),
+		WITH_STORE(test_layer_off),
 		WITH_STORE(test_clear),
 		WITH_STORE(test_clear_aborted),
 		WITH_STORE(test_random_changes),

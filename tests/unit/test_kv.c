@@ -455,6 +455,30 @@ static void test_memory_stays_bounded(void **state)
 	assert_true(gfs_kv_dirty_bytes(f->kv) < 4 * 100 * sizeof value);
 }
 
+/* Backwards a damaged row ends the walk, whether it is met or is where the search comes down. */
+static void test_back_over_damage(void **state)
+{
+	struct fixture *f = *state;
+	struct gfs_kv_back *back;
+	struct gfs_slice key, value;
+	put(f, "a", "1");
+	put(f, "c", "3");
+	put(f, "e", "5");
+	assert_int_equal(checkpoint(f), 0);
+	put_raw(f, "c", gfs_slice_text("no sum"));
+	put(f, "d", "4");
+	assert_int_equal(gfs_kv_back_open(f->kv, GFS_KV_META, &back), 0);
+	assert_int_equal(gfs_kv_back_prev(back, &key, &value), GFS_ERR_NOTFOUND);
+	assert_int_equal(gfs_kv_back_seek(back, gfs_slice_text("f"), &key, &value), 0);
+	assert_true(gfs_slice_equal(value, gfs_slice_text("5")));
+	assert_int_equal(gfs_kv_back_prev(back, &key, &value), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_kv_back_seek(back, gfs_slice_text("b"), &key, &value), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_kv_back_seek(back, gfs_slice_text("e"), &key, &value), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_kv_back_seek(back, gfs_slice_text(""), &key, &value), GFS_ERR_INVALID);
+	gfs_kv_back_close(back);
+	gfs_kv_back_close(NULL);
+}
+
 /* ---- at random, against a model ---- */
 
 enum { MODEL_KEYS = 700, KEY_BYTES = 24 };
@@ -537,6 +561,26 @@ static void model_iterate(struct fixture *f, struct model *m, unsigned from, uns
 	gfs_kv_iter_close(it);
 }
 
+/* From the key before number `before` to the front. */
+static void model_iterate_back(struct fixture *f, struct model *m, unsigned before, unsigned limit)
+{
+	struct gfs_kv_back *back;
+	struct gfs_slice key, value;
+	assert_int_equal(gfs_kv_back_open(f->kv, GFS_KV_KEYS, &back), 0);
+	int err = gfs_kv_back_seek(back, model_key(m, before), &key, &value);
+	for (unsigned i = before; i-- > 0 && limit > 0;) {
+		if (!m->now[i].exists)
+			continue;
+		assert_int_equal(err, 0);
+		assert_true(gfs_slice_equal(key, model_key(m, i)));
+		model_expect(value, m->now[i]);
+		err = gfs_kv_back_prev(back, &key, &value);
+		limit--;
+	}
+	assert_true(limit == 0 || err == GFS_ERR_NOTFOUND);
+	gfs_kv_back_close(back);
+}
+
 static void model_change(struct fixture *f, struct model *m, unsigned i, uint32_t seed, bool exists)
 {
 	uint8_t bytes[2048];
@@ -597,8 +641,10 @@ static void model_step(struct fixture *f, struct model *m, uint64_t random)
 		model_change(f, m, i, 0, false);
 	else if (action < 900)
 		model_get(f, m, i);
-	else if (action < 920)
+	else if (action < 910)
 		model_iterate(f, m, i, 40);
+	else if (action < 920)
+		model_iterate_back(f, m, i, 40);
 	else if (action < 945)
 		model_commit(f, m);
 	else if (action < 965)
@@ -623,6 +669,7 @@ static void test_random_against_model(void **state)
 		model_step(f, m, random = gfs_mix64(random + i));
 	model_reopen(f, m);
 	model_iterate(f, m, 0, UINT_MAX);
+	model_iterate_back(f, m, MODEL_KEYS - 1, UINT_MAX);
 	free(m);
 }
 
@@ -752,6 +799,7 @@ int main(void)
 		TEST(test_damaged_values),
 		TEST(test_walk_over_damage),
 		TEST(test_absence_beside_damage),
+		TEST(test_back_over_damage),
 		TEST(test_memory_stays_bounded),
 		TEST(test_random_against_model),
 		cmocka_unit_test(test_tree_orders),

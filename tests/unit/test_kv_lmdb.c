@@ -211,14 +211,17 @@ static void expect_pages(struct fixture *f, uint64_t count)
 	}
 }
 
-static long resident_kib(void)
+/* "RssFile" or "RssAnon". */
+static long resident_kib(const char *field)
 {
 	long kib = 0;
 	char line[256];
 	FILE *status = fopen("/proc/self/status", "re");
 	while (status && fgets(line, sizeof line, status))
-		if (sscanf(line, "RssFile: %ld", &kib) == 1)
+		if (strncmp(line, field, strlen(field)) == 0) {
+			kib = strtol(line + strlen(field) + 1, NULL, 10);
 			break;
+		}
 	if (status)
 		(void)fclose(status);
 	return kib;
@@ -231,10 +234,10 @@ static void test_pages_and_resident_memory(void **state)
 	write_pages(f, 0, 3000, 2);
 	write_pages(f, 1, 3000, 2);
 	write_pages(f, 0, 100, 7);
-	long before = resident_kib();
+	long before = resident_kib("RssFile");
 	for (unsigned i = 0; i < 3; i++)
 		expect_pages(f, 6000);
-	assert_true(resident_kib() - before < 16 * 1024);
+	assert_true(resident_kib("RssFile") - before < 16 * 1024);
 }
 
 static void test_full_map(void **state)
@@ -415,6 +418,72 @@ static void test_readers_beside_writer(void **state)
 		assert_int_equal(pthread_join(readers[i], NULL), 0);
 }
 
+/* An exposed batch may be far larger than the memory that it takes; nothing of it is there after an abort, all after a commit. */
+static void test_batch_memory(void **state)
+{
+	enum { PAGES = 8000 };
+	struct fixture *f = *state;
+	static uint8_t page[GFS_PAGE_SIZE];
+	struct gfs_kv_batch *b;
+	uint8_t bytes[8];
+	for (unsigned commits = 0; commits < 2; commits++) {
+		long before = resident_kib("RssAnon") + resident_kib("RssFile");
+		assert_int_equal(f->kv->ops->batch_begin(f->kv, &b), 0);
+		f->kv->ops->batch_expose(b);
+		for (uint64_t i = 0; i < PAGES; i++) {
+			gfs_put_le64(page, i * 7919 % PAGES);
+			struct gfs_slice key = key_of(i * 7919 % PAGES, bytes);
+			assert_int_equal(f->kv->ops->batch_put(b, GFS_KV_PAGES, key, gfs_slice(page, sizeof page)), 0);
+		}
+		const char *sanitizers = getenv("GRAPHFS_SANITIZE"); /* which keep what is freed */
+		if (sanitizers == NULL || sanitizers[0] == '\0')
+			assert_true(resident_kib("RssAnon") + resident_kib("RssFile") - before < 24 * 1024);
+		if (commits)
+			assert_int_equal(f->kv->ops->batch_commit(b), 0);
+		else
+			f->kv->ops->batch_abort(b);
+		for (uint64_t i = 0; i < PAGES; i++) {
+			int err = f->kv->ops->get_into(f->kv, GFS_KV_PAGES, key_of(i, bytes), page, sizeof page);
+			assert_int_equal(err, commits ? 0 : GFS_ERR_NOTFOUND);
+			assert_true(!commits || gfs_get_le64(page) == i);
+		}
+	}
+}
+
+/* What an exposed batch has put is read at once, whether LMDB still holds it or has written it out; after the abort nothing of it. */
+static void test_exposed_batch(void **state)
+{
+	struct fixture *f = *state;
+	struct gfs_kv_batch *b;
+	struct gfs_kv_cursor *c;
+	struct gfs_slice key, value;
+	static uint8_t page[GFS_PAGE_SIZE];
+	uint8_t bytes[8];
+	put_one(f, GFS_KV_META, "a", "1");
+	put_one(f, GFS_KV_META, "c", "3");
+	assert_int_equal(f->kv->ops->batch_begin(f->kv, &b), 0);
+	f->kv->ops->batch_expose(b);
+	put(f, b, GFS_KV_META, "b", "2");
+	assert_int_equal(f->kv->ops->batch_delete(b, GFS_KV_META, gfs_slice_text("a")), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		expect(f, GFS_KV_META, "a", NULL);
+		expect(f, GFS_KV_META, "b", "2");
+		assert_int_equal(f->kv->ops->cursor_open(f->kv, GFS_KV_META, &c), 0);
+		assert_int_equal(f->kv->ops->cursor_seek(c, gfs_slice_text("a"), &key, &value), 0);
+		assert_true(gfs_slice_equal(key, gfs_slice_text("b")));
+		assert_int_equal(f->kv->ops->cursor_next(c, &key, &value), 0);
+		assert_true(gfs_slice_equal(key, gfs_slice_text("c")));
+		f->kv->ops->cursor_close(c);
+		for (uint64_t i = 0; i < 1500; i++)
+			assert_int_equal(f->kv->ops->batch_put(b, GFS_KV_PAGES, key_of(i, bytes), gfs_slice(page, sizeof page)), 0);
+		assert_int_equal(f->kv->ops->get_into(f->kv, GFS_KV_PAGES, key_of(3, bytes), page, sizeof page), 0);
+	}
+	f->kv->ops->batch_abort(b);
+	expect(f, GFS_KV_META, "a", "1");
+	expect(f, GFS_KV_META, "b", NULL);
+	assert_int_equal(f->kv->ops->get_into(f->kv, GFS_KV_PAGES, key_of(3, bytes), page, sizeof page), GFS_ERR_NOTFOUND);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -424,6 +493,8 @@ int main(void)
 		TEST(test_bad_keys_and_sizes),
 		TEST(test_cursor_is_a_snapshot),
 		TEST(test_pages_and_resident_memory),
+		TEST(test_batch_memory),
+		TEST(test_exposed_batch),
 		TEST(test_full_map),
 		TEST(test_scarce_address_space),
 		TEST(test_bad_files),

@@ -1,6 +1,6 @@
 /* mount-tools/mount_options: what -o takes, what it refuses, and what libfuse is told. */
 #include "base/checked.h"
-#include "mount-tools/mount_options.h"
+#include "mount-tools/cache_options.h"
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
@@ -30,11 +30,12 @@ static void test_defaults(void **state)
 	struct gfs_mount_options o;
 	assert_int_equal(parse(&o, ""), 0);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_ASYNC);
-	assert_true(o.store.page_cache_bytes >= 1 << 20 && o.store.page_cache_bytes <= 1 << 30);
+	assert_int_equal(o.store.cache.bytes, 0);
 	assert_int_equal(o.fs.uid, getuid());
 	assert_int_equal(o.fs.gid, getgid());
 	assert_int_equal(o.fs.poll_us, UINT_MAX);
-	assert_false(o.store.read_only || o.fs.read_only || o.allow_other || o.remount);
+	assert_true(o.rel_index);
+	assert_false(o.rel_index_given || o.store.read_only || o.fs.read_only || o.allow_other || o.remount);
 	assert_int_equal(o.set | o.clear, 0);
 }
 
@@ -44,11 +45,12 @@ static void test_values(void **state)
 	struct gfs_mount_options o;
 	assert_int_equal(
 		parse(&o,
-			"wal=group,wal_interval=25,cache=64M,checkpoint_interval=5,checkpoint_log=8M,uid=7,gid=8,threads=4,poll_us=0"),
+			"wal=group,wal_interval=25,cache=64M,checkpoint_interval=5,checkpoint_log=8M,uid=7,gid=8,threads=4,poll_us=0,rel_index=off"),
 		0);
+	assert_true(!o.rel_index && o.rel_index_given);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_GROUP);
 	assert_int_equal(o.store.wal_interval_ms, 25);
-	assert_int_equal(o.store.page_cache_bytes, 64 << 20);
+	assert_int_equal(o.store.cache.bytes, 64 << 20);
 	assert_int_equal(o.store.checkpoint_interval_ms, 5000);
 	assert_int_equal(o.store.checkpoint_log_bytes, 8 << 20);
 	assert_int_equal(o.fs.uid, 7);
@@ -60,6 +62,45 @@ static void test_values(void **state)
 	assert_int_equal(o.store.checkpoint_interval_ms, UINT_MAX);
 }
 
+static void test_cache_layers(void **state)
+{
+	(void)state;
+	struct gfs_mount_options o;
+	assert_int_equal(parse(&o, "cache_page=off,cache_object=2M,cache_policy=lru,cache_query_policy=clock"), 0);
+	assert_true(o.store.cache.layers[GFS_CACHE_PAGE].off);
+	assert_int_equal(o.store.cache.layers[GFS_CACHE_OBJECT].limit_bytes, 2 << 20);
+	assert_string_equal(gfs_cache_policy_name(o.store.cache.layers[GFS_CACHE_INDEX].policy), "lru");
+	assert_string_equal(gfs_cache_policy_name(o.store.cache.layers[GFS_CACHE_QUERY].policy), "clock");
+	assert_true(o.layers_given[GFS_CACHE_PAGE].limit && o.layers_given[GFS_CACHE_OBJECT].limit);
+	assert_false(o.layers_given[GFS_CACHE_INDEX].limit || o.cache_given);
+	assert_false(o.cache_warm);
+	assert_int_equal(parse(&o, "cache_page=off,cache_page=64K,cache_warm=on"), 0);
+	assert_true(o.cache_warm);
+	assert_false(o.store.cache.layers[GFS_CACHE_PAGE].off);
+	assert_int_equal(o.store.cache.layers[GFS_CACHE_PAGE].limit_bytes, 64 << 10);
+}
+
+/* What a remount writes. */
+static int note(void *context, const char *file, const char *text)
+{
+	struct gfs_buf *out = context;
+	gfs_buf_printf(out, "%s=%s ", file, text);
+	return gfs_buf_failed(out);
+}
+
+static void test_cache_layers_of_remount(void **state)
+{
+	(void)state;
+	struct gfs_mount_options o;
+	GFS_AUTO_BUF out = GFS_BUF_INIT;
+	assert_int_equal(parse(&o, "remount,cache=3M,cache_object_policy=lru,cache_page=off,cache_index=1M"), 0);
+	assert_int_equal(gfs_cache_options_apply(&o, note, &out), 0);
+	gfs_buf_append_u8(&out, 0);
+	assert_string_equal((const char *)out.data,
+		"cache/budget=3145728 cache/page/enabled=0 cache/object/policy=lru cache/index/limit=1048576 "
+		"cache/index/enabled=1 ");
+}
+
 static void test_later_wins(void **state)
 {
 	(void)state;
@@ -68,7 +109,7 @@ static void test_later_wins(void **state)
 	assert_false(o.store.read_only || o.fs.read_only);
 	assert_int_equal(o.clear, MS_RDONLY);
 	assert_int_equal(o.store.wal_mode, GFS_WAL_ASYNC);
-	assert_int_equal(o.store.page_cache_bytes, 2 << 20);
+	assert_int_equal(o.store.cache.bytes, 2 << 20);
 	assert_int_equal(parse(&o, "rw,ro"), 0);
 	assert_true(o.store.read_only && o.fs.read_only);
 	assert_int_equal(parse(&o, "noatime,relatime"), 0);
@@ -106,6 +147,14 @@ static void test_refused(void **state)
 		{ "wal_interval=60001", "60000" },
 		{ "cache=1", "cache=1" },
 		{ "cache=lots", "cache=lots" },
+		{ "cache_page=1K", "64K" },
+		{ "cache_query=on", "or off" },
+		{ "cache_pages=1M", "unknown" },
+		{ "cache_warm=1", "on or off" },
+		{ "cache_=1M", "unknown" },
+		{ "cache_page", "unknown" },
+		{ "cache_policy=fifo", "s3fifo, lru or clock" },
+		{ "cache_page_policy=", "s3fifo, lru or clock" },
 		{ "cache=99999999999999999999", "cache=9" },
 		{ "checkpoint_log=4K", "checkpoint_log=4K" },
 		{ "uid=root", "uid=root" },
@@ -190,6 +239,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_cache_layers),
+		cmocka_unit_test(test_cache_layers_of_remount),
 		cmocka_unit_test(test_later_wins),
 		cmocka_unit_test(test_ignored),
 		cmocka_unit_test(test_refused),

@@ -438,6 +438,45 @@ static void test_damaged_superblock(void **state)
 	end_copies(copies);
 }
 
+static uint32_t format_of(void)
+{
+	struct gfs_superblock sb;
+	int dir_fd;
+	assert_int_equal(gfs_io_open_dir(path, &dir_fd), 0);
+	assert_int_equal(gfs_superblock_read(dir_fd, &sb, &message), 0);
+	gfs_io_close(dir_fd);
+	return sb.format_version;
+}
+
+static void set_format(uint32_t version)
+{
+	struct gfs_superblock sb;
+	int dir_fd;
+	assert_int_equal(gfs_io_open_dir(path, &dir_fd), 0);
+	assert_int_equal(gfs_superblock_read(dir_fd, &sb, &message), 0);
+	sb.format_version = version;
+	assert_int_equal(gfs_superblock_write(dir_fd, &sb), 0);
+	gfs_io_close(dir_fd);
+}
+
+/* A database of the version before is read as it is, and becomes one of this version when it is opened for writing, before anything is written. */
+static void test_older_format(void **state)
+{
+	(void)state;
+	struct gfs_store *store = toy_create_open(path, &quiet);
+	commit_many(store, 70);
+	assert_int_equal(gfs_store_close(store), 0);
+	assert_int_equal(format_of(), GFS_FORMAT_VERSION);
+	set_format(GFS_FORMAT_VERSION_OLDEST);
+	assert_int_equal(reopen_count(&reading), 70);
+	assert_int_equal(format_of(), GFS_FORMAT_VERSION_OLDEST);
+	store = toy_open_ok(path, &quiet);
+	assert_int_equal(format_of(), GFS_FORMAT_VERSION);
+	assert_int_equal(toy_verify(store), 70);
+	assert_int_equal(gfs_store_close(store), 0);
+	assert_int_equal(format_of(), GFS_FORMAT_VERSION);
+}
+
 /* A record with a right sum and a counter past every id made the first listing run through 2^57 pages. */
 static void test_counters_out_of_range_are_refused(void **state)
 {
@@ -662,6 +701,7 @@ int main(void)
 		TEST(test_tables_one_behind_superblock),
 		TEST(test_lmdb_meta_page_lost),
 		TEST(test_damaged_superblock),
+		TEST(test_older_format),
 		TEST(test_counters_out_of_range_are_refused),
 		TEST(test_mixed_files_are_refused),
 		TEST(test_failure_at_every_call),

@@ -163,8 +163,12 @@ static void test_unknown_version(void **state)
 	struct gfs_message m;
 	struct gfs_superblock sb = example(1);
 	(void)state;
-	sb.format_version++;
+	sb.format_version = GFS_FORMAT_VERSION + 1;
 	assert_int_equal(gfs_superblock_create(dir_fd, &sb), 0);
+	assert_int_equal(gfs_superblock_read(dir_fd, &sb, &m), GFS_ERR_VERSION);
+	sb = example(2);
+	sb.format_version = GFS_FORMAT_VERSION_OLDEST - 1;
+	assert_int_equal(gfs_superblock_write(dir_fd, &sb), 0);
 	assert_int_equal(gfs_superblock_read(dir_fd, &sb, &m), GFS_ERR_VERSION);
 }
 

@@ -637,6 +637,43 @@ static void test_large_values_come_back(void **state)
 	assert_comes_back(f);
 }
 
+static void test_indexes_come_back(void **state)
+{
+	static const char head[] = "{\"graphfs\":1,\"key_property\":\"name\"}\n"
+							   "{\"index\":\"A.b\",\"label\":\"A\",\"property\":\"b\"}\n"
+							   "{\"index\":\"zz\",\"label\":\"A\",\"property\":\"a\",\"unique\":true}\n";
+	struct attempt a = { 0 };
+	struct fixture *f = *state;
+	GFS_AUTO_BUF text = GFS_BUF_INIT;
+	assert_int_equal(
+		import_texts(f, head, "{\"key\":\"x\",\"labels\":[\"A\"],\"properties\":{\"a\":1,\"b\":2}}\n", &a), 0);
+	require_clean(f->graph);
+	dump(f, &text);
+	assert_true(text.size > strlen(head) && memcmp(text.data, head, strlen(head)) == 0);
+	assert_comes_back(f);
+	assert_int_equal(import_texts(f, head, NULL, &a), 0); /* they are there: nothing changes */
+	static const struct {
+		const char *text, *message;
+	} bad[] = {
+		{ "{\"index\":\"zz\",\"label\":\"A\",\"property\":\"c\"}", "a:1:1: there is another index 'zz' already" },
+		{ "{\"index\":\"x\",\"label\":\"A\",\"property\":\"a\"}", "a:1:1: there is another index 'x' already" },
+		{ "{\"index\":\"x\",\"label\":\"A\"}", "a:1:1: 'property' is not a string" },
+		{ "{\"index\":\"x\",\"label\":\"A\",\"property\":\"c\",\"unique\":1}",
+			"a:1:1: 'unique' is neither true nor false" },
+		{ "{\"index\":\"\",\"label\":\"A\",\"property\":\"c\",\"x\":1}", "a:1:1: unknown member 'x'" },
+		{ "{\"key\":\"y\",\"labels\":[\"A\"],\"properties\":{\"a\":1.0}}",
+			"a:1:1: unique index zz: nodes 'x' and 'y' would both have 1" },
+	};
+	for (size_t i = 0; i < GFS_COUNT(bad); i++) {
+		assert_int_equal(import_texts(f, bad[i].text, NULL, &a), GFS_ERR_INVALID);
+		assert_string_equal(a.message.text, bad[i].message);
+	}
+	a.skip_bad = true;
+	assert_int_equal(import_texts(f, bad[5].text, NULL, &a), 0);
+	assert_int_equal(a.result.bad_rows, 1);
+	require_clean(f->graph);
+}
+
 static int stop_writing(void *context, struct gfs_slice bytes)
 {
 	(void)bytes;
@@ -679,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_random_graphs_come_back),
 		cmocka_unit_test_setup_teardown(test_many_names_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large_values_come_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_indexes_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dump_stops_when_writing_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_empty_graph_comes_back, setup, teardown),
 	};

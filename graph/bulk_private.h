@@ -1,0 +1,20 @@
+/* What bulk.c (rows) and bulk_finish.c (chains and adjacency of what was gathered) share. */
+#ifndef GFS_GRAPH_BULK_PRIVATE_H
+#define GFS_GRAPH_BULK_PRIVATE_H
+
+#include "graph/graph_private.h"
+
+/* When so many ends are gathered in memory they are written; the sort takes twice as much memory again. */
+#define GFS_PENDING_MAX ((size_t)1 << 19)
+
+/* One end of a relationship as a triple: node, direction and type in the first word, by which the ends of a node come together. */
+static inline struct gfs_triple gfs_pending_end(
+	uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other, uint64_t rel)
+{
+	return (struct gfs_triple){ { node << 17 | (uint64_t)dir << 16 | type, other, rel } };
+}
+
+/* Notes for undo how much is pending. */
+int gfs_pending_note(struct gfs_tx *tx) GFS_CHECK;
+
+#endif

@@ -1,0 +1,337 @@
+/* Building and clearing indexes in the background.
+ *
+ * One thread, started when there is first something to do. A step is one transaction that enters some nodes of an index being built, or removes some entries
+ * of one being dropped; how many, it takes from how long the last one held the lock. Between steps it lets the others run for as long as it did. A step is
+ * logged by its size alone: replay does the same work on the same state. */
+#include "graph/index_private.h"
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/lock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* How long a step aims to hold the lock: far below the 50 ms that a writer may be held up. */
+#define STEP_NS (3 * GFS_NS_PER_MS)
+enum { STEP_COUNT_MIN = 8, STEP_COUNT_FIRST = 128, STEP_COUNT_MAX = 65536 };
+/* How often waiting is interrupted to look whether it should end, and a step that memory failed is tried again. */
+#define LOOK_NS (50 * GFS_NS_PER_MS)
+#define RETRY_NS GFS_NS_PER_S
+
+struct gfs_index_builder {
+	struct gfs_graph *graph;
+	struct gfs_mutex lock; /* guards all below */
+	struct gfs_cond changed;
+	pthread_t thread;
+	bool started, stop, wanted;
+	int err; /* why it gave up; 0 */
+};
+
+/* ---- a step ---- */
+
+static const struct gfs_prop_index *next_work(struct gfs_graph *graph)
+{
+	const struct gfs_prop_index *index = gfs_prop_index_next(graph->indexes, 1);
+	while (index != NULL && index->state != GFS_PROP_BUILDING && index->state != GFS_PROP_DROPPING)
+		index = gfs_prop_index_next(graph->indexes, index->id + 1u);
+	return index;
+}
+
+bool gfs_index_has_work(struct gfs_graph *graph)
+{
+	return next_work(graph) != NULL;
+}
+
+/* Enters the nodes of the label from `next` on, `count` at most. */
+static int build_step(struct gfs_tx *tx, uint16_t id, uint64_t count)
+{
+	enum { BATCH = 256 };
+	struct gfs_prop_indexes *indexes = tx->graph->indexes;
+	struct gfs_prop_index to = *gfs_prop_index_get(indexes, id);
+	uint64_t nodes[BATCH];
+	size_t got = BATCH;
+	int err = 0;
+	while (err == 0 && count > 0 && to.state == GFS_PROP_BUILDING) {
+		size_t wanted = GFS_MIN(count, (uint64_t)BATCH);
+		err = gfs_label_nodes(tx->graph, to.label, to.next, nodes, wanted, &got);
+		for (size_t i = 0; err == 0 && i < got && gfs_prop_index_get(indexes, id)->state == GFS_PROP_BUILDING; i++)
+			err = gfs_index_enter(tx, &to, nodes[i]);
+		to.state = gfs_prop_index_get(indexes, id)->state;
+		if (err != 0 || to.state != GFS_PROP_BUILDING)
+			return err; /* it failed, which is noted */
+		if (got > 0)
+			to.next = nodes[got - 1] + 1;
+		if (got < wanted)
+			to.state = GFS_PROP_READY;
+		count -= got;
+	}
+	return err != 0 ? err : gfs_prop_index_set(tx->txn, indexes, id, &to);
+}
+
+static int clear_step(struct gfs_tx *tx, uint16_t id, uint64_t count)
+{
+	struct gfs_prop_indexes *indexes = tx->graph->indexes;
+	struct gfs_prop_cursor *cursor = NULL;
+	struct gfs_prop_entry entry;
+	uint8_t bytes[GFS_PROP_VALUE_BYTES_MAX];
+	int err = gfs_prop_cursor_open(tx->graph->store, id, false, &cursor);
+	if (err == 0)
+		err = gfs_prop_cursor_seek(cursor, (struct gfs_slice){ 0 }, &entry);
+	for (; err == 0 && count > 0; count--) {
+		struct gfs_slice value = gfs_slice(bytes, entry.value.size);
+		memcpy(bytes, entry.value.data, entry.value.size);
+		err = gfs_prop_entry_remove(tx->txn, indexes, id, value, entry.node);
+		if (err == 0)
+			err = gfs_prop_cursor_next(cursor, &entry);
+	}
+	gfs_prop_cursor_close(cursor);
+	return err == GFS_ERR_NOTFOUND ? gfs_prop_index_forget(tx->txn, indexes, id) : err;
+}
+
+int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op)
+{
+	const struct gfs_prop_index *index = gfs_prop_index_get(tx->graph->indexes, op->name);
+	if (index == NULL || op->number == 0)
+		return GFS_ERR_CORRUPT;
+	if (index->state == GFS_PROP_BUILDING)
+		return build_step(tx, op->name, op->number);
+	return index->state == GFS_PROP_DROPPING ? clear_step(tx, op->name, op->number) : GFS_ERR_CORRUPT;
+}
+
+/* ---- all anew ---- */
+
+static int rebuild(struct gfs_tx *tx, const struct gfs_prop_index *index)
+{
+	uint16_t id = index->id;
+	struct gfs_prop_index to = *index;
+	if (index->state == GFS_PROP_DROPPING)
+		return gfs_prop_index_forget(tx->txn, tx->graph->indexes, id);
+	to.state = GFS_PROP_BUILDING;
+	to.next = 1;
+	to.conflict[0] = to.conflict[1] = GFS_ID_NONE;
+	int err = gfs_prop_index_set(tx->txn, tx->graph->indexes, id, &to);
+	while (err == 0 && gfs_prop_index_get(tx->graph->indexes, id)->state == GFS_PROP_BUILDING) {
+		err = build_step(tx, id, STEP_COUNT_MAX);
+		if (err == 0)
+			err = gfs_tx_relieve(tx);
+	}
+	return err;
+}
+
+int gfs_index_rebuild(struct gfs_tx *tx)
+{
+	assert(tx->unlogged);
+	bool more = true;
+	int err = 0;
+	while (err == 0 && more) {
+		err = gfs_prop_indexes_clear(tx->txn, tx->graph->indexes, STEP_COUNT_MAX, &more);
+		if (err == 0)
+			err = gfs_tx_relieve(tx);
+	}
+	for (unsigned id = 1; err == 0 && id <= GFS_NAME_ID_MAX; id++) {
+		const struct gfs_prop_index *index = gfs_prop_index_next(tx->graph->indexes, id);
+		if (index == NULL)
+			break;
+		id = index->id;
+		if (index->key != 0)
+			err = rebuild(tx, index);
+	}
+	return err;
+}
+
+/* ---- the steps ---- */
+
+/* An index that cannot be built for another reason than its data: it is FAILED without a conflict. */
+static int give_up(struct gfs_graph *graph, uint16_t id)
+{
+	struct gfs_tx *tx;
+	int err = gfs_tx_begin(graph, &tx);
+	if (err != 0)
+		return err;
+	struct gfs_op op = { .code = GFS_OP_INDEX_FAIL, .name = id };
+	err = gfs_tx_apply(tx, &op);
+	if (err != 0) {
+		gfs_tx_abort(tx);
+		return err;
+	}
+	return gfs_tx_commit(tx, NULL, NULL);
+}
+
+int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op)
+{
+	const struct gfs_prop_index *index = gfs_prop_index_get(tx->graph->indexes, op->name);
+	if (index == NULL || index->state != GFS_PROP_BUILDING)
+		return GFS_ERR_CORRUPT;
+	struct gfs_prop_index to = *index;
+	to.state = GFS_PROP_FAILED;
+	return gfs_prop_index_set(tx->txn, tx->graph->indexes, op->name, &to);
+}
+
+/* Does one step of `*count` and sets that for the next one. *ret_id: of the index worked on; 0 when there was nothing to do. *ret_took_ns: with the
+ * graph lock held. */
+static int step(struct gfs_graph *graph, uint64_t *count, uint16_t *ret_id, uint64_t *ret_took_ns)
+{
+	struct gfs_tx *tx;
+	int err = gfs_tx_begin(graph, &tx);
+	*ret_id = 0;
+	*ret_took_ns = 0;
+	if (err != 0)
+		return err;
+	uint64_t start_ns = gfs_clock_mono_ns();
+	const struct gfs_prop_index *index = next_work(graph);
+	if (index == NULL) {
+		gfs_tx_abort(tx);
+		return 0;
+	}
+	*ret_id = index->id;
+	struct gfs_op op = { .code = GFS_OP_INDEX_STEP, .name = index->id, .number = *count };
+	err = gfs_tx_apply(tx, &op);
+	if (err != 0) {
+		gfs_tx_abort(tx);
+		return err;
+	}
+	err = gfs_tx_commit(tx, NULL, NULL);
+	uint64_t took_ns = *ret_took_ns = gfs_clock_mono_ns() - start_ns;
+	*count = took_ns > STEP_NS ? *count / 2 : took_ns < STEP_NS / 2 ? *count * 2 : *count;
+	*count = GFS_MIN(GFS_MAX(*count, (uint64_t)STEP_COUNT_MIN), (uint64_t)STEP_COUNT_MAX);
+	return err;
+}
+
+/* ---- the thread ---- */
+
+/* Waits under the lock until `ns` have passed or it shall stop. */
+static void pause_for(struct gfs_index_builder *b, uint64_t ns)
+{
+	uint64_t until = gfs_clock_mono_ns() + ns;
+	while (!b->stop && gfs_cond_wait_until(&b->changed, &b->lock, until) == 0)
+		;
+}
+
+/* One step and the pause after it, with the lock held but while stepping. False when there is nothing more to do. */
+static bool work(struct gfs_index_builder *b, uint64_t *count)
+{
+	uint16_t id;
+	uint64_t took_ns;
+	gfs_mutex_unlock(&b->lock);
+	int err = step(b->graph, count, &id, &took_ns);
+	if (err == GFS_ERR_CORRUPT || err == GFS_ERR_LIMIT)
+		err = give_up(b->graph, id);
+	gfs_mutex_lock(&b->lock);
+	gfs_cond_broadcast(&b->changed);
+	if (err != 0 && err != GFS_ERR_NOMEM) {
+		b->err = err;
+		return false;
+	}
+	if (err == 0 && id == 0)
+		return false;
+	pause_for(b, err != 0 ? RETRY_NS : took_ns);
+	return true;
+}
+
+static void *run(void *context)
+{
+	struct gfs_index_builder *b = context;
+	uint64_t count = STEP_COUNT_FIRST;
+	gfs_mutex_lock(&b->lock);
+	while (!b->stop && b->err == 0) {
+		if (!b->wanted) {
+			gfs_cond_wait(&b->changed, &b->lock);
+			continue;
+		}
+		b->wanted = false; /* before the look: who comes later asks again */
+		while (!b->stop && work(b, &count))
+			;
+	}
+	gfs_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+int gfs_index_builder_new(struct gfs_graph *graph, struct gfs_index_builder **ret_builder)
+{
+	struct gfs_index_builder *b = calloc(1, sizeof *b);
+	if (b == NULL)
+		return GFS_ERR_NOMEM;
+	b->graph = graph;
+	gfs_mutex_init(&b->lock, GFS_RANK_LEAF);
+	gfs_cond_init(&b->changed);
+	*ret_builder = b;
+	return 0;
+}
+
+void gfs_index_builder_free(struct gfs_index_builder *b)
+{
+	if (b == NULL)
+		return;
+	gfs_mutex_lock(&b->lock);
+	b->stop = true;
+	gfs_cond_broadcast(&b->changed);
+	bool started = b->started;
+	gfs_mutex_unlock(&b->lock);
+	if (started)
+		(void)pthread_join(b->thread, NULL); /* it is ours, and was not joined */
+	gfs_cond_release(&b->changed);
+	gfs_mutex_release(&b->lock);
+	free(b);
+}
+
+void gfs_index_builder_wake(struct gfs_index_builder *b)
+{
+	gfs_mutex_lock(&b->lock);
+	b->wanted = true;
+	if (!b->started)
+		b->started = pthread_create(&b->thread, NULL, run, b) == 0; /* else the next wake tries again */
+	gfs_cond_broadcast(&b->changed);
+	gfs_mutex_unlock(&b->lock);
+}
+
+void gfs_index_resume(struct gfs_graph *graph)
+{
+	gfs_graph_read_begin(graph);
+	bool work = gfs_index_has_work(graph);
+	gfs_graph_read_end(graph);
+	if (work)
+		gfs_index_builder_wake(graph->builder);
+}
+
+/* ---- waiting ---- */
+
+/* GFS_ERR_AGAIN while it is being built. */
+static int look(struct gfs_graph *graph, uint16_t id, struct gfs_message *message)
+{
+	struct gfs_index_info info;
+	gfs_graph_read_begin(graph);
+	int err = gfs_index_get(graph, id, &info);
+	if (err == 0 && info.state == GFS_PROP_BUILDING)
+		err = GFS_ERR_AGAIN;
+	if (err == 0 && info.state == GFS_PROP_FAILED) {
+		struct gfs_index_conflict conflict = { id, info.conflict[1], info.conflict[0] };
+		err = conflict.node != GFS_ID_NONE ? GFS_ERR_UNIQUE : GFS_ERR_CORRUPT;
+		if (err == GFS_ERR_UNIQUE)
+			gfs_index_tell_conflict(graph, &conflict, message);
+	}
+	gfs_graph_read_end(graph);
+	return err;
+}
+
+int gfs_index_wait(struct gfs_graph *graph, uint16_t id, bool (*interrupted)(void *context), void *context,
+	struct gfs_message *message)
+{
+	struct gfs_index_builder *b = graph->builder;
+	gfs_index_resume(graph);
+	for (;;) {
+		int err = look(graph, id, message);
+		if (err != GFS_ERR_AGAIN)
+			return err == 0 || err == GFS_ERR_UNIQUE ? err : gfs_fail(message, err, "%s", gfs_err_text(err));
+		if (interrupted != NULL && interrupted(context))
+			return gfs_fail(message, GFS_ERR_INTERRUPTED, "%s", gfs_err_text(GFS_ERR_INTERRUPTED));
+		gfs_mutex_lock(&b->lock);
+		err = b->err;
+		if (err == 0)
+			(void)gfs_cond_wait_until(
+				&b->changed, &b->lock, gfs_clock_mono_ns() + LOOK_NS); /* either way it looks again */
+		gfs_mutex_unlock(&b->lock);
+		if (err != 0)
+			return gfs_fail(message, err, "%s", gfs_err_text(err));
+	}
+}

@@ -1,0 +1,31 @@
+/* A group of decoded adjacency (index/adj_view.h), made from rows. */
+#ifndef GFS_INDEX_ADJ_GROUP_H
+#define GFS_INDEX_ADJ_GROUP_H
+
+#include "index/adj_private.h"
+#include "index/adj_view.h"
+#include "index/index_cache.h"
+
+/* One node and direction. */
+struct gfs_adj_side {
+	uint32_t first_folder;
+	uint32_t folder_count;
+	uint64_t mtime_ns;
+};
+
+struct gfs_adj_group {
+	struct gfs_index_entry piece;
+	uint64_t number; /* ids >> GFS_ADJ_GROUP_BITS */
+	struct gfs_adj_side sides[GFS_ADJ_GROUP_NODES][2];
+	struct gfs_adj_folder *folders; /* both in the same allocation as the group */
+	struct gfs_adj_entry *entries;
+	size_t bytes;
+};
+
+/* Reads the rows of a group. Freed with free(3). GFS_ERR_CORRUPT, GFS_ERR_LIMIT, GFS_ERR_NOMEM or a failure of the store. */
+int gfs_adj_group_read(struct gfs_store *store, uint64_t number, struct gfs_adj_group **ret_group) GFS_CHECK;
+
+/* Takes the group of a node out of the cache (V3). */
+void gfs_adj_group_drop(struct gfs_adj *adj, uint64_t node);
+
+#endif
