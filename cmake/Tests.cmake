@@ -1,7 +1,7 @@
 # tests/FOLDER/PREFIX_*.c is a program of its own; the other sources of tests/unit, and those of tests/support, help all of them.
 #
 #   unit         test_*.c   cmocka, ctest label unit
-#   conformance  test_*.c   cmocka, ctest label conformance
+#   conformance  test_*.c   cmocka, ctest label conformance; tck.sh runs the openCypher kit
 #   crash        crash_*.c  ctest label crash
 #   integration  *.sh       ctest label integration, one at a time; *.c are their helper programs
 #   bench        *.c        built for release only
@@ -86,6 +86,9 @@ foreach(script ${scripts})
 	set_tests_properties(integration_${name} PROPERTIES
 		RUN_SERIAL ON WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endforeach()
+
+gfs_test(conformance_tck conformance 600 bash ${TESTS}/conformance/tck.sh)
+set_tests_properties(conformance_tck PROPERTIES WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 
 if(GFS_BENCH)
 	file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/bench/*.c)
