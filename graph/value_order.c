@@ -1,7 +1,9 @@
-#include "graph/value_order.h"
+#include "graph/value_order_private.h"
 
 #include "base/checked.h"
 #include "base/utf8.h"
+#include "graph/point.h"
+#include "graph/temporal.h"
 
 #include <assert.h>
 #include <math.h>
@@ -29,6 +31,20 @@ enum gfs_order_class gfs_value_order_class(const struct gfs_value *value)
 		return GFS_ORDER_BYTES;
 	case GFS_TYPE_LIST:
 		return GFS_ORDER_LIST;
+	case GFS_TYPE_POINT:
+		return GFS_ORDER_POINT;
+	case GFS_TYPE_DATETIME:
+		return GFS_ORDER_DATETIME;
+	case GFS_TYPE_LOCALDATETIME:
+		return GFS_ORDER_LOCALDATETIME;
+	case GFS_TYPE_DATE:
+		return GFS_ORDER_DATE;
+	case GFS_TYPE_TIME:
+		return GFS_ORDER_TIME;
+	case GFS_TYPE_LOCALTIME:
+		return GFS_ORDER_LOCALTIME;
+	case GFS_TYPE_DURATION:
+		return GFS_ORDER_DURATION;
 	case GFS_TYPE_COUNT:
 		break;
 	}
@@ -38,7 +54,7 @@ enum gfs_order_class gfs_value_order_class(const struct gfs_value *value)
 
 /* ---- numbers ---- */
 
-static uint64_t sortable(double v)
+uint64_t gfs_order_sortable(double v)
 {
 	uint64_t bits;
 	memcpy(&bits, &v, sizeof bits);
@@ -47,7 +63,7 @@ static uint64_t sortable(double v)
 	return bits & SIGN_BIT ? ~bits : bits | SIGN_BIT;
 }
 
-static double unsortable(uint64_t bits)
+double gfs_order_unsortable(uint64_t bits)
 {
 	double v;
 	bits = bits & SIGN_BIT ? bits & ~SIGN_BIT : ~bits;
@@ -58,7 +74,7 @@ static double unsortable(uint64_t bits)
 static void put_number(struct gfs_buf *order, double floor, uint16_t rest)
 {
 	uint8_t bytes[NUMBER_BYTES];
-	gfs_put_be64(bytes, sortable(floor));
+	gfs_put_be64(bytes, gfs_order_sortable(floor));
 	gfs_put_be16(bytes + 8, rest);
 	gfs_buf_append(order, bytes, sizeof bytes);
 }
@@ -141,6 +157,18 @@ static int put_value(const struct gfs_value *value, unsigned depth, struct gfs_b
 	case GFS_TYPE_BYTES:
 		put_text(value->bytes, order);
 		break;
+	case GFS_TYPE_POINT:
+		gfs_order_put_point(value->point, order);
+		gfs_buf_append_u8(kinds, gfs_order_point_kind(value->point));
+		return 0;
+	case GFS_TYPE_DATETIME:
+	case GFS_TYPE_LOCALDATETIME:
+	case GFS_TYPE_DATE:
+	case GFS_TYPE_TIME:
+	case GFS_TYPE_LOCALTIME:
+	case GFS_TYPE_DURATION:
+		gfs_order_put_temporal(value->type, value->temporal, order);
+		return 0;
 	case GFS_TYPE_LIST:
 		if (depth >= GFS_VALUE_DEPTH_MAX)
 			return GFS_ERR_LIMIT;
@@ -203,7 +231,7 @@ static int read_number(struct order_reader *r, struct gfs_value *value)
 		return GFS_ERR_CORRUPT;
 	if (r->kinds == NULL)
 		return 0;
-	double v = unsortable(gfs_get_be64(bytes.data));
+	double v = gfs_order_unsortable(gfs_get_be64(bytes.data));
 	uint16_t rest = gfs_get_be16(bytes.data + 8);
 	uint8_t kind = gfs_read_u8(r->kinds);
 	if (kind == GFS_NUMBER_INTEGER)
@@ -280,9 +308,58 @@ static int read_boolean(struct order_reader *r, struct gfs_value *value)
 	return r->order.failed || c > 1 ? GFS_ERR_CORRUPT : 0;
 }
 
+static int read_temporal(struct order_reader *r, enum gfs_type type, struct gfs_value *value)
+{
+	struct gfs_temporal read, *kept;
+	int err = gfs_order_get_temporal(type, &r->order, &read);
+	if (err != 0 || r->kinds == NULL)
+		return err;
+	kept = gfs_arena_alloc(r->arena, sizeof *kept);
+	if (kept == NULL)
+		return GFS_ERR_NOMEM;
+	*kept = read;
+	if (read.zone.size != 0)
+		kept->zone = gfs_arena_copy(r->arena, read.zone);
+	value->type = type;
+	value->temporal = kept;
+	return read.zone.size != 0 && kept->zone.data == NULL ? GFS_ERR_NOMEM : 0;
+}
+
+static int read_point(struct order_reader *r, struct gfs_value *value)
+{
+	struct gfs_point read, *kept;
+	int err = gfs_order_get_point(&r->order, &read);
+	if (err != 0 || r->kinds == NULL)
+		return err;
+	err = gfs_order_set_point_kind(gfs_read_u8(r->kinds), &read);
+	if (err != 0)
+		return err;
+	kept = gfs_arena_alloc(r->arena, sizeof *kept);
+	if (kept == NULL)
+		return GFS_ERR_NOMEM;
+	*kept = read;
+	value->type = GFS_TYPE_POINT;
+	value->point = kept;
+	return 0;
+}
+
 static int read_value(struct order_reader *r, unsigned depth, struct gfs_value *value)
 {
 	switch (gfs_read_u8(&r->order)) {
+	case GFS_ORDER_POINT:
+		return read_point(r, value);
+	case GFS_ORDER_DATETIME:
+		return read_temporal(r, GFS_TYPE_DATETIME, value);
+	case GFS_ORDER_LOCALDATETIME:
+		return read_temporal(r, GFS_TYPE_LOCALDATETIME, value);
+	case GFS_ORDER_DATE:
+		return read_temporal(r, GFS_TYPE_DATE, value);
+	case GFS_ORDER_TIME:
+		return read_temporal(r, GFS_TYPE_TIME, value);
+	case GFS_ORDER_LOCALTIME:
+		return read_temporal(r, GFS_TYPE_LOCALTIME, value);
+	case GFS_ORDER_DURATION:
+		return read_temporal(r, GFS_TYPE_DURATION, value);
 	case GFS_ORDER_LIST:
 		return read_list(r, depth, value);
 	case GFS_ORDER_BYTES:
