@@ -117,7 +117,7 @@ static int slice_order(struct gfs_slice a, struct gfs_slice b)
 {
 	size_t size = GFS_MIN(a.size, b.size);
 	int c = size == 0 ? 0 : memcmp(a.data, b.data, size);
-	return c != 0 ? c : order((int64_t)a.size, (int64_t)b.size);
+	return c != 0 ? (c < 0 ? -1 : 1) : order((int64_t)a.size, (int64_t)b.size);
 }
 
 int gfs_date_order(const struct gfs_temporal *a, const struct gfs_temporal *b)

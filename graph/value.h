@@ -23,9 +23,7 @@ enum gfs_type {
 	GFS_TYPE_STRING = 4,
 	GFS_TYPE_BYTES = 5,
 	GFS_TYPE_LIST = 6,
-	/* Temporal values: see graph/temporal.h. An ordered index must order them as the gfs_*_order functions there do (date-times and times by instant, then offset and
-	   zone; durations by average length), points as gfs_point_order, and types among each other as Cypher does: point, datetime, localdatetime, date, time,
-	   localtime, duration, string, boolean, number. */
+	/* Temporal values: see graph/temporal.h. */
 	GFS_TYPE_DATE = 7,
 	GFS_TYPE_LOCALTIME = 8,
 	GFS_TYPE_TIME = 9,

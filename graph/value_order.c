@@ -1,9 +1,10 @@
-#include "graph/value_order_private.h"
+#include "graph/value_order.h"
 
 #include "base/checked.h"
 #include "base/utf8.h"
 #include "graph/point.h"
 #include "graph/temporal.h"
+#include "graph/value_private.h"
 
 #include <assert.h>
 #include <math.h>
@@ -31,20 +32,20 @@ enum gfs_order_class gfs_value_order_class(const struct gfs_value *value)
 		return GFS_ORDER_BYTES;
 	case GFS_TYPE_LIST:
 		return GFS_ORDER_LIST;
-	case GFS_TYPE_POINT:
-		return GFS_ORDER_POINT;
-	case GFS_TYPE_DATETIME:
-		return GFS_ORDER_DATETIME;
-	case GFS_TYPE_LOCALDATETIME:
-		return GFS_ORDER_LOCALDATETIME;
 	case GFS_TYPE_DATE:
 		return GFS_ORDER_DATE;
-	case GFS_TYPE_TIME:
-		return GFS_ORDER_TIME;
 	case GFS_TYPE_LOCALTIME:
 		return GFS_ORDER_LOCALTIME;
+	case GFS_TYPE_TIME:
+		return GFS_ORDER_TIME;
+	case GFS_TYPE_LOCALDATETIME:
+		return GFS_ORDER_LOCALDATETIME;
+	case GFS_TYPE_DATETIME:
+		return GFS_ORDER_DATETIME;
 	case GFS_TYPE_DURATION:
 		return GFS_ORDER_DURATION;
+	case GFS_TYPE_POINT:
+		return GFS_ORDER_POINT;
 	case GFS_TYPE_COUNT:
 		break;
 	}
@@ -54,7 +55,7 @@ enum gfs_order_class gfs_value_order_class(const struct gfs_value *value)
 
 /* ---- numbers ---- */
 
-uint64_t gfs_order_sortable(double v)
+static uint64_t sortable(double v)
 {
 	uint64_t bits;
 	memcpy(&bits, &v, sizeof bits);
@@ -63,7 +64,7 @@ uint64_t gfs_order_sortable(double v)
 	return bits & SIGN_BIT ? ~bits : bits | SIGN_BIT;
 }
 
-double gfs_order_unsortable(uint64_t bits)
+static double unsortable(uint64_t bits)
 {
 	double v;
 	bits = bits & SIGN_BIT ? bits & ~SIGN_BIT : ~bits;
@@ -74,7 +75,7 @@ double gfs_order_unsortable(uint64_t bits)
 static void put_number(struct gfs_buf *order, double floor, uint16_t rest)
 {
 	uint8_t bytes[NUMBER_BYTES];
-	gfs_put_be64(bytes, gfs_order_sortable(floor));
+	gfs_put_be64(bytes, sortable(floor));
 	gfs_put_be16(bytes + 8, rest);
 	gfs_buf_append(order, bytes, sizeof bytes);
 }
@@ -137,6 +138,15 @@ void gfs_text_order(enum gfs_type type, struct gfs_slice text, struct gfs_buf *o
 	put_text(text, order);
 }
 
+static void put_point(const struct gfs_point *p, struct gfs_buf *order, struct gfs_buf *kinds)
+{
+	uint8_t srid[2];
+	gfs_put_be16(srid, (uint16_t)p->srid);
+	gfs_buf_append(order, srid, sizeof srid);
+	for (int i = 0; i < (gfs_point_is_3d(p) ? 3 : 2); i++)
+		put_float(p->at[i], order, kinds);
+}
+
 static int put_value(const struct gfs_value *value, unsigned depth, struct gfs_buf *order, struct gfs_buf *kinds)
 {
 	gfs_buf_append_u8(order, (uint8_t)gfs_value_order_class(value));
@@ -157,18 +167,6 @@ static int put_value(const struct gfs_value *value, unsigned depth, struct gfs_b
 	case GFS_TYPE_BYTES:
 		put_text(value->bytes, order);
 		break;
-	case GFS_TYPE_POINT:
-		gfs_order_put_point(value->point, order);
-		gfs_buf_append_u8(kinds, gfs_order_point_kind(value->point));
-		return 0;
-	case GFS_TYPE_DATETIME:
-	case GFS_TYPE_LOCALDATETIME:
-	case GFS_TYPE_DATE:
-	case GFS_TYPE_TIME:
-	case GFS_TYPE_LOCALTIME:
-	case GFS_TYPE_DURATION:
-		gfs_order_put_temporal(value->type, value->temporal, order);
-		return 0;
 	case GFS_TYPE_LIST:
 		if (depth >= GFS_VALUE_DEPTH_MAX)
 			return GFS_ERR_LIMIT;
@@ -178,6 +176,17 @@ static int put_value(const struct gfs_value *value, unsigned depth, struct gfs_b
 				return err;
 		}
 		break;
+	case GFS_TYPE_DATE:
+	case GFS_TYPE_LOCALTIME:
+	case GFS_TYPE_TIME:
+	case GFS_TYPE_LOCALDATETIME:
+	case GFS_TYPE_DATETIME:
+	case GFS_TYPE_DURATION:
+		gfs_temporal_put_order(value->type, value->temporal, order);
+		return 0;
+	case GFS_TYPE_POINT:
+		put_point(value->point, order, kinds);
+		return 0;
 	}
 	gfs_buf_append_u8(order, GFS_ORDER_END);
 	return 0;
@@ -231,7 +240,7 @@ static int read_number(struct order_reader *r, struct gfs_value *value)
 		return GFS_ERR_CORRUPT;
 	if (r->kinds == NULL)
 		return 0;
-	double v = gfs_order_unsortable(gfs_get_be64(bytes.data));
+	double v = unsortable(gfs_get_be64(bytes.data));
 	uint16_t rest = gfs_get_be16(bytes.data + 8);
 	uint8_t kind = gfs_read_u8(r->kinds);
 	if (kind == GFS_NUMBER_INTEGER)
@@ -310,37 +319,42 @@ static int read_boolean(struct order_reader *r, struct gfs_value *value)
 
 static int read_temporal(struct order_reader *r, enum gfs_type type, struct gfs_value *value)
 {
-	struct gfs_temporal read, *kept;
-	int err = gfs_order_get_temporal(type, &r->order, &read);
+	struct gfs_temporal t;
+	int err = gfs_temporal_read_order(type, &r->order, &t);
 	if (err != 0 || r->kinds == NULL)
 		return err;
-	kept = gfs_arena_alloc(r->arena, sizeof *kept);
-	if (kept == NULL)
+	struct gfs_temporal *copy = gfs_arena_alloc(r->arena, sizeof *copy);
+	if (copy == NULL)
 		return GFS_ERR_NOMEM;
-	*kept = read;
-	if (read.zone.size != 0)
-		kept->zone = gfs_arena_copy(r->arena, read.zone);
+	*copy = t;
+	copy->zone = gfs_arena_copy(r->arena, t.zone);
 	value->type = type;
-	value->temporal = kept;
-	return read.zone.size != 0 && kept->zone.data == NULL ? GFS_ERR_NOMEM : 0;
+	value->temporal = copy;
+	return copy->zone.data == NULL ? GFS_ERR_NOMEM : 0;
 }
 
 static int read_point(struct order_reader *r, struct gfs_value *value)
 {
-	struct gfs_point read, *kept;
-	int err = gfs_order_get_point(&r->order, &read);
-	if (err != 0 || r->kinds == NULL)
-		return err;
-	err = gfs_order_set_point_kind(gfs_read_u8(r->kinds), &read);
-	if (err != 0)
-		return err;
-	kept = gfs_arena_alloc(r->arena, sizeof *kept);
-	if (kept == NULL)
+	struct gfs_point *p = r->kinds == NULL ? NULL : gfs_arena_alloc(r->arena, sizeof *p);
+	if (r->kinds != NULL && p == NULL)
 		return GFS_ERR_NOMEM;
-	*kept = read;
+	struct gfs_slice srid = gfs_read_bytes(&r->order, 2);
+	struct gfs_point point = { .srid = srid.size == 2 ? gfs_get_be16(srid.data) : 0 };
+	for (int i = 0; i < (gfs_point_is_3d(&point) ? 3 : 2); i++) {
+		struct gfs_value number = { 0 };
+		int err = read_number(r, &number);
+		if (err == 0 && r->kinds != NULL && number.type != GFS_TYPE_FLOAT)
+			err = GFS_ERR_CORRUPT;
+		if (err != 0)
+			return err;
+		point.at[i] = number.real;
+	}
+	if (r->kinds == NULL)
+		return r->order.failed ? GFS_ERR_CORRUPT : 0;
+	*p = point;
 	value->type = GFS_TYPE_POINT;
-	value->point = kept;
-	return 0;
+	value->point = p;
+	return gfs_point_valid(p) ? 0 : GFS_ERR_CORRUPT;
 }
 
 static int read_value(struct order_reader *r, unsigned depth, struct gfs_value *value)

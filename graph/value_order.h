@@ -1,19 +1,25 @@
 /* Bytes that sort as Cypher orders values (ORDER BY ascending): what property indexes are kept in.
  *
  * A value has an order, equal for values that Cypher's = holds equal (1 and 1.0, 0.0 and -0.0; NaN and null equal themselves here), and kinds, which
- * tell such values apart: a byte a number (its type) and a point (which coordinates are -0.0), in the order in which they stand in it. Orders compare bytewise, and none is the start of
+ * tell such values apart: a byte a number, in the order in which they stand in it. Orders compare bytewise, and none is the start of
  * another, so what follows one in a key never counts.
  *
  *   LIST     0x10, the items' orders, 0x00
- *   POINT    0x18, 4 bytes: the system; the coordinates as a NUMBER's first 8 bytes
- *   DATETIME 0x20, LOCALDATETIME 0x28, DATE 0x30, TIME 0x38, LOCALTIME 0x40, DURATION 0x48: 8 bytes a field (graph/temporal.h), big-endian with the sign
- *            flipped, in the order in which they are compared: instants (16 bytes: seconds, nanoseconds) before offset and zone, a zone's name and 0x00 at the
- *            end; a duration's average length (16 bytes) before nanoseconds, months, days
  *   BYTES    0x60, TEXT  0x68: the bytes, with 0x00 as 01 01 and 0x01 as 01 02; then 0x00
  *   BOOLEAN  0x70, 0 or 1
  *   NUMBER   0x78, 8 bytes: the largest double <= the number, its bits so that they sort (big-endian; all flipped when negative, else the
  *            sign flipped); 2 bytes: what is left of an integer, big-endian. NaN is above all others
- *   NULL     0x80 (in lists) */
+ *   NULL     0x80 (in lists)
+ *
+ * Points and temporal values sort between lists and bytes; i64 is big-endian with the sign flipped:
+ *
+ *   POINT          0x18, 2 bytes srid, big-endian, then two or three numbers as above
+ *   DATETIME       0x20, i64 seconds since 1970 UTC, i64 nanoseconds of the second, i64 offset, the zone's name, 0x00
+ *   LOCALDATETIME  0x28, i64 days, i64 nanoseconds of the day
+ *   DATE           0x30, i64 days
+ *   TIME           0x38, i64 nanoseconds of the day in UTC, i64 offset
+ *   LOCALTIME      0x40, i64 nanoseconds of the day
+ *   DURATION       0x48, 16 bytes: average seconds, i64 nanoseconds of the second, i64 months, i64 days */
 #ifndef GFS_GRAPH_VALUE_ORDER_H
 #define GFS_GRAPH_VALUE_ORDER_H
 

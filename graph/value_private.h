@@ -44,6 +44,9 @@ bool gfs_point_equal_bits(const struct gfs_point *a, const struct gfs_point *b);
 /* Any text that the type has, canonical or not; sets type and contents only. GFS_ERR_INVALID, GFS_ERR_NOMEM. */
 int gfs_value_read_temporal(
 	enum gfs_type type, struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *value) GFS_CHECK;
+/* The bytes of value_order.h behind the class. Reading gives GFS_ERR_CORRUPT; the zone's name stays where it is. */
+void gfs_temporal_put_order(enum gfs_type type, const struct gfs_temporal *t, struct gfs_buf *order);
+int gfs_temporal_read_order(enum gfs_type type, struct gfs_reader *r, struct gfs_temporal *t) GFS_CHECK;
 int gfs_point_read(struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *value) GFS_CHECK;
 
 #endif
