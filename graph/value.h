@@ -89,6 +89,8 @@ int gfs_value_decode(struct gfs_slice bytes, struct gfs_arena *arena, struct gfs
  * date('2015-07-21'); points as point({x: 1.0, y: 2.0, crs: 'cartesian'}). Every list reads back the same. GFS_ERR_LIMIT for
  * lists deeper than GFS_VALUE_DEPTH_MAX, GFS_ERR_NOMEM; `out` may then end anywhere. */
 int gfs_value_text(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
+/* The same as it stands in a list: strings in quotes, bytes('00ff'), date('2015-07-21'). */
+int gfs_value_item_text(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
 /* Length of that text plus 1 if newline. */
 int gfs_value_text_size(const struct gfs_value *value, uint64_t *ret_size) GFS_CHECK;
 

@@ -153,6 +153,12 @@ int gfs_value_text(const struct gfs_value *value, struct gfs_buf *out)
 	return err != 0 ? err : gfs_buf_failed(out);
 }
 
+int gfs_value_item_text(const struct gfs_value *value, struct gfs_buf *out)
+{
+	int err = append_item(value, 0, out);
+	return err != 0 ? err : gfs_buf_failed(out);
+}
+
 int gfs_value_text_size(const struct gfs_value *value, uint64_t *ret_size)
 {
 	GFS_AUTO_BUF text = GFS_BUF_INIT;
