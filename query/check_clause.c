@@ -88,11 +88,27 @@ static int check_subquery(struct gfs_checker *c, struct gfs_ast_clause *clause)
 
 /* ---- writing ---- */
 
+static bool is_storable(uint8_t type)
+{
+	return type != GFS_DATUM_MAP && type != GFS_DATUM_NODE && type != GFS_DATUM_REL && type != GFS_DATUM_PATH;
+}
+
+static int check_set_value(struct gfs_checker *c, const struct gfs_ast_set_item *item)
+{
+	int err = item->value == NULL ? 0 : gfs_check_expr(c, item->value);
+	if (err != 0 || item->value == NULL || item->kind != GFS_SET_PROPERTY)
+		return err;
+	if (is_storable(item->value->value) && (item->value->value != GFS_DATUM_LIST || is_storable(item->value->element)))
+		return 0;
+	return gfs_query_fail(c->error, GFS_QUERY_TYPE_ERROR, GFS_QUERY_COMPILE, "InvalidPropertyType", &item->value->pos,
+		"maps, nodes, relationships and paths cannot be kept in a property, nor lists of them");
+}
+
 static int check_set_item(struct gfs_checker *c, struct gfs_ast_set_item *item)
 {
 	int err = gfs_check_expr(c, item->target);
-	if (err == 0 && item->value != NULL)
-		err = gfs_check_expr(c, item->value);
+	if (err == 0)
+		err = check_set_value(c, item);
 	if (err != 0)
 		return err;
 	const struct gfs_ast_expr *entity = item->kind == GFS_SET_PROPERTY ? item->target->args[0] : item->target;

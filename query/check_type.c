@@ -199,14 +199,15 @@ static int check_binary(struct gfs_checker *c, const struct gfs_ast_expr *expr)
 	}
 }
 
-/* What has no keys and no items. */
+/* What has no keys and no items. A path is a SyntaxError in openCypher, a plain value a TypeError. */
 static int check_lookup(struct gfs_checker *c, const struct gfs_ast_expr *expr)
 {
 	uint8_t type = expr->args[0]->value;
 	bool none = is_number(type) || type == GFS_DATUM_STRING || type == GFS_DATUM_BOOLEAN || type == GFS_DATUM_PATH;
 	if (!none && !(type == GFS_DATUM_LIST && expr->kind == GFS_AST_PROPERTY))
 		return 0;
-	return gfs_query_fail(c->error, GFS_QUERY_TYPE_ERROR, GFS_QUERY_COMPILE, "InvalidArgumentType", &expr->pos,
+	enum gfs_query_error_kind kind = type == GFS_DATUM_PATH ? GFS_QUERY_SYNTAX_ERROR : GFS_QUERY_TYPE_ERROR;
+	return gfs_query_fail(c->error, kind, GFS_QUERY_COMPILE, "InvalidArgumentType", &expr->pos,
 		"'%.*s' is %s and has no %s", GFS_SHOWN(expr->args[0]->text), gfs_datum_type_name((enum gfs_datum_type)type),
 		expr->kind == GFS_AST_PROPERTY ? "properties" : "items");
 }

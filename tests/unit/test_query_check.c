@@ -230,6 +230,7 @@ static void test_types(void **state)
 		{ "InvalidArgumentType", "WITH 1 AS x SET x.y = 1" },
 		{ "InvalidArgumentType", "RETURN 1 LIMIT 1.5" },
 		{ "InvalidArgumentType", "CALL test.two('a')" },
+		{ "InvalidPropertyType", "CREATE (a) SET a.x = [{y: 1}]" },
 		{ "InvalidDelete", "MATCH (n) DELETE n:A" },
 		{ "NegativeIntegerArgument", "RETURN 1 SKIP -1" },
 		{ "NonConstantExpression", "MATCH (n) RETURN n LIMIT n.x" },
