@@ -15,7 +15,7 @@ static void date_text(int64_t days, struct gfs_buf *out)
 /* A point and the digits of nanoseconds, without the zeros at the end; nothing for 0. */
 static void fraction_text(int64_t nanos, struct gfs_buf *out)
 {
-	char digits[10];
+	char digits[12];
 	int size = 9;
 	if (nanos == 0)
 		return;

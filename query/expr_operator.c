@@ -66,7 +66,7 @@ int gfs_eval_xor(const struct gfs_expr *expr, const struct gfs_row *row, struct 
 
 int gfs_eval_not(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
 {
-	enum gfs_truth a;
+	enum gfs_truth a = GFS_UNKNOWN;
 	int err = gfs_eval_truth(expr->args[0], row, &a);
 	if (err == 0)
 		*ret_value = a == GFS_UNKNOWN ? gfs_datum_null() : gfs_datum_boolean(a == GFS_FALSE);

@@ -45,7 +45,7 @@ static double radians(double x)
 #define DEFINE(function, c_function)                                                                                   \
 	static int call_##function(ARGS)                                                                                   \
 	{                                                                                                                  \
-		double x;                                                                                                      \
+		double x = 0;                                                                                                  \
 		(void)count;                                                                                                   \
 		int err = want_number(env, #function, args[0], &x);                                                            \
 		if (err == 0)                                                                                                  \
@@ -78,8 +78,8 @@ DEFINE(radians, radians)
 
 static int call_atan2(ARGS)
 {
-	double y;
-	double x;
+	double y = 0;
+	double x = 0;
 	(void)count;
 	int err = want_number(env, "atan2", args[0], &y);
 	if (err == 0)
@@ -91,7 +91,7 @@ static int call_atan2(ARGS)
 
 static int call_abs(ARGS)
 {
-	double x;
+	double x = 0;
 	(void)count;
 	int err = want_number(env, "abs", args[0], &x);
 	if (err != 0)
@@ -105,7 +105,7 @@ static int call_abs(ARGS)
 
 static int call_sign(ARGS)
 {
-	double x;
+	double x = 0;
 	(void)count;
 	int err = want_number(env, "sign", args[0], &x);
 	if (err == 0)
@@ -115,7 +115,7 @@ static int call_sign(ARGS)
 
 static int call_is_nan(ARGS)
 {
-	double x;
+	double x = 0;
 	(void)count;
 	int err = want_number(env, "isNaN", args[0], &x);
 	if (err == 0)

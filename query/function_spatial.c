@@ -77,7 +77,7 @@ static int read_point(const struct gfs_function_env *env, struct gfs_datum map, 
 {
 	bool has_x;
 	bool has_y;
-	bool has_z;
+	bool has_z = false;
 	bool has_system;
 	bool geographic = gfs_datum_map_get(map, gfs_slice_text("longitude")) != NULL;
 	int err = coordinate(env, map, "x", "longitude", &p->at[0], &has_x);

@@ -33,7 +33,7 @@ static struct gfs_datum part(struct gfs_slice text, size_t from, size_t to)
 
 static int call_left(ARGS)
 {
-	size_t points;
+	size_t points = 0;
 	(void)count;
 	int err = want_string(env, "left", args[0]);
 	if (err == 0)
@@ -47,7 +47,7 @@ static int call_left(ARGS)
 
 static int call_right(ARGS)
 {
-	size_t points;
+	size_t points = 0;
 	(void)count;
 	int err = want_string(env, "right", args[0]);
 	if (err == 0)

@@ -94,10 +94,9 @@ static int missing(const struct gfs_function_env *env, enum gfs_field field)
 static int pick(const struct gfs_function_env *env, const struct gfs_fields *f, enum gfs_field field, int64_t low,
 	int64_t high, int64_t otherwise, int64_t *ret)
 {
-	if (!gfs_field_given(f, field)) {
-		*ret = otherwise;
+	*ret = otherwise;
+	if (!gfs_field_given(f, field))
 		return 0;
-	}
 	if (f->at[field] < low || f->at[field] > high)
 		return gfs_fail_temporal(env, "%s is from %lld to %lld, not %lld", names[field], (long long)low,
 			(long long)high, (long long)f->at[field]);
