@@ -1,4 +1,5 @@
 /* Nodes: create, delete, key, metadata, and looking at them. */
+#include "graph/bulk_private.h"
 #include "graph/owner.h"
 
 #include "index/key_hint.h"
@@ -109,7 +110,7 @@ int gfs_node_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_node_recor
 	if (err == 0)
 		err = node_id(tx, op);
 	if (err == 0 && op->bytes.size != 0)
-		err = gfs_keys_add(tx->txn, op->bytes, op->id);
+		err = tx->names != NULL ? gfs_bulk_enter_key(tx, op->bytes, op->id) : gfs_keys_add(tx->txn, op->bytes, op->id);
 	if (err != 0)
 		return err;
 	assert(op->id != GFS_ID_NONE);
