@@ -22,6 +22,13 @@ void gfs_hash128(const void *data, size_t size, uint8_t out[16])
 	memcpy(out, canonical.digest, sizeof canonical.digest);
 }
 
+void gfs_hash128_seed(const void *data, size_t size, uint64_t seed, uint64_t ret_words[2])
+{
+	XXH128_hash_t hash = XXH3_128bits_withSeed(size == 0 ? "" : data, size, seed);
+	ret_words[0] = hash.high64;
+	ret_words[1] = hash.low64;
+}
+
 uint64_t gfs_hash64_parts(const struct gfs_hash_part *parts, size_t count, uint64_t seed)
 {
 	XXH3_state_t state;

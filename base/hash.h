@@ -9,6 +9,8 @@ uint64_t gfs_hash64(const void *data, size_t size);
 uint64_t gfs_hash64_seed(const void *data, size_t size, uint64_t seed);
 /* 16 bytes in canonical (big-endian) order. */
 void gfs_hash128(const void *data, size_t size, uint8_t out[16]);
+/* The same 128 bits for another seed, as two numbers. */
+void gfs_hash128_seed(const void *data, size_t size, uint64_t seed, uint64_t ret_words[2]);
 
 /* A streaming hash of pieces, for a page around its own checksum field. */
 struct gfs_hash_part {

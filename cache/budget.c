@@ -35,8 +35,8 @@ struct layer {
 };
 
 struct gfs_cache_budget {
-	struct gfs_mutex lock; /* GFS_RANK_CACHE_BUDGET: guards the rest */
-	uint64_t bytes;
+	struct gfs_mutex lock;  /* GFS_RANK_CACHE_BUDGET: guards the layers, and is held to change `bytes` */
+	_Atomic uint64_t bytes; /* relaxed: a number by itself */
 	struct layer layers[GFS_CACHE_LAYERS];
 };
 
@@ -65,7 +65,7 @@ static uint64_t wanted_of(const struct layer *l, uint64_t room)
 
 static void share_out(struct gfs_cache_budget *b)
 {
-	uint64_t room = portion(b->bytes, 100 - GFS_CACHE_SHARE_CHECKPOINT, 100), wanted = 0;
+	uint64_t room = portion(gfs_cache_budget_bytes(b), 100 - GFS_CACHE_SHARE_CHECKPOINT, 100), wanted = 0;
 	unsigned sharing = 0;
 	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++) {
 		wanted += wanted_of(&b->layers[i], room);
@@ -111,7 +111,7 @@ int gfs_cache_budget_new(const struct gfs_cache_budget_opts *opts, struct gfs_ca
 	if (!opts)
 		opts = &none;
 	gfs_mutex_init(&b->lock, GFS_RANK_CACHE_BUDGET);
-	b->bytes = opts->bytes ? opts->bytes : default_bytes();
+	atomic_init(&b->bytes, opts->bytes ? opts->bytes : default_bytes());
 	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++) {
 		b->layers[i] = (struct layer){
 			.policy = opts->layers[i].policy ? opts->layers[i].policy : &gfs_cache_s3fifo,
@@ -156,16 +156,19 @@ int gfs_cache_budget_open(struct gfs_cache_budget *budget, enum gfs_cache_layer 
 
 uint64_t gfs_cache_budget_bytes(struct gfs_cache_budget *budget)
 {
-	gfs_mutex_lock(&budget->lock);
-	uint64_t bytes = budget->bytes;
-	gfs_mutex_unlock(&budget->lock);
-	return bytes;
+	return atomic_load_explicit(&budget->bytes, memory_order_relaxed);
+}
+
+uint64_t gfs_cache_budget_dirty_bytes(struct gfs_cache_budget *budget)
+{
+	uint64_t bytes = GFS_CACHE_DIRTY_BYTES_MIN + gfs_cache_budget_bytes(budget) / GFS_CACHE_DIRTY_PART;
+	return GFS_MIN(bytes, GFS_CACHE_DIRTY_BYTES_MAX);
 }
 
 void gfs_cache_budget_set_bytes(struct gfs_cache_budget *budget, uint64_t bytes)
 {
 	gfs_mutex_lock(&budget->lock);
-	budget->bytes = bytes;
+	atomic_store_explicit(&budget->bytes, bytes, memory_order_relaxed);
 	hand_out(budget);
 	gfs_mutex_unlock(&budget->lock);
 }

@@ -9,7 +9,8 @@
  * Life: the budget comes first. A layer opens its cache through it and frees it by itself, before or after the budget goes; once a cache
  * is gone nobody may change or ask anything of its layer.
  *
- * Threads: any call from any thread. One mutex (GFS_RANK_CACHE_BUDGET), held while limits are handed out, which evicts. */
+ * Threads: any call from any thread. One mutex (GFS_RANK_CACHE_BUDGET), held while limits are handed out, which evicts; reading the
+ * budget's size takes none. */
 #ifndef GFS_CACHE_BUDGET_H
 #define GFS_CACHE_BUDGET_H
 
@@ -33,6 +34,11 @@ enum {
 #define GFS_CACHE_LAYER_BYTES_MIN                                                                                      \
 	(UINT64_C(1) << 16) /* the smallest limit that a user may give a layer; 0 is none of its own */
 
+/* A part of the budget, and a fixed amount so that a small one does not mean a checkpoint for each handful of changes. */
+#define GFS_CACHE_DIRTY_PART 32u
+#define GFS_CACHE_DIRTY_BYTES_MIN (UINT64_C(4) << 20)
+#define GFS_CACHE_DIRTY_BYTES_MAX (UINT64_C(64) << 20)
+
 struct gfs_cache_budget_opts {
 	uint64_t bytes; /* 0: a quarter of the memory, at most GFS_CACHE_BUDGET_BYTES_DEFAULT_MAX */
 	struct {
@@ -54,6 +60,10 @@ int gfs_cache_budget_open(struct gfs_cache_budget *budget, enum gfs_cache_layer 
 	struct gfs_cache **ret_cache) GFS_CHECK;
 
 uint64_t gfs_cache_budget_bytes(struct gfs_cache_budget *budget);
+/* How much may be changed and not yet written when a checkpoint begins; writers wait at twice that. Beside the dirty pages, which are in
+ * their layer's limit as long as they are fewer, there are the changed rows of tables, and copies of pages that change again
+ * while a checkpoint runs: up to four times as much in all, which GFS_CACHE_SHARE_CHECKPOINT and the daemon's fixed overhead hold. */
+uint64_t gfs_cache_budget_dirty_bytes(struct gfs_cache_budget *budget);
 void gfs_cache_budget_set_bytes(struct gfs_cache_budget *budget, uint64_t bytes);
 /* 0: its share. */
 void gfs_cache_budget_set_limit(struct gfs_cache_budget *budget, enum gfs_cache_layer layer, uint64_t limit_bytes);

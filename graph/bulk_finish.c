@@ -261,6 +261,8 @@ int gfs_tx_relieve(struct gfs_tx *tx)
 {
 	assert(tx->unlogged);
 	int err = gfs_txn_relieve(tx->txn);
+	if (err == 0 && tx->names != NULL)
+		err = gfs_idmap_relieve(tx->names);
 	return err != 0 ? err : trim_pending(tx);
 }
 

@@ -14,6 +14,8 @@ static inline struct gfs_triple gfs_pending_end(
 	return (struct gfs_triple){ { node << 17 | (uint64_t)dir << 16 | type, other, rel } };
 }
 
+/* Enters the key of a node of a transaction that remembers them. GFS_ERR_EXISTS. */
+int gfs_bulk_enter_key(struct gfs_tx *tx, struct gfs_slice key, uint64_t node) GFS_CHECK;
 /* Notes for undo how much is pending. */
 int gfs_pending_note(struct gfs_tx *tx) GFS_CHECK;
 

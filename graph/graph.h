@@ -259,6 +259,16 @@ int gfs_bulk_rel(struct gfs_tx *tx, uint16_t type, uint64_t start, uint64_t end,
 	const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id) GFS_CHECK;
 int gfs_bulk_finish(struct gfs_tx *tx) GFS_CHECK;
 
+/* From now on the transaction remembers what it calls the nodes that it makes, in bounded memory when it is relieved: their keys (space 0; no key is
+ * changed or taken away in it), and what else the caller gives them for a name (any other space). Once, before the first node. */
+int gfs_bulk_remember(struct gfs_tx *tx) GFS_CHECK;
+/* A node of this transaction. GFS_ERR_NOTFOUND. */
+int gfs_bulk_find(struct gfs_tx *tx, uint64_t space, struct gfs_slice name, uint64_t *ret_node) GFS_CHECK;
+/* GFS_ERR_EXISTS. */
+int gfs_bulk_name(struct gfs_tx *tx, uint64_t space, struct gfs_slice name, uint64_t node) GFS_CHECK;
+/* Many gfs_bulk_find follow, and few nodes. When memory is relieved between statements: the transaction must be unlogged. */
+int gfs_bulk_settle_names(struct gfs_tx *tx) GFS_CHECK;
+
 /* ---- texts ---- */
 
 /* Appends the node as one JSON object and a newline: {"key":..,"id":..,"labels":[..],"properties":{..},"out":{"TYPE":[{"key":..,"id":..,"properties":{..}}]},"in":{..}}.

@@ -8,6 +8,7 @@
 #define GFS_GRAPH_PRIVATE_H
 
 #include "graph/graph.h"
+#include "graph/idmap.h"
 #include "graph/oplog.h"
 #include "graph/sorter.h"
 #include "index/idset.h"
@@ -39,6 +40,8 @@ struct gfs_tx {
 	struct gfs_changes changes;
 	size_t changes_capacity;
 	struct gfs_pending_list pending;
+	struct gfs_idmap *names; /* NULL: it remembers none */
+	bool had_keys;           /* with names: the graph had nodes with keys before */
 	/* Scratch memory, kept from one transaction to the next. */
 	struct gfs_buf row;                  /* the new row (graph/owner.c) */
 	struct gfs_buf text;                 /* a property's text (graph/prop_file.c) */

@@ -33,6 +33,8 @@ static int open_header(struct gfs_import *import, struct gfs_source *source)
 		err = gfs_header_read(&row, &source->arena, &source->header, &fault, &reason);
 	if (err == GFS_ERR_INVALID)
 		err = gfs_import_fail(import, fault.at, "%s", fault.reason);
+	for (size_t i = 0; err == 0 && i < source->header.count; i++)
+		import->has_groups = import->has_groups || source->header.columns[i].group.size != 0;
 out:
 	gfs_csv_row_release(&row);
 	return err;
@@ -61,15 +63,16 @@ static enum pass pass_of(const struct gfs_source *source)
 static int read_sources(struct gfs_import *import, struct gfs_source *sources, size_t count)
 {
 	for (int pass = 0; pass < PASS_COUNT; pass++) {
-		for (size_t i = 0; i < count; i++) {
+		int err = pass == PASS_RELATIONSHIPS && import->opts->unlogged ? gfs_bulk_settle_names(import->tx) : 0;
+		for (size_t i = 0; err == 0 && i < count; i++) {
 			if ((int)pass_of(&sources[i]) != pass)
 				continue;
 			import->source = &sources[i];
-			int err = pass == PASS_JSONL ? gfs_import_jsonl(import) : gfs_import_csv(import);
-			if (err != 0)
-				return err;
+			err = pass == PASS_JSONL ? gfs_import_jsonl(import) : gfs_import_csv(import);
 			import->done_bytes += sources[i].contents.size;
 		}
+		if (err != 0)
+			return err;
 	}
 	return 0;
 }
@@ -79,10 +82,7 @@ static int read_sources(struct gfs_import *import, struct gfs_source *sources, s
 static void release(struct gfs_import *import)
 {
 	gfs_import_forget_names(import);
-	for (size_t i = 0; i < import->group_count; i++)
-		gfs_strmap_release(&import->groups[i].nodes);
 	free(import->groups);
-	gfs_u64map_release(&import->numbers);
 	gfs_arena_release(&import->arena);
 	free(import->props);
 	free(import->values);
@@ -94,7 +94,9 @@ static int run(struct gfs_import *import, struct gfs_source *sources, size_t cou
 									 : gfs_tx_begin(import->graph, &import->tx);
 	if (err != 0)
 		return err;
-	err = read_sources(import, sources, count);
+	err = gfs_bulk_remember(import->tx);
+	if (err == 0)
+		err = read_sources(import, sources, count);
 	if (err == 0) {
 		import->source = NULL; /* what fails now is no file's fault */
 		return gfs_tx_commit(import->tx, NULL, NULL);
@@ -116,7 +118,9 @@ int gfs_import(struct gfs_graph *graph, const struct gfs_import_file *files, siz
 	const struct gfs_import_opts *opts, struct gfs_import_result *ret_result, struct gfs_message *message)
 {
 	assert(opts != NULL && message != NULL);
-	struct gfs_import import = { .graph = graph, .opts = opts, .message = message };
+	struct gfs_import import = {
+		.graph = graph, .opts = opts, .message = message, .numbers = GFS_IMPORT_SPACE_NUMBERS
+	};
 	struct gfs_source *sources = calloc(count + 1, sizeof *sources);
 	int err = sources == NULL ? GFS_ERR_NOMEM : 0;
 	for (size_t i = 0; err == 0 && i < count; i++)

@@ -10,65 +10,73 @@
 
 /* ---- ids ---- */
 
-/* Pointers to groups are good until the next call. */
-static int group_of(struct gfs_import *import, struct gfs_slice name, struct gfs_import_group **ret_group)
+static int group_of(struct gfs_import *import, struct gfs_slice name, size_t *ret_group)
 {
 	for (size_t i = 0; i < import->group_count; i++) {
-		if (gfs_slice_equal(import->groups[i].name, name)) {
-			*ret_group = &import->groups[i];
+		if (gfs_slice_equal(import->groups[i], name)) {
+			*ret_group = i;
 			return 0;
 		}
 	}
-	struct gfs_import_group *groups = reallocarray(import->groups, import->group_count + 1, sizeof *groups);
+	struct gfs_slice *groups = reallocarray(import->groups, import->group_count + 1, sizeof *groups);
 	if (groups == NULL)
 		return GFS_ERR_NOMEM;
 	import->groups = groups;
-	groups[import->group_count] = (struct gfs_import_group){ .name = name };
-	*ret_group = &groups[import->group_count++];
+	*ret_group = import->group_count++;
+	groups[*ret_group] = name;
 	return 0;
 }
 
-static bool is_in_other_group(
-	const struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id)
+/* The node of an id that came in this import. */
+static int find_id(struct gfs_import *import, size_t group, struct gfs_slice id, uint64_t *ret_node)
 {
-	for (size_t i = 0; i < import->group_count; i++) {
-		if (&import->groups[i] != group && gfs_strmap_get(&import->groups[i].nodes, id, NULL))
-			return true;
-	}
-	return false;
+	uint64_t space = import->has_groups ? GFS_IMPORT_SPACE_GROUPS + group : GFS_IMPORT_SPACE_KEYS;
+	return gfs_bulk_find(import->tx, space, id, ret_node);
+}
+
+/* 0: it is in another group. GFS_ERR_NOTFOUND. */
+static int find_in_other_group(struct gfs_import *import, size_t group, struct gfs_slice id)
+{
+	uint64_t node;
+	int err = GFS_ERR_NOTFOUND;
+	for (size_t i = 0; err == GFS_ERR_NOTFOUND && i < import->group_count; i++)
+		err = i == group ? err : find_id(import, i, id, &node);
+	return err;
 }
 
 /* "GROUP:ID". */
-static int grouped_key(
-	struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id, struct gfs_slice *ret_key)
+static int grouped_key(struct gfs_import *import, size_t group, struct gfs_slice id, struct gfs_slice *ret_key)
 {
-	size_t size = group->name.size + 1 + id.size;
+	struct gfs_slice name = import->groups[group];
+	size_t size = name.size + 1 + id.size;
 	uint8_t *key = gfs_arena_alloc(&import->arena, size);
 	if (key == NULL)
 		return GFS_ERR_NOMEM;
-	memcpy(key, group->name.data, group->name.size);
-	key[group->name.size] = ':';
-	memcpy(key + group->name.size + 1, id.data, id.size);
+	memcpy(key, name.data, name.size);
+	key[name.size] = ':';
+	memcpy(key + name.size + 1, id.data, id.size);
 	*ret_key = gfs_slice(key, size);
 	return 0;
 }
 
 /* A node that was in the graph before this import. */
-static int find_before(
-	struct gfs_import *import, const struct gfs_import_group *group, struct gfs_slice id, uint64_t *ret_node)
+static int find_before(struct gfs_import *import, size_t group, struct gfs_slice id, uint64_t *ret_node)
 {
 	int err = GFS_ERR_NOTFOUND;
 	struct gfs_slice key;
 	if (id.size == 0)
 		return err;
-	if (group->name.size != 0) {
+	if (import->groups[group].size != 0) {
 		err = grouped_key(import, group, id, &key);
 		if (err == 0)
 			err = gfs_node_find(import->graph, key, ret_node);
 	}
 	if (err != GFS_ERR_NOTFOUND)
 		return err;
-	return is_in_other_group(import, group, id) ? GFS_ERR_NOTFOUND : gfs_node_find(import->graph, id, ret_node);
+	err = find_in_other_group(import, group, id);
+	if (err != GFS_ERR_NOTFOUND)
+		return err == 0 ? GFS_ERR_NOTFOUND : err;
+	return gfs_node_find(import->graph, id, ret_node);
 }
 
 /* ---- values ---- */
@@ -183,7 +191,7 @@ static int read_labels(struct gfs_import *import, const struct gfs_csv_field *fi
 /* One end of the rows' relationships, with the id that the row before had. */
 struct end {
 	size_t column;
-	size_t group;          /* index into import->groups */
+	size_t group;
 	struct gfs_slice last; /* data NULL: none */
 	uint64_t last_node;
 };
@@ -199,12 +207,8 @@ struct reader {
 
 static int end_open(struct reader *reader, size_t column, struct end *end)
 {
-	struct gfs_import_group *group;
-	int err = group_of(reader->import, reader->header->columns[column].group, &group);
 	*end = (struct end){ .column = column };
-	if (err == 0)
-		end->group = (size_t)(group - reader->import->groups);
-	return err;
+	return group_of(reader->import, reader->header->columns[column].group, &end->group);
 }
 
 static int open_column(struct reader *reader, struct gfs_column *column)
@@ -219,10 +223,7 @@ static int open_column(struct reader *reader, struct gfs_column *column)
 	} else if (column->kind == GFS_COLUMN_TYPE) {
 		reader->type_column = i;
 	} else if (column->kind == GFS_COLUMN_ID) {
-		struct gfs_import_group *group;
-		err = group_of(import, column->group, &group);
-		if (err == 0)
-			reader->group = (size_t)(group - import->groups);
+		err = group_of(import, column->group, &reader->group);
 		reader->id_column = i;
 	}
 	if (err == 0 && column->name.size != 0)
@@ -258,17 +259,18 @@ static int resolve_taken(struct reader *reader, const struct gfs_csv_field *id, 
 {
 	char shown[GFS_SHOWN_MAX];
 	struct gfs_import *import = reader->import;
-	const struct gfs_import_group *group = &import->groups[reader->group];
 	struct gfs_slice key;
-	if (gfs_strmap_get(&group->nodes, id->text, NULL))
+	int err = find_id(import, reader->group, id->text, ret_node);
+	if (err == 0)
 		return gfs_import_fail(import, id->at, "a second node with the id '%s'", gfs_show(id->text, shown));
-	int err = GFS_ERR_EXISTS;
-	if (group->name.size != 0 && is_in_other_group(import, group, id->text)) {
-		err = grouped_key(import, group, id->text, &key);
+	if (err == GFS_ERR_NOTFOUND && import->groups[reader->group].size != 0)
+		err = find_in_other_group(import, reader->group, id->text);
+	if (err == 0) {
+		err = grouped_key(import, reader->group, id->text, &key);
 		if (err == 0)
 			err = gfs_import_node(import, key, &import->opts->meta, id->at, ret_node);
 	}
-	if (err == GFS_ERR_EXISTS)
+	if (err == GFS_ERR_EXISTS || err == GFS_ERR_NOTFOUND)
 		return gfs_import_fail(import, id->at, "the graph has a node '%s' already", gfs_show(id->text, shown));
 	return err;
 }
@@ -284,27 +286,25 @@ static int read_node(struct reader *reader)
 	err = gfs_import_node(import, id->text, &import->opts->meta, id->at, &node);
 	if (err == GFS_ERR_EXISTS)
 		err = resolve_taken(reader, id, &node);
-	if (err != 0 || id->text.size == 0)
+	if (err != 0 || id->text.size == 0 || !import->has_groups)
 		return err;
-	return gfs_strmap_set(&import->groups[reader->group].nodes, id->text, node, NULL);
+	return gfs_bulk_name(import->tx, GFS_IMPORT_SPACE_GROUPS + reader->group, id->text, node);
 }
 
 static int resolve(struct reader *reader, struct end *end, uint64_t *ret_node)
 {
 	char shown[GFS_SHOWN_MAX];
 	struct gfs_import *import = reader->import;
-	struct gfs_import_group *group = &import->groups[end->group];
 	const struct gfs_csv_field *field = &reader->row.fields[end->column];
 	if (end->last.data != NULL && gfs_slice_equal(end->last, field->text)) {
 		*ret_node = end->last_node;
 		return 0;
 	}
-	int err = 0;
-	if (!gfs_strmap_get(&group->nodes, field->text, ret_node)) {
-		err = find_before(import, group, field->text, ret_node);
-		if (err == GFS_ERR_NOTFOUND)
-			return gfs_import_fail(import, field->at, "unknown node '%s'", gfs_show(field->text, shown));
-	}
+	int err = find_id(import, end->group, field->text, ret_node);
+	if (err == GFS_ERR_NOTFOUND)
+		err = find_before(import, end->group, field->text, ret_node);
+	if (err == GFS_ERR_NOTFOUND)
+		return gfs_import_fail(import, field->at, "unknown node '%s'", gfs_show(field->text, shown));
 	/* Only a text that stays: not one in the arena. */
 	bool in_file = field->text.data == field->at || field->text.data == field->at + 1;
 	end->last = in_file ? field->text : (struct gfs_slice){ 0 };

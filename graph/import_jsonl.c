@@ -272,15 +272,35 @@ static int finish_node(const struct line *line, uint64_t node, const struct gfs_
 	return gfs_node_set_meta(line->import->tx, node, GFS_META_CTIME, meta);
 }
 
+/* A number as a name. */
+static struct gfs_slice number_name(uint64_t number, uint8_t bytes[8])
+{
+	gfs_put_le64(bytes, number);
+	return gfs_slice(bytes, 8);
+}
+
+/* GFS_ID_NONE: no node has the number. */
+static int find_number(struct gfs_import *import, uint64_t number, uint64_t *ret_node)
+{
+	uint8_t bytes[8];
+	int err = gfs_bulk_find(import->tx, import->numbers, number_name(number, bytes), ret_node);
+	if (err == GFS_ERR_NOTFOUND)
+		*ret_node = GFS_ID_NONE;
+	return err == GFS_ERR_NOTFOUND ? 0 : err;
+}
+
 static int read_node_parts(const struct line *line, struct gfs_node_meta *meta, uint64_t *number)
 {
 	static const char *const known[] = { "node", "key", "labels", "mode", "uid", "gid", "mtime", "ctime", "btime",
 		"properties", "mtimes", "access", "folders", NULL };
 	struct gfs_import *import = line->import;
+	uint64_t other = GFS_ID_NONE;
 	int err = check_members(line, known);
 	if (err == 0)
 		err = get_member_number(line, "node", INT64_MAX, number);
-	if (err == 0 && *number != 0 && gfs_u64map_get(&import->numbers, *number, NULL))
+	if (err == 0 && *number != 0)
+		err = find_number(import, *number, &other);
+	if (err == 0 && other != GFS_ID_NONE)
 		err = gfs_import_fail(import, line->at, "a second node with the number %llu", (unsigned long long)*number);
 	if (err == 0)
 		err = read_meta(line, meta);
@@ -309,7 +329,8 @@ static int read_node(const struct line *line)
 		return gfs_import_fail(import, line->at, "there is a node '%s' already", gfs_show(key, shown));
 	if (err == 0)
 		err = finish_node(line, node, &meta);
-	return err == 0 && number != 0 ? gfs_u64map_set(&import->numbers, number, node) : err;
+	uint8_t bytes[8];
+	return err == 0 && number != 0 ? gfs_bulk_name(import->tx, import->numbers, number_name(number, bytes), node) : err;
 }
 
 /* ---- relationships ---- */
@@ -321,13 +342,16 @@ static int resolve(const struct line *line, const char *name, uint64_t *ret_node
 	const json_t *json = json_object_get(line->json, name);
 	if (json_is_integer(json)) {
 		json_int_t number = json_integer_value(json);
-		if (number > 0 && gfs_u64map_get(&import->numbers, (uint64_t)number, ret_node))
-			return 0;
+		int err = number > 0 ? find_number(import, (uint64_t)number, ret_node) : 0;
+		if (err != 0 || (number > 0 && *ret_node != GFS_ID_NONE))
+			return err;
 		return gfs_import_fail(import, line->at, "unknown node %lld", (long long)number);
 	}
 	if (!json_is_string(json))
 		return gfs_import_fail(import, line->at, "'%s' is neither a number nor a key", name);
-	int err = gfs_node_find(import->graph, text_of(json), ret_node);
+	int err = gfs_bulk_find(import->tx, GFS_IMPORT_SPACE_KEYS, text_of(json), ret_node);
+	if (err == GFS_ERR_NOTFOUND)
+		err = gfs_node_find(import->graph, text_of(json), ret_node);
 	if (err == GFS_ERR_NOTFOUND)
 		return gfs_import_fail(import, line->at, "unknown node '%s'", gfs_show(text_of(json), shown));
 	return err;
@@ -340,6 +364,8 @@ static int read_relationship(const struct line *line)
 	uint64_t start = 0, end = 0, id = 0, mtime = 0;
 	uint16_t type = 0;
 	int err = check_members(line, known);
+	if (err == 0 && line->import->opts->unlogged)
+		err = gfs_bulk_settle_names(line->import->tx);
 	if (err == 0)
 		err = get_name(line, "type", GFS_CATALOG_TYPE, &type);
 	if (err == 0)
@@ -371,7 +397,7 @@ static int read_head(const struct line *line)
 		err = gfs_import_fail(
 			line->import, line->at, "version %llu of the format is not known", (unsigned long long)version);
 	if (err == 0)
-		gfs_u64map_release(&line->import->numbers);
+		line->import->numbers++;
 	return err;
 }
 

@@ -1,6 +1,8 @@
 /* Nodes: create, delete, key, metadata, and looking at them. */
+#include "graph/bulk_private.h"
 #include "graph/owner.h"
 
+#include "index/key_hint.h"
 #include "index/keys.h"
 #include "store/heap.h"
 
@@ -45,7 +47,7 @@ int gfs_node_key(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out)
 	return gfs_buf_failed(out);
 }
 
-/* The index knows a long key by its hash: the row has the last word. */
+/* The index knows a long key by its hash, and a hint may be out of date: the row has the last word. */
 static int verify_key(struct gfs_graph *graph, struct gfs_slice key, uint64_t id)
 {
 	struct gfs_owner owner;
@@ -59,11 +61,16 @@ static int verify_key(struct gfs_graph *graph, struct gfs_slice key, uint64_t id
 int gfs_node_find(struct gfs_graph *graph, struct gfs_slice key, uint64_t *ret_id)
 {
 	uint64_t id;
+	int err = 0;
 	if (key.size == 0 || key.size > GFS_KEY_BYTES_MAX)
 		return GFS_ERR_NOTFOUND;
-	int err = gfs_keys_find(graph->store, key, &id);
-	if (err == 0 && key.size > GFS_KEYS_PLAIN_MAX)
-		err = verify_key(graph, key, id);
+	if (!gfs_key_hint_get(graph->index_cache, key, &id) || verify_key(graph, key, id) != 0) {
+		err = gfs_keys_find(graph->store, key, &id);
+		if (err == 0 && key.size > GFS_KEYS_PLAIN_MAX)
+			err = verify_key(graph, key, id);
+		if (err == 0)
+			gfs_key_hint_set(graph->index_cache, key, id);
+	}
 	if (err == 0)
 		*ret_id = id;
 	return err;
@@ -103,7 +110,7 @@ int gfs_node_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_node_recor
 	if (err == 0)
 		err = node_id(tx, op);
 	if (err == 0 && op->bytes.size != 0)
-		err = gfs_keys_add(tx->txn, op->bytes, op->id);
+		err = tx->names != NULL ? gfs_bulk_enter_key(tx, op->bytes, op->id) : gfs_keys_add(tx->txn, op->bytes, op->id);
 	if (err != 0)
 		return err;
 	assert(op->id != GFS_ID_NONE);

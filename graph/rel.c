@@ -339,10 +339,11 @@ int gfs_type_rels(struct gfs_graph *graph, uint16_t type, uint64_t from, uint64_
 	return gfs_scan_rels(graph, &only, from, ids, max, ret_count);
 }
 
-static int node_known(struct gfs_graph *graph, uint64_t node)
+/* What has relationships exists. A node without any is looked up before that is said of it. */
+static int known_if(bool found, struct gfs_graph *graph, uint64_t node)
 {
 	struct gfs_node_record record;
-	return gfs_node_get(graph, node, &record);
+	return found ? 0 : gfs_node_get(graph, node, &record);
 }
 
 int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t from,
@@ -350,8 +351,13 @@ int gfs_rels_types(struct gfs_graph *graph, uint64_t node, enum gfs_direction di
 {
 	if (!gfs_graph_rel_index(graph))
 		return gfs_chain_types(graph, node, dir, from, types, max, ret_count);
-	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_types(graph->adj, node, dir, from, types, max, ret_count);
+	size_t count;
+	int err = gfs_adj_types(graph->adj, node, dir, from, types, max, &count);
+	if (err == 0)
+		err = known_if(count > 0, graph, node);
+	if (err == 0)
+		*ret_count = count;
+	return err;
 }
 
 int gfs_rels_type(
@@ -359,14 +365,24 @@ int gfs_rels_type(
 {
 	if (!gfs_graph_rel_index(graph))
 		return gfs_chain_type(graph, node, dir, type, ret_type);
-	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_type(graph->adj, node, dir, type, ret_type);
+	struct gfs_adj_type found;
+	int err = gfs_adj_type(graph->adj, node, dir, type, &found);
+	if (err == 0)
+		err = known_if(found.count > 0, graph, node);
+	if (err == 0)
+		*ret_type = found;
+	return err;
 }
 
 int gfs_rels_mtime(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
 {
-	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_mtime(graph->adj, node, dir, ret_mtime_ns);
+	uint64_t mtime_ns;
+	int err = gfs_adj_mtime(graph->adj, node, dir, &mtime_ns);
+	if (err == 0)
+		err = known_if(mtime_ns > 0, graph, node);
+	if (err == 0)
+		*ret_mtime_ns = mtime_ns;
+	return err;
 }
 
 int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type,
@@ -374,8 +390,13 @@ int gfs_rels_list(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir
 {
 	if (!gfs_graph_rel_index(graph))
 		return gfs_chain_list(graph, node, dir, type, from, entries, max, ret_count);
-	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_list(graph->adj, node, dir, type, from, entries, max, ret_count);
+	size_t count;
+	int err = gfs_adj_list(graph->adj, node, dir, type, from, entries, max, &count);
+	if (err == 0)
+		err = known_if(count > 0, graph, node);
+	if (err == 0)
+		*ret_count = count;
+	return err;
 }
 
 int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
@@ -383,8 +404,13 @@ int gfs_rels_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir
 {
 	if (!gfs_graph_rel_index(graph))
 		return gfs_chain_pair(graph, node, dir, type, other, rels, max, ret_count);
-	int err = node_known(graph, node);
-	return err != 0 ? err : gfs_adj_pair(graph->adj, node, dir, type, other, rels, max, ret_count);
+	size_t count;
+	int err = gfs_adj_pair(graph->adj, node, dir, type, other, rels, max, &count);
+	if (err == 0)
+		err = known_if(count > 0, graph, node);
+	if (err == 0)
+		*ret_count = count;
+	return err;
 }
 
 /* ---- folders ---- */

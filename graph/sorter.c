@@ -206,8 +206,7 @@ static int open_runs(struct gfs_merge *merge, const struct gfs_sorter *sorter, s
 {
 	size_t runs = sorter->run_count - first_run;
 	merge->fd = sorter->fd;
-	if (runs > 0)
-		merge->ahead = GFS_MAX(GFS_MIN(AHEAD_ITEMS / runs, AHEAD_ITEMS_MAX), AHEAD_ITEMS_MIN);
+	merge->ahead = GFS_MAX(GFS_MIN(AHEAD_ITEMS / GFS_MAX(runs, (size_t)1), AHEAD_ITEMS_MAX), AHEAD_ITEMS_MIN);
 	for (size_t i = first_run; i < sorter->run_count; i++) {
 		struct source *s = &merge->sources[merge->source_count];
 		s->items = malloc(merge->ahead * sizeof *s->items);

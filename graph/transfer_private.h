@@ -104,11 +104,10 @@ struct gfs_source {
 	struct gfs_arena arena; /* of the header */
 };
 
-/* The ids of one group, and their nodes. */
-struct gfs_import_group {
-	struct gfs_slice name; /* in the arena of its source; size 0: the global one */
-	struct gfs_strmap nodes;
-};
+/* The transaction's names (gfs_bulk_name): keys; ids of the groups, from the first on; numbers of JSON Lines, of the first file with a
+ * head from the first on. While there is only the global group, ids are keys. */
+enum { GFS_IMPORT_SPACE_KEYS, GFS_IMPORT_SPACE_GROUPS };
+#define GFS_IMPORT_SPACE_NUMBERS (UINT64_C(1) << 32)
 
 struct gfs_import {
 	struct gfs_graph *graph;
@@ -121,10 +120,11 @@ struct gfs_import {
 	uint64_t total_bytes;
 	uint64_t told_bytes;                          /* when progress was called last */
 	struct gfs_strmap names[GFS_CATALOG_KEY + 1]; /* by catalog kind: name -> id */
-	struct gfs_import_group *groups;
+	struct gfs_slice *groups; /* their names, in the arenas of their sources; size 0: the global one */
 	size_t group_count;
-	struct gfs_u64map numbers; /* of JSON Lines: a node's number -> its id */
-	struct gfs_arena arena;    /* of the row */
+	bool has_groups;        /* one that is not the global one */
+	uint64_t numbers;       /* the space of numbers */
+	struct gfs_arena arena; /* of the row */
 	/* The node or relationship that is being put together. */
 	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
 	size_t label_count;

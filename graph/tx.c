@@ -110,6 +110,8 @@ void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 	gfs_sorter_drop_runs(&tx->pending.ends);
 	tx->pending.ends.count = tx->pending.done = tx->pending.done_runs = 0;
 	tx->pending.ends.store = tx->graph->store;
+	gfs_idmap_free(tx->names);
+	tx->names = NULL;
 	gfs_changes_release(&tx->changes);
 	tx->changes_capacity = 0;
 	tx->txn = txn;

@@ -6,12 +6,19 @@
 
 #include <stdlib.h>
 
+/* What has been read of one direction. */
+struct half {
+	struct gfs_adj_side sides[GFS_ADJ_GROUP_NODES];
+	struct gfs_buf folders, entries; /* arrays of their structs */
+};
+
 struct reading {
 	uint64_t number;
-	struct gfs_adj_side sides[GFS_ADJ_GROUP_NODES][2];
-	struct gfs_buf folders, entries; /* arrays of their structs */
-	struct gfs_adj_side *side;       /* of the last header; NULL before the first */
-	uint64_t at;                     /* its node << 1 | direction */
+	struct half halves[2];
+	size_t entry_count; /* of both */
+	/* Of the last header: its node and direction. `half` is NULL before the first. */
+	uint64_t node;
+	struct half *half;
 	/* The type whose blocks are being taken; NONE: none. */
 	size_t folder;
 	struct gfs_adj_entry above;
@@ -22,28 +29,37 @@ struct reading {
 
 static void reading_release(struct reading *r)
 {
-	gfs_buf_release(&r->folders);
-	gfs_buf_release(&r->entries);
+	for (int dir = GFS_OUT; dir <= GFS_IN; dir++) {
+		gfs_buf_release(&r->halves[dir].folders);
+		gfs_buf_release(&r->halves[dir].entries);
+	}
+}
+
+static size_t folder_count(const struct half *half)
+{
+	return half->folders.size / sizeof(struct gfs_adj_folder);
 }
 
 static struct gfs_adj_folder *folder_at(struct reading *r, size_t i)
 {
-	assert(i < r->folders.size / sizeof(struct gfs_adj_folder));
-	return (struct gfs_adj_folder *)(void *)r->folders.data + i;
+	assert(i < folder_count(r->half));
+	return (struct gfs_adj_folder *)(void *)r->half->folders.data + i;
 }
 
-static size_t entry_count(const struct reading *r)
+/* Where the next entry of the direction will be. */
+static uint32_t entries_end(const struct reading *r)
 {
-	return r->entries.size / sizeof(struct gfs_adj_entry);
+	return (uint32_t)(r->half->entries.size / sizeof(struct gfs_adj_entry));
 }
 
 static int take_entries(struct reading *r, const uint8_t *bytes, size_t count)
 {
-	struct gfs_adj_entry *out = (void *)gfs_buf_extend(&r->entries, count * sizeof *out);
+	struct gfs_adj_entry *out = (void *)gfs_buf_extend(&r->half->entries, count * sizeof *out);
 	if (out == NULL && count > 0)
 		return GFS_ERR_NOMEM;
 	for (size_t i = 0; i < count; i++)
 		out[i] = gfs_adj_entry_get(bytes, i);
+	r->entry_count += count;
 	return 0;
 }
 
@@ -56,12 +72,12 @@ static int take_folder(struct reading *r, const uint8_t *head, unsigned i, const
 		.type = type.type,
 		.made = type.made,
 		.is_long = (flags & GFS_ADJ_BLOCKS) != 0,
-		.first = (uint32_t)entry_count(r),
+		.first = entries_end(r),
 		.count = type.count,
 		.mtime_ns = type.mtime_ns,
 	};
-	gfs_buf_append(&r->folders, &folder, sizeof folder);
-	int err = gfs_buf_failed(&r->folders);
+	gfs_buf_append(&r->half->folders, &folder, sizeof folder);
+	int err = gfs_buf_failed(&r->half->folders);
 	if (err == 0 && !folder.is_long) {
 		err = take_entries(r, *entries, (size_t)type.count);
 		*entries += type.count * GFS_ADJ_ENTRY_BYTES;
@@ -71,17 +87,17 @@ static int take_folder(struct reading *r, const uint8_t *head, unsigned i, const
 
 static int take_head(struct reading *r, struct gfs_slice key, struct gfs_slice head)
 {
-	uint64_t node = gfs_get_be48(key.data);
-	if (key.data[6] > GFS_IN || gfs_adj_head_verify(head) != NULL)
+	uint8_t dir = key.data[6];
+	if (dir > GFS_IN || gfs_adj_head_verify(head) != NULL)
 		return GFS_ERR_CORRUPT;
+	r->node = gfs_get_be48(key.data);
+	r->half = &r->halves[dir];
 	unsigned types = gfs_adj_head_types(head.data);
 	const uint8_t *entries = head.data + GFS_ADJ_HEAD_BYTES + (size_t)types * GFS_ADJ_TYPE_BYTES;
-	size_t first = r->folders.size / sizeof(struct gfs_adj_folder);
+	size_t first = folder_count(r->half);
 	if (first + types > GFS_ADJ_GROUP_FOLDERS_MAX)
 		return GFS_ERR_LIMIT;
-	r->at = node << 1 | key.data[6];
-	r->side = &r->sides[node % GFS_ADJ_GROUP_NODES][key.data[6]];
-	*r->side = (struct gfs_adj_side){
+	r->half->sides[r->node % GFS_ADJ_GROUP_NODES] = (struct gfs_adj_side){
 		.first_folder = (uint32_t)first, .folder_count = types, .mtime_ns = gfs_adj_head_mtime(head.data)
 	};
 	int err = 0;
@@ -103,18 +119,19 @@ static int end_blocks(struct reading *r)
 /* The first block of a type: *ret_skip when it is too long. */
 static int begin_blocks(struct reading *r, uint16_t type, bool *ret_skip)
 {
-	size_t i = r->side->first_folder, end = i + r->side->folder_count;
+	const struct gfs_adj_side *side = &r->half->sides[r->node % GFS_ADJ_GROUP_NODES];
+	size_t i = side->first_folder, end = i + side->folder_count;
 	while (i < end && folder_at(r, i)->type < type)
 		i++;
 	if (i == end || folder_at(r, i)->type != type || !folder_at(r, i)->is_long)
 		return GFS_ERR_CORRUPT;
 	struct gfs_adj_folder *folder = folder_at(r, i);
 	*ret_skip = folder->count > GFS_ADJ_FOLDER_ENTRIES_MAX ||
-		folder->count + entry_count(r) > GFS_ADJ_GROUP_ENTRIES_MAX;
+		folder->count + r->entry_count > GFS_ADJ_GROUP_ENTRIES_MAX;
 	if (*ret_skip)
 		return 0;
 	folder->is_long = false;
-	folder->first = (uint32_t)entry_count(r);
+	folder->first = entries_end(r);
 	r->folder = i;
 	r->above = (struct gfs_adj_entry){ 0 };
 	r->left = folder->count;
@@ -127,7 +144,7 @@ static int take_block(struct reading *r, struct gfs_slice key, struct gfs_slice 
 	struct gfs_adj_entry bound = gfs_adj_block_key_bound(key.data);
 	size_t count = 0;
 	int err = 0;
-	if (r->side == NULL || (gfs_get_be48(key.data) << 1 | key.data[6]) != r->at)
+	if (r->half == NULL || gfs_get_be48(key.data) != r->node || r->half != &r->halves[key.data[6] & 1])
 		return GFS_ERR_CORRUPT;
 	if (r->folder == NONE || folder_at(r, r->folder)->type != type) {
 		err = end_blocks(r);
@@ -186,20 +203,34 @@ static void free_group(struct gfs_index_entry *piece)
 	free(gfs_container_of(piece, struct gfs_adj_group, piece));
 }
 
+/* Puts a direction at `at`; returns where the next may begin. */
+static uint8_t *copy_half(const struct half *half, struct gfs_adj_half *to, uint8_t *at)
+{
+	memcpy(to->sides, half->sides, sizeof to->sides);
+	to->bytes = half->folders.size + half->entries.size;
+	to->folders = (void *)at;
+	to->entries = (void *)(at + half->folders.size);
+	if (half->folders.size > 0)
+		memcpy(to->folders, half->folders.data, half->folders.size);
+	if (half->entries.size > 0)
+		memcpy(to->entries, half->entries.data, half->entries.size);
+	return at + to->bytes;
+}
+
 static int make_group(const struct reading *r, struct gfs_adj_group **ret_group)
 {
-	size_t bytes = sizeof(struct gfs_adj_group) + r->folders.size + r->entries.size;
+	static_assert(sizeof(struct gfs_adj_folder) % 8 == 0 && sizeof(struct gfs_adj_entry) % 8 == 0, "both stay aligned");
+	size_t bytes = sizeof(struct gfs_adj_group);
+	for (int dir = GFS_OUT; dir <= GFS_IN; dir++)
+		bytes += r->halves[dir].folders.size + r->halves[dir].entries.size;
 	struct gfs_adj_group *group = malloc(bytes);
 	if (group == NULL)
 		return GFS_ERR_NOMEM;
 	*group = (struct gfs_adj_group){ .piece.free = free_group, .number = r->number, .bytes = bytes };
-	group->folders = (void *)(group + 1);
-	group->entries = (void *)((uint8_t *)(group + 1) + r->folders.size);
-	memcpy(group->sides, r->sides, sizeof group->sides);
-	if (r->folders.size > 0)
-		memcpy(group->folders, r->folders.data, r->folders.size);
-	if (r->entries.size > 0)
-		memcpy(group->entries, r->entries.data, r->entries.size);
+	uint8_t *at = (uint8_t *)(group + 1);
+	at = copy_half(&r->halves[GFS_OUT], &group->halves[GFS_OUT], at);
+	at = copy_half(&r->halves[GFS_IN], &group->halves[GFS_IN], at);
+	assert(at == (uint8_t *)group + bytes);
 	*ret_group = group;
 	return 0;
 }

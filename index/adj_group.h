@@ -13,13 +13,19 @@ struct gfs_adj_side {
 	uint64_t mtime_ns;
 };
 
+/* One direction: what a walk in it reads lies together, folders and then entries, in the same allocation as the group. */
+struct gfs_adj_half {
+	struct gfs_adj_folder *folders;
+	struct gfs_adj_entry *entries;
+	size_t bytes; /* of both */
+	struct gfs_adj_side sides[GFS_ADJ_GROUP_NODES];
+};
+
 struct gfs_adj_group {
 	struct gfs_index_entry piece;
 	uint64_t number; /* ids >> GFS_ADJ_GROUP_BITS */
-	struct gfs_adj_side sides[GFS_ADJ_GROUP_NODES][2];
-	struct gfs_adj_folder *folders; /* both in the same allocation as the group */
-	struct gfs_adj_entry *entries;
 	size_t bytes;
+	struct gfs_adj_half halves[2]; /* by direction */
 };
 
 /* Reads the rows of a group. Freed with free(3). GFS_ERR_CORRUPT, GFS_ERR_LIMIT, GFS_ERR_NOMEM or a failure of the store. */

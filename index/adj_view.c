@@ -5,8 +5,11 @@
 
 #include <stdlib.h>
 
-/* What malloc adds. */
-enum { ALLOCATION_BYTES = 16 };
+enum {
+	ALLOCATION_BYTES = 16, /* what malloc adds */
+	LINE_BYTES = 64,       /* of the processor's caches */
+	PREFETCH_BYTES_MAX = 4096,
+};
 
 static uint64_t group_key(uint64_t number)
 {
@@ -39,24 +42,48 @@ static struct gfs_adj_group *group_get(struct gfs_adj *adj, uint64_t number)
 	return group_of(entry);
 }
 
+/* A walk over nodes in the order of their ids reads the whole half: all of it is asked of memory at once. */
+static void prefetch(const void *data, size_t size)
+{
+	for (size_t at = 0; at < size && at < PREFETCH_BYTES_MAX; at += LINE_BYTES)
+		__builtin_prefetch((const char *)data + at);
+}
+
+static void prefetch_half(const struct gfs_adj_half *half)
+{
+	prefetch(half->sides, sizeof half->sides);
+	prefetch(half->folders, half->bytes);
+}
+
+/* The group of the node in the view, pinned; NULL when there is none. */
+static struct gfs_adj_group *view_group(
+	struct gfs_adj *adj, uint64_t number, enum gfs_direction dir, struct gfs_adj_view *view)
+{
+	struct gfs_adj_group *group = view->group;
+	if (group != NULL && group->number == number)
+		return group;
+	bool follows = group != NULL && group->number + 1 == number;
+	gfs_adj_view_put(view);
+	if (adj->cache == NULL || !gfs_cache_is_enabled(adj->cache))
+		return NULL;
+	group = group_get(adj, number);
+	if (group != NULL && follows)
+		prefetch_half(&group->halves[dir]);
+	return group;
+}
+
 bool gfs_adj_view_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view)
 {
-	uint64_t number = node >> GFS_ADJ_GROUP_BITS;
-	struct gfs_adj_group *group = view->group;
-	assert(group == NULL || view->adj == adj);
-	if (group == NULL || group->number != number) {
-		gfs_adj_view_put(view);
-		if (adj->cache == NULL || !gfs_cache_is_enabled(adj->cache))
-			return false;
-		group = group_get(adj, number);
-		if (group == NULL)
-			return false;
-	}
-	const struct gfs_adj_side *side = &group->sides[node % GFS_ADJ_GROUP_NODES][dir];
+	assert(view->group == NULL || view->adj == adj);
+	struct gfs_adj_group *group = view_group(adj, node >> GFS_ADJ_GROUP_BITS, dir, view);
+	if (group == NULL)
+		return false;
+	const struct gfs_adj_half *half = &group->halves[dir];
+	const struct gfs_adj_side *side = &half->sides[node % GFS_ADJ_GROUP_NODES];
 	*view = (struct gfs_adj_view){
-		.folders = group->folders + side->first_folder,
+		.folders = half->folders + side->first_folder,
 		.folder_count = side->folder_count,
-		.entries = group->entries,
+		.entries = half->entries,
 		.mtime_ns = side->mtime_ns,
 		.adj = adj,
 		.group = group,

@@ -1,5 +1,5 @@
 /* The index layer of the caches: decoded pieces of the indexes, all in one struct gfs_cache. What a piece is, and when it may be in there, is
- * said where it is made: idset_private.h, adj_view.h. */
+ * said where it is made: idset_private.h, adj_view.h, key_hint.h. */
 #ifndef GFS_INDEX_INDEX_CACHE_H
 #define GFS_INDEX_INDEX_CACHE_H
 
@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 /* The upper bits of a piece's key; the lower GFS_INDEX_KEY_BITS are its kind's own. */
-enum gfs_index_piece { GFS_INDEX_ADJACENCY = 1, GFS_INDEX_SETS = 2, GFS_INDEX_PROPERTIES = 3 };
+enum gfs_index_piece { GFS_INDEX_ADJACENCY = 1, GFS_INDEX_SETS = 2, GFS_INDEX_PROPERTIES = 3, GFS_INDEX_KEYS = 4 };
 enum { GFS_INDEX_KEY_BITS = 60 };
 
 static inline uint64_t gfs_index_cache_key(enum gfs_index_piece piece, uint64_t number)

@@ -49,22 +49,34 @@ int gfs_keys_find(struct gfs_store *store, struct gfs_slice key, uint64_t *ret_n
 	return err;
 }
 
+static int put_stored(struct gfs_txn *txn, struct gfs_slice stored, uint64_t node)
+{
+	uint8_t value[VALUE_BYTES];
+	assert(node != GFS_ID_NONE && node <= GFS_ID_MAX);
+	gfs_put_le48(value, node);
+	return gfs_kv_put(
+		gfs_store_kv(gfs_txn_store(txn)), gfs_txn_undo(txn), GFS_KV_KEYS, stored, gfs_slice(value, sizeof value));
+}
+
 int gfs_keys_add(struct gfs_txn *txn, struct gfs_slice key, uint64_t node)
 {
-	assert(node != GFS_ID_NONE && node <= GFS_ID_MAX);
-	struct gfs_kv *kv = gfs_store_kv(gfs_txn_store(txn));
-	uint8_t bytes[STORED_MAX], value[VALUE_BYTES];
+	uint8_t bytes[STORED_MAX];
 	struct gfs_slice stored;
 	int err = store_form(key, bytes, &stored);
 	if (err != 0)
 		return err;
-	err = gfs_kv_get(kv, GFS_KV_KEYS, stored, NULL);
+	err = gfs_kv_get(gfs_store_kv(gfs_txn_store(txn)), GFS_KV_KEYS, stored, NULL);
 	if (err == 0)
 		return GFS_ERR_EXISTS;
-	if (err != GFS_ERR_NOTFOUND)
-		return err;
-	gfs_put_le48(value, node);
-	return gfs_kv_put(kv, gfs_txn_undo(txn), GFS_KV_KEYS, stored, gfs_slice(value, sizeof value));
+	return err == GFS_ERR_NOTFOUND ? put_stored(txn, stored, node) : err;
+}
+
+int gfs_keys_put(struct gfs_txn *txn, struct gfs_slice key, uint64_t node)
+{
+	uint8_t bytes[STORED_MAX];
+	struct gfs_slice stored;
+	int err = store_form(key, bytes, &stored);
+	return err != 0 ? err : put_stored(txn, stored, node);
 }
 
 int gfs_keys_remove(struct gfs_txn *txn, struct gfs_slice key)

@@ -14,6 +14,8 @@
 int gfs_keys_find(struct gfs_store *store, struct gfs_slice key, uint64_t *ret_node) GFS_CHECK;
 /* GFS_ERR_EXISTS. */
 int gfs_keys_add(struct gfs_txn *txn, struct gfs_slice key, uint64_t node) GFS_CHECK;
+/* As gfs_keys_add, by a caller who knows that there is no such key. */
+int gfs_keys_put(struct gfs_txn *txn, struct gfs_slice key, uint64_t node) GFS_CHECK;
 int gfs_keys_remove(struct gfs_txn *txn, struct gfs_slice key) GFS_CHECK;
 /* Calls `each` for every entry in key order (stored form), for fsck; non-zero stops. The node of a damaged entry is GFS_ID_NONE, and such
  * entries are in no order. GFS_ERR_CORRUPT: the table cannot be read on. */

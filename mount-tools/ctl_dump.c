@@ -27,9 +27,9 @@ static int write_all(void *context, struct gfs_slice bytes)
 	return 0;
 }
 
-static int dump_to(const char *dir, struct output *output, const char *name)
+static int dump_to(const char *dir, uint64_t cache_bytes, struct output *output, const char *name)
 {
-	struct gfs_store_opts opts = { .read_only = true };
+	struct gfs_store_opts opts = { .read_only = true, .cache.bytes = cache_bytes };
 	struct gfs_graph *graph;
 	char *path = gfs_tool_path(dir);
 	int err = path == NULL ? GFS_ERR_NOMEM : gfs_tool_open(path, &opts, &graph);
@@ -46,14 +46,14 @@ static int dump_to(const char *dir, struct output *output, const char *name)
 }
 
 /* On disk when it is reported done. */
-static int dump_to_file(const char *dir, const char *name)
+static int dump_to_file(const char *dir, uint64_t cache_bytes, const char *name)
 {
 	struct output output = { .fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) };
 	if (output.fd < 0) {
 		gfs_tool_say("%s: %s", name, gfs_tool_errno());
 		return 1;
 	}
-	int code = dump_to(dir, &output, name);
+	int code = dump_to(dir, cache_bytes, &output, name);
 	if (code == 0 && fsync(output.fd) != 0 && errno != EINVAL && errno != EROFS) {
 		gfs_tool_say("%s: %s", name, gfs_tool_errno());
 		code = 1;
@@ -67,17 +67,23 @@ static int dump_to_file(const char *dir, const char *name)
 
 int gfs_ctl_dump(int argc, char **argv)
 {
-	static const struct option known[] = { { "output", required_argument, NULL, 'o' }, { 0 } };
+	static const struct option known[] = { { "output", required_argument, NULL, 'o' },
+		{ "cache", required_argument, NULL, 'c' }, { 0 } };
 	struct output output = { .fd = STDOUT_FILENO };
 	const char *file = NULL;
-	int c;
+	uint64_t cache_bytes = GFS_TOOL_CACHE_BYTES_DEFAULT;
+	int c, code;
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "o:", known, NULL)) != -1) {
-		if (c != 'o')
+		if (c == 'c' && (code = gfs_tool_cache(optarg, &cache_bytes)) != 0)
+			return code;
+		if (c == 'o')
+			file = optarg;
+		else if (c != 'c')
 			return gfs_tool_usage(1, "dump: wrong usage");
-		file = optarg;
 	}
 	if (argc - optind != 1)
 		return gfs_tool_usage(1, "dump: which database?");
-	return file != NULL ? dump_to_file(argv[optind], file) : dump_to(argv[optind], &output, "standard output");
+	return file != NULL ? dump_to_file(argv[optind], cache_bytes, file)
+						: dump_to(argv[optind], cache_bytes, &output, "standard output");
 }

@@ -1,16 +1,19 @@
 /* graphfsctl import */
+#include "base/checked.h"
 #include "base/clock.h"
-#include "graph/transfer.h"
+#include "mount-tools/import_files.h"
 #include "mount-tools/tools.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { BAR_WIDTH = 40 };
+/* Less at a time would only be slow. */
+#define DIRTY_BYTES_MIN (UINT64_C(4) << 20)
+/* So much of the files is read before its memory is given back. */
+#define READ_BYTES_KEPT (UINT64_C(4) << 20)
 
 static volatile sig_atomic_t stop_wanted;
 
@@ -20,30 +23,29 @@ static void want_stop(int number)
 	stop_wanted = 1;
 }
 
-/* A file in memory: mapped, or read when it is a pipe. */
-struct input {
-	void *mapping; /* NULL: `read` has it */
-	size_t size;
-	struct gfs_buf read;
-};
-
 struct import {
 	const char *dir; /* of the database, as given */
 	bool skip_bad;
-	struct gfs_import_file *files;
-	struct input *inputs;
-	size_t count;
+	uint64_t cache_bytes;
+	struct gfs_import_files files;
+	uint64_t relieved_at; /* bytes read when memory was given back last */
 	bool bar;
 	unsigned percent; /* shown last */
 };
 
 /* ---- the command line ---- */
 
+static void add_file(struct import *import, const char *name)
+{
+	import->files.files[import->files.count++].name = name;
+}
+
 /* Options take any number of files; what stands before them is the folder, and files by themselves are recognised alike. */
 static int read_arguments(int argc, char **argv, struct import *import)
 {
 	bool options = true;
-	for (int i = 1; i < argc; i++) {
+	int bad_size = 0;
+	for (int i = 1; i < argc && bad_size == 0; i++) {
 		const char *word = argv[i];
 		if (options && strcmp(word, "--") == 0)
 			options = false;
@@ -51,86 +53,26 @@ static int read_arguments(int argc, char **argv, struct import *import)
 			import->skip_bad = true;
 		else if (options && (strcmp(word, "--nodes") == 0 || strcmp(word, "--relationships") == 0))
 			continue; /* the header tells which is which */
+		else if (options && strcmp(word, "--cache") == 0 && i + 1 < argc)
+			bad_size = gfs_tool_cache(argv[++i], &import->cache_bytes);
+		else if (options && strncmp(word, "--cache=", 8) == 0)
+			bad_size = gfs_tool_cache(word + 8, &import->cache_bytes);
 		else if (options && (strncmp(word, "--nodes=", 8) == 0 || strncmp(word, "--relationships=", 16) == 0))
-			import->files[import->count++].name = strchr(word, '=') + 1;
+			add_file(import, strchr(word, '=') + 1);
 		else if (options && word[0] == '-' && word[1] != '\0')
 			return gfs_tool_usage(1, "import: unknown option '%s'", word);
 		else if (import->dir == NULL)
 			import->dir = word;
 		else
-			import->files[import->count++].name = word;
+			add_file(import, word);
 	}
+	if (bad_size != 0)
+		return bad_size;
 	if (import->dir == NULL)
 		return gfs_tool_usage(1, "import: which database?");
-	if (import->count == 0)
+	if (import->files.count == 0)
 		return gfs_tool_usage(1, "import: which files?");
 	return 0;
-}
-
-/* ---- the files ---- */
-
-static int read_pipe(int fd, struct input *input)
-{
-	enum { STEP = 1 << 20 };
-	ssize_t n;
-	do {
-		if (gfs_buf_reserve(&input->read, STEP) != 0) {
-			errno = ENOMEM;
-			return -1;
-		}
-		n = read(fd, input->read.data + input->read.size, STEP);
-		if (n > 0)
-			input->read.size += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -1 : 0;
-}
-
-static int map_file(int fd, struct input *input, struct gfs_slice *ret_contents)
-{
-	struct stat st;
-	if (fstat(fd, &st) != 0)
-		return -1;
-	if (!S_ISREG(st.st_mode)) {
-		int failed = read_pipe(fd, input);
-		*ret_contents = gfs_buf_slice(&input->read);
-		return failed;
-	}
-	if (st.st_size == 0)
-		return 0;
-	void *mapping = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (mapping == MAP_FAILED)
-		return -1;
-	(void)madvise(mapping, (size_t)st.st_size, MADV_SEQUENTIAL); /* a hint */
-	input->mapping = mapping;
-	input->size = (size_t)st.st_size;
-	*ret_contents = gfs_slice(mapping, input->size);
-	return 0;
-}
-
-static int open_files(struct import *import)
-{
-	for (size_t i = 0; i < import->count; i++) {
-		struct gfs_import_file *file = &import->files[i];
-		bool is_stdin = strcmp(file->name, "-") == 0;
-		int fd = is_stdin ? STDIN_FILENO : open(file->name, O_RDONLY | O_CLOEXEC);
-		int failed = fd < 0 ? -1 : map_file(fd, &import->inputs[i], &file->contents);
-		if (failed)
-			gfs_tool_say("%s: %s", file->name, gfs_tool_errno());
-		if (fd >= 0 && !is_stdin)
-			(void)close(fd); /* was only read */
-		if (failed)
-			return 1;
-	}
-	return 0;
-}
-
-static void close_files(struct import *import)
-{
-	for (size_t i = 0; i < import->count; i++) {
-		if (import->inputs[i].mapping != NULL)
-			(void)munmap(import->inputs[i].mapping, import->inputs[i].size); /* of a mapping that is ours */
-		gfs_buf_release(&import->inputs[i].read);
-	}
 }
 
 /* ---- progress ---- */
@@ -158,6 +100,10 @@ static int show_progress(void *context, uint64_t done, uint64_t total)
 			percent);
 		import->percent = percent;
 	}
+	if (done - import->relieved_at >= READ_BYTES_KEPT) {
+		gfs_import_files_relieve(&import->files);
+		import->relieved_at = done;
+	}
 	return stop_wanted;
 }
 
@@ -183,7 +129,7 @@ static int import_into(struct gfs_graph *graph, struct import *import)
 	struct gfs_import_result result = { 0 };
 	struct gfs_message message = { "" };
 	uint64_t start_ns = gfs_clock_mono_ns();
-	int err = gfs_import(graph, import->files, import->count, &opts, &result, &message);
+	int err = gfs_import(graph, import->files.files, import->files.count, &opts, &result, &message);
 	clear_bar(import);
 	if (err != 0) {
 		gfs_tool_say("%s", message.text);
@@ -200,7 +146,16 @@ static int import_into(struct gfs_graph *graph, struct import *import)
 
 static int open_and_import(struct import *import)
 {
-	struct gfs_store_opts opts = { .cache.bytes = UINT64_C(512) << 20 };
+	/* It comes to most pages once: of its memory a quarter is for them, a quarter for what is dirty, the rest for names (graph/idmap.c). */
+	uint64_t quarter = import->cache_bytes / 4;
+	struct gfs_store_opts opts = {
+		.cache = { .bytes = import->cache_bytes,
+			.layers = { [GFS_CACHE_PAGE].limit_bytes = quarter,
+				[GFS_CACHE_OBJECT].off = true,
+				[GFS_CACHE_INDEX].off = true,
+				[GFS_CACHE_QUERY].off = true } },
+		.dirty_bytes_max = GFS_MAX(quarter, DIRTY_BYTES_MIN),
+	};
 	struct gfs_graph *graph;
 	char *path = gfs_tool_path(import->dir);
 	int err = path == NULL ? GFS_ERR_NOMEM : gfs_tool_open(path, &opts, &graph);
@@ -220,25 +175,23 @@ static int open_and_import(struct import *import)
 int gfs_ctl_import(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = want_stop };
-	struct import import = { .bar = isatty(STDERR_FILENO), .percent = UINT32_MAX };
-	import.files = calloc((size_t)argc, sizeof *import.files);
-	import.inputs = calloc((size_t)argc, sizeof *import.inputs);
-	int code = 1;
-	if (import.files == NULL || import.inputs == NULL) {
+	struct import import = {
+		.bar = isatty(STDERR_FILENO), .percent = UINT32_MAX, .cache_bytes = GFS_TOOL_CACHE_BYTES_DEFAULT
+	};
+	import.files.files = calloc((size_t)argc, sizeof *import.files.files);
+	if (import.files.files == NULL) {
 		gfs_tool_say("%s", gfs_err_text(GFS_ERR_NOMEM));
-		goto out;
+		return 1;
 	}
-	code = read_arguments(argc, argv, &import);
+	int code = read_arguments(argc, argv, &import);
 	if (code == 0)
-		code = open_files(&import);
+		code = gfs_import_files_open(&import.files, import.dir) == 0 ? 0 : 1;
 	if (code == 0) {
 		(void)sigaction(SIGINT, &action, NULL); /* cannot fail with these numbers */
 		(void)sigaction(SIGTERM, &action, NULL);
 		code = open_and_import(&import);
 	}
-	close_files(&import);
-out:
-	free(import.files);
-	free(import.inputs);
+	gfs_import_files_close(&import.files);
+	free(import.files.files);
 	return code;
 }

@@ -9,9 +9,10 @@
 static const char help[] =
 	"usage: graphfsctl COMMAND ...\n"
 	"\n"
-	"  import DIR [--skip-bad] [--nodes FILE...] [--relationships FILE...] [FILE.jsonl...]\n"
+	"  import DIR [--skip-bad] [--cache SIZE] [--nodes FILE...] [--relationships FILE...] [FILE.jsonl...]\n"
 	"                            read CSV (neo4j-admin headers) and JSON Lines into the database in DIR\n"
-	"  dump DIR [-o FILE]        write the database in DIR as JSON Lines, which import reads back\n"
+	"  dump DIR [-o FILE] [--cache SIZE]\n"
+	"                            write the database in DIR as JSON Lines, which import reads back\n"
 	"  stats TARGET              numbers about a mount point or a database, in Prometheus' text format\n"
 	"  checkpoint MOUNTPOINT     write a checkpoint now\n"
 	"  shell --jsonl             Cypher statements as JSON lines, on an empty database that is gone at the end\n"
@@ -19,7 +20,7 @@ static const char help[] =
 	"  -h, --help                show this\n"
 	"  -V, --version             show the version\n"
 	"\n"
-	"DIR is the folder of a database that is not mounted.\n";
+	"DIR is the folder of a database that is not mounted. SIZE: memory for its pages, 64M unless given.\n";
 
 static const struct {
 	const char *name;

@@ -1,5 +1,6 @@
 #include "mount-tools/tools.h"
 
+#include "base/parse.h"
 #include "mount-tools/mountinfo.h"
 #include "mount-tools/open_graph.h"
 
@@ -59,6 +60,15 @@ char *gfs_tool_path(const char *path)
 	if (real == NULL)
 		gfs_tool_say("%s: %s", path, gfs_tool_errno());
 	return real;
+}
+
+int gfs_tool_cache(const char *text, uint64_t *ret_bytes)
+{
+	uint64_t bytes;
+	if (gfs_parse_size(gfs_slice_text(text), &bytes) != 0 || bytes < GFS_CACHE_BUDGET_BYTES_MIN)
+		return gfs_tool_usage(1, "--cache=%s: not a size, or less than 1M", text);
+	*ret_bytes = bytes;
+	return 0;
 }
 
 void gfs_tool_complain(const char *path, int err, const struct gfs_message *message)

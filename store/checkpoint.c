@@ -44,6 +44,12 @@ uint64_t gfs_store_dirty_bytes(const struct gfs_store *store)
 		atomic_load_explicit(&store->frozen_bytes, memory_order_relaxed) + gfs_kv_dirty_bytes(store->kv);
 }
 
+uint64_t gfs_store_dirty_bytes_max(const struct gfs_store *store)
+{
+	uint64_t given = store->opts.dirty_bytes_max;
+	return given ? given : gfs_cache_budget_dirty_bytes(store->budget);
+}
+
 /* ---- the exclusive lock, timed ---- */
 
 static uint64_t exclusive_begin(struct checkpoint *run)
@@ -391,17 +397,17 @@ void gfs_checkpoint_request(struct gfs_store *store)
 void gfs_checkpoint_consider(struct gfs_store *store)
 {
 	uint64_t log_bytes = gfs_wal_end_lsn(store->wal) - atomic_load_explicit(&store->base_lsn, memory_order_relaxed);
-	if (log_bytes >= store->opts.checkpoint_log_bytes || gfs_store_dirty_bytes(store) >= store->opts.dirty_bytes_max)
+	if (log_bytes >= store->opts.checkpoint_log_bytes ||
+		gfs_store_dirty_bytes(store) >= gfs_store_dirty_bytes_max(store))
 		gfs_checkpoint_request(store);
 }
 
 void gfs_checkpoint_wait_room(struct gfs_store *store)
 {
-	uint64_t limit_bytes = 2 * store->opts.dirty_bytes_max;
-	if (gfs_store_dirty_bytes(store) <= limit_bytes)
+	if (gfs_store_dirty_bytes(store) <= 2 * gfs_store_dirty_bytes_max(store))
 		return;
 	gfs_mutex_lock(&store->state);
-	while (store->thread_started && gfs_store_dirty_bytes(store) > limit_bytes &&
+	while (store->thread_started && gfs_store_dirty_bytes(store) > 2 * gfs_store_dirty_bytes_max(store) &&
 		atomic_load_explicit(&store->failure, memory_order_acquire) == 0) {
 		request_locked(store);
 		gfs_cond_wait(&store->progress, &store->state);

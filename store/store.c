@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define CHECKPOINT_LOG_BYTES_DEFAULT (UINT64_C(64) << 20)
-#define DIRTY_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define CHECKPOINT_INTERVAL_MS_DEFAULT 30000u
 
 /* ---- the lock file ----
@@ -356,8 +355,6 @@ static void defaults(struct gfs_store_opts *o)
 		o->checkpoint_interval_ms = CHECKPOINT_INTERVAL_MS_DEFAULT;
 	if (o->checkpoint_log_bytes == 0)
 		o->checkpoint_log_bytes = CHECKPOINT_LOG_BYTES_DEFAULT;
-	if (o->dirty_bytes_max == 0)
-		o->dirty_bytes_max = DIRTY_BYTES_DEFAULT;
 	o->dirty_bytes_max = GFS_MIN(o->dirty_bytes_max, UINT64_MAX / 2);
 }
 

@@ -35,7 +35,8 @@ struct gfs_store_opts {
 	uint64_t wal_segment_bytes;      /* 0: 16 MiB */
 	unsigned checkpoint_interval_ms; /* 0: 30,000; UINT_MAX: never by time */
 	uint64_t checkpoint_log_bytes;   /* 0: 64 MiB: checkpoint when the log has grown this much */
-	uint64_t dirty_bytes_max;        /* 0: 64 MiB: checkpoint when this much is dirty; writers wait at twice that */
+	uint64_t
+		dirty_bytes_max; /* 0: as the caches' budget says; checkpoint when this much is dirty; writers wait at twice that */
 };
 
 /* Makes an empty database in `path` (a new or empty folder, made 0700). GFS_ERR_EXISTS, GFS_ERR_NOTEMPTY. */
@@ -91,7 +92,7 @@ int gfs_txn_begin_unlogged(struct gfs_store *store, struct gfs_txn **ret_txn) GF
 /* Between two statements, when no page is pinned and no iterator open: forgets how to undo what came before (marks are void), and when
  * more than dirty_bytes_max is dirty moves it out of memory. After an error: abort. */
 int gfs_txn_relieve(struct gfs_txn *txn) GFS_CHECK;
-/* dirty_bytes_max of the options. */
+/* dirty_bytes_max of the options, or what follows from the budget of now. */
 uint64_t gfs_store_dirty_bytes_max(const struct gfs_store *store);
 
 /* Writes the log, gives the lock back, frees the transaction. On error everything is taken back, and the store is failed unless nothing

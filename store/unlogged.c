@@ -79,7 +79,7 @@ int gfs_txn_relieve(struct gfs_txn *txn)
 	assert(txn->open && txn->unlogged);
 	gfs_undo_clear(txn->undo);
 	txn->one_way = true;
-	if (gfs_store_dirty_bytes(store) < store->opts.dirty_bytes_max)
+	if (gfs_store_dirty_bytes(store) < gfs_store_dirty_bytes_max(store))
 		return 0;
 	int err = batch_begin(txn);
 	if (err == 0)
@@ -87,11 +87,6 @@ int gfs_txn_relieve(struct gfs_txn *txn)
 	if (err == 0)
 		err = move_pages(txn);
 	return err;
-}
-
-uint64_t gfs_store_dirty_bytes_max(const struct gfs_store *store)
-{
-	return store->opts.dirty_bytes_max;
 }
 
 /* ---- the end ---- */

@@ -3,6 +3,7 @@
 
 #include "tests/support/scale.h"
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "store/store_private.h"
@@ -50,6 +51,20 @@ static struct gfs_store_stats stats_of(struct gfs_store *store)
 	struct gfs_store_stats stats;
 	gfs_store_stats_get(store, &stats);
 	return stats;
+}
+
+/* In one transaction; each has its number in it. */
+static void make_pages(struct gfs_store *store, uint64_t from, uint64_t count)
+{
+	struct gfs_txn *txn;
+	struct gfs_page *page;
+	assert_int_equal(gfs_txn_begin(store, &txn), 0);
+	for (uint64_t i = from; i < from + count; i++) {
+		assert_int_equal(gfs_page_new(txn, GFS_PAGE_ID(GFS_SPACE_NODE, i), GFS_PAGE_NODES, &page), 0);
+		gfs_put_le64(gfs_page_touch(txn, page, 8, 8), i);
+		gfs_page_put(store, page);
+	}
+	assert_int_equal(gfs_txn_commit(txn, NULL), 0);
 }
 
 static void test_nothing_changed_is_nothing_written(void **state)
@@ -331,6 +346,29 @@ static void test_back_pressure(void **state)
 	assert_int_equal(gfs_store_close(store), 0);
 }
 
+/* Without a limit of its own it follows from the caches' budget, also when that changes. */
+static void test_back_pressure_by_budget(void **state)
+{
+	(void)state;
+	static const uint64_t budgets[] = { UINT64_C(1) << 20, UINT64_C(128) << 20, UINT64_C(1) << 20 };
+	struct gfs_store_opts opts = { .checkpoint_interval_ms = UINT32_MAX };
+	struct gfs_store *store = toy_open_ok(path, &opts);
+	for (unsigned b = 0; b < GFS_COUNT(budgets); b++) {
+		uint64_t most = 0;
+		gfs_cache_budget_set_bytes(gfs_store_cache_budget(store), budgets[b]);
+		assert_int_equal(gfs_store_dirty_bytes_max(store), (UINT64_C(4) << 20) + budgets[b] / 32);
+		assert_int_equal(gfs_store_checkpoint(store), 0);
+		for (uint64_t i = 0; i < 40; i++) { /* 0.8 MB each */
+			make_pages(store, 1000 + i * 100, 100);
+			uint64_t dirty = stats_of(store).dirty_bytes;
+			most = dirty > most ? dirty : most;
+		}
+		assert_true(most <= 2 * gfs_store_dirty_bytes_max(store) + (UINT64_C(1) << 20));
+		assert_true(most > gfs_store_dirty_bytes_max(store) / 2);
+	}
+	assert_int_equal(gfs_store_close(store), 0);
+}
+
 /* ---- failing ---- */
 
 static struct gfs_io_verdict no_superblock(void *context, const struct gfs_io_event *event)
@@ -395,17 +433,10 @@ static void test_hook_that_fails(void **state)
 static void test_stall_with_many_pages(void **state)
 {
 	enum { PAGES = 6000 };
-	struct gfs_txn *txn;
 	struct gfs_page *page;
 	(void)state;
 	struct gfs_store *store = toy_open_ok(path, &quiet);
-	assert_int_equal(gfs_txn_begin(store, &txn), 0);
-	for (uint64_t i = 0; i < PAGES; i++) {
-		assert_int_equal(gfs_page_new(txn, GFS_PAGE_ID(GFS_SPACE_NODE, i), GFS_PAGE_NODES, &page), 0);
-		gfs_put_le64(gfs_page_touch(txn, page, 8, 8), i);
-		gfs_page_put(store, page);
-	}
-	assert_int_equal(gfs_txn_commit(txn, NULL), 0);
+	make_pages(store, 0, PAGES);
 	assert_int_equal(gfs_store_checkpoint(store), 0);
 	struct gfs_store_stats stats = stats_of(store);
 	printf("%llu pages: checkpoint %llu us, stall %llu us\n", (unsigned long long)stats.pages_written,
@@ -435,6 +466,7 @@ int main(void)
 		TEST(test_killed_beside_a_writer),
 		TEST(test_triggers),
 		TEST(test_back_pressure),
+		TEST(test_back_pressure_by_budget),
 		TEST(test_failure_wakes_waiting_writers),
 		TEST(test_hook_that_fails),
 		TEST(test_stall_with_many_pages),

@@ -362,13 +362,13 @@ static void check_all_manners(import_fn fn, unsigned commit_calls, unsigned trie
 static void test_batch_goes_wrong(void **state)
 {
 	(void)state;
-	check_all_manners(import_with_bad_batch, 0, GFS_SCALED(16, 6));
+	check_all_manners(import_with_bad_batch, 0, GFS_SCALED(11, 6));
 }
 
 static void test_io_goes_wrong(void **state)
 {
 	(void)state;
-	check_all_manners(import_with_bad_io, 10, GFS_SCALED(16, 12));
+	check_all_manners(import_with_bad_io, 10, GFS_SCALED(12, 12));
 }
 
 int main(void)
