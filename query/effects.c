@@ -154,6 +154,11 @@ static void add_own(struct gfs_planner *planner, const struct gfs_plan_node *nod
 	case GFS_PLAN_ID_SEEK:
 		read_flag(effects, GFS_EFFECT_NODES);
 		break;
+	case GFS_PLAN_INDEX_SEEK:
+	case GFS_PLAN_INDEX_RANGE:
+		read_name(planner, effects, node->scan.key);
+		read_name(planner, effects, node->scan.label);
+		break;
 	case GFS_PLAN_LABEL_SCAN:
 		read_name(planner, effects, node->scan.label);
 		break;

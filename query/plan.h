@@ -23,6 +23,8 @@ struct gfs_graph;
 	X(LABEL_SCAN, "NodeByLabelScan")                                                                                   \
 	X(KEY_SEEK, "NodeByKeySeek")                                                                                       \
 	X(ID_SEEK, "NodeByIdSeek")                                                                                         \
+	X(INDEX_SEEK, "NodeIndexSeek")                                                                                     \
+	X(INDEX_RANGE, "NodeIndexSeekByRange")                                                                             \
 	X(TYPE_SCAN, "RelationshipTypeScan")                                                                               \
 	X(REL_ENDS, "ProjectEndpoints")                                                                                    \
 	X(EXPAND, "Expand")                                                                                                \
@@ -152,9 +154,13 @@ struct gfs_plan_node {
 		} argument;
 		struct {
 			uint32_t slot;
-			uint32_t label;             /* LABEL_SCAN: index of the name */
-			struct gfs_plan_item value; /* KEY_SEEK, ID_SEEK: what is looked for */
-			bool list;                  /* ID_SEEK, KEY_SEEK: one of a list */
+			uint32_t label, key; /* LABEL_SCAN, INDEX_*: indexes of the names */
+			struct gfs_plan_item
+				value; /* *_SEEK: what is looked for; INDEX_RANGE: the lower bound or prefix, or NULL */
+			struct gfs_plan_item upper; /* INDEX_RANGE */
+			bool list;                  /* *_SEEK: one of a list */
+			bool prefix;                /* INDEX_RANGE: strings that begin with `value` */
+			bool lower_open, upper_open;
 		} scan;
 		struct gfs_plan_rel rel; /* TYPE_SCAN, REL_ENDS, EXPAND, VAR_EXPAND, SHORTEST */
 		struct {

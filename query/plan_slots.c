@@ -62,7 +62,10 @@ int gfs_plan_each_item(struct gfs_plan_node *node, gfs_plan_item_fn fn, void *co
 	switch (node->kind) {
 	case GFS_PLAN_KEY_SEEK:
 	case GFS_PLAN_ID_SEEK:
-		return fn(context, &node->scan.value);
+	case GFS_PLAN_INDEX_SEEK:
+	case GFS_PLAN_INDEX_RANGE:
+		err = fn(context, &node->scan.value);
+		return err != 0 ? err : fn(context, &node->scan.upper);
 	case GFS_PLAN_VAR_EXPAND:
 	case GFS_PLAN_SHORTEST:
 		return each(node->rel.filters, node->rel.filter_count, fn, context);
@@ -207,6 +210,8 @@ void gfs_plan_defines(const struct gfs_plan_node *node, struct gfs_symset set)
 	case GFS_PLAN_LABEL_SCAN:
 	case GFS_PLAN_KEY_SEEK:
 	case GFS_PLAN_ID_SEEK:
+	case GFS_PLAN_INDEX_SEEK:
+	case GFS_PLAN_INDEX_RANGE:
 		gfs_symset_add(set, node->scan.slot);
 		break;
 	case GFS_PLAN_TYPE_SCAN:

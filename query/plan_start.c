@@ -1,20 +1,9 @@
 /* Where a pattern starts: each node that has no value yet is given a price, and the cheapest is looked for. */
-#include "query/plan_match.h"
+#include "query/plan_start.h"
 
 #include "graph/graph.h"
 
 #include <assert.h>
-
-struct start {
-	enum gfs_plan_kind kind;
-	const struct gfs_ast_node *node;
-	struct gfs_match_rel *rel;        /* TYPE_SCAN */
-	const struct gfs_ast_expr *value; /* KEY_SEEK, ID_SEEK */
-	bool list;
-	struct gfs_slice label;
-	uint32_t predicate; /* the one that it makes true; UINT32_MAX: none */
-	double rows;
-};
 
 /* ---- what a predicate offers ---- */
 
@@ -47,7 +36,7 @@ static const struct gfs_ast_expr *sought(
 	return NULL;
 }
 
-static bool known_now(struct gfs_match *match, const struct gfs_ast_expr *expr)
+bool gfs_start_known(struct gfs_match *match, const struct gfs_ast_expr *expr)
 {
 	struct gfs_symset uses = gfs_plan_set_new(match->planner);
 	if (uses.words == NULL)
@@ -57,40 +46,47 @@ static bool known_now(struct gfs_match *match, const struct gfs_ast_expr *expr)
 	return gfs_symset_within(uses, match->available);
 }
 
-static void consider(struct start *best, const struct start *other)
+void gfs_start_consider(struct gfs_start *best, const struct gfs_start *other)
 {
 	if (best->node == NULL || other->rows < best->rows)
 		*best = *other;
 }
 
 static void consider_seek(struct gfs_match *match, uint32_t at, const struct gfs_ast_node *node, const char *function,
-	enum gfs_plan_kind kind, struct start *best)
+	enum gfs_plan_kind kind, struct gfs_start *best)
 {
 	bool list;
 	const struct gfs_ast_expr *value = sought(match->predicates->items[at], function, node->symbol, &list);
-	if (value == NULL || !known_now(match, value))
+	if (value == NULL || !gfs_start_known(match, value))
 		return;
-	consider(best,
-		&(struct start){
-			.kind = kind, .node = node, .value = value, .list = list, .predicate = at, .rows = list ? 5 : 1 });
+	gfs_start_consider(best,
+		&(struct gfs_start){ .kind = kind,
+			.node = node,
+			.value = value,
+			.list = list,
+			.predicate = at,
+			.second = UINT32_MAX,
+			.rows = list ? 5 : 1 });
 }
 
 static void consider_predicate(
-	struct gfs_match *match, uint32_t at, const struct gfs_ast_node *node, struct start *best)
+	struct gfs_match *match, uint32_t at, const struct gfs_ast_node *node, struct gfs_start *best)
 {
 	const struct gfs_ast_expr *expr = match->predicates->items[at];
 	if (expr->kind == GFS_AST_HAS_LABELS && expr->labels->kind == GFS_LABEL_NAME &&
 		is_variable(expr->args[0], node->symbol))
-		consider(best,
-			&(struct start){ .kind = GFS_PLAN_LABEL_SCAN,
+		gfs_start_consider(best,
+			&(struct gfs_start){ .kind = GFS_PLAN_LABEL_SCAN,
 				.node = node,
 				.label = expr->labels->name,
 				.predicate = at,
+				.second = UINT32_MAX,
 				.rows = gfs_plan_count(match->planner, GFS_CATALOG_LABEL, expr->labels->name) });
 	if ((match->planner->passes & GFS_PASS_SEEK) == 0)
 		return;
 	consider_seek(match, at, node, "key", GFS_PLAN_KEY_SEEK, best);
 	consider_seek(match, at, node, "id", GFS_PLAN_ID_SEEK, best);
+	gfs_start_consider_index(match, at, node, best);
 }
 
 static bool wanted(struct gfs_match *match, const struct gfs_ast_node *node)
@@ -99,7 +95,7 @@ static bool wanted(struct gfs_match *match, const struct gfs_ast_node *node)
 }
 
 /* A relationship is a start of its own when its type has fewer than any node has candidates. */
-static void consider_types(struct gfs_match *match, struct start *best)
+static void consider_types(struct gfs_match *match, struct gfs_start *best)
 {
 	for (uint32_t i = 0; i < match->rel_count; i++) {
 		struct gfs_match_rel *rel = &match->rels[i];
@@ -110,26 +106,30 @@ static void consider_types(struct gfs_match *match, struct start *best)
 		for (uint32_t k = 0; k < rel->types.count; k++)
 			rows += gfs_plan_count(
 				match->planner, GFS_CATALOG_TYPE, match->planner->plan->names[rel->types.ids[k]].text);
-		consider(best,
-			&(struct start){ .kind = GFS_PLAN_TYPE_SCAN,
+		gfs_start_consider(best,
+			&(struct gfs_start){ .kind = GFS_PLAN_TYPE_SCAN,
 				.node = rel->left,
 				.rel = rel,
 				.predicate = UINT32_MAX,
+				.second = UINT32_MAX,
 				.rows = rel->ast->direction == GFS_AST_BOTH ? rows * 2 : rows });
 	}
 }
 
-static struct start cheapest(struct gfs_match *match)
+static struct gfs_start cheapest(struct gfs_match *match)
 {
-	struct start best = { 0 };
+	struct gfs_start best = { 0 };
 	bool choose = (match->planner->passes & GFS_PASS_START) != 0;
 	double all = gfs_plan_count(match->planner, GFS_CATALOG_LABEL, (struct gfs_slice){ 0 });
 	for (uint32_t i = 0; i < match->node_count && (choose || best.node == NULL); i++) {
 		if (!wanted(match, match->nodes[i]))
 			continue;
-		consider(&best,
-			&(struct start){
-				.kind = GFS_PLAN_ALL_NODES, .node = match->nodes[i], .predicate = UINT32_MAX, .rows = all + 1 });
+		gfs_start_consider(&best,
+			&(struct gfs_start){ .kind = GFS_PLAN_ALL_NODES,
+				.node = match->nodes[i],
+				.predicate = UINT32_MAX,
+				.second = UINT32_MAX,
+				.rows = all + 1 });
 		for (uint32_t k = 0; choose && k < match->predicates->count; k++)
 			consider_predicate(match, k, match->nodes[i], &best);
 	}
@@ -148,7 +148,7 @@ static void drop_predicate(struct gfs_plan_exprs *list, uint32_t at)
 
 bool gfs_match_start(struct gfs_match *match)
 {
-	struct start start = cheapest(match);
+	struct gfs_start start = cheapest(match);
 	if (start.node == NULL)
 		return false;
 	if (start.kind == GFS_PLAN_TYPE_SCAN) {
@@ -164,11 +164,21 @@ bool gfs_match_start(struct gfs_match *match)
 	node->scan.slot = start.node->symbol->id;
 	node->scan.value = (struct gfs_plan_item){ .expr = start.value, .slot = GFS_SLOT_NONE };
 	node->scan.list = start.list;
-	if (start.kind == GFS_PLAN_LABEL_SCAN)
+	node->scan.upper = (struct gfs_plan_item){ .expr = start.upper, .slot = GFS_SLOT_NONE };
+	node->scan.prefix = start.prefix;
+	node->scan.lower_open = start.lower_open;
+	node->scan.upper_open = start.upper_open;
+	if (start.label.size != 0)
 		node->scan.label = gfs_plan_name(match->planner, GFS_CATALOG_LABEL, start.label);
+	if (start.key.size != 0)
+		node->scan.key = gfs_plan_name(match->planner, GFS_CATALOG_KEY, start.key);
 	node->rows *= start.rows;
+	if (start.second != UINT32_MAX && start.second > start.predicate)
+		drop_predicate(match->predicates, start.second);
 	if (start.predicate != UINT32_MAX)
 		drop_predicate(match->predicates, start.predicate);
+	if (start.second != UINT32_MAX && start.second < start.predicate)
+		drop_predicate(match->predicates, start.second);
 	gfs_match_scan(match, node, start.node->symbol);
 	return true;
 }

@@ -28,6 +28,8 @@ static int compile(const struct gfs_function_env *env, struct gfs_slice pattern,
 {
 	UErrorCode status = U_ZERO_ERROR;
 	UParseError where = { 0 };
+	if (pattern.size == 0)
+		pattern = gfs_slice_text("(?:)"); /* ICU takes no empty one */
 	UText *text = utext_openUTF8(NULL, (const char *)pattern.data, (int64_t)pattern.size, &status);
 	URegularExpression *compiled = uregex_openUText(text, 0, &where, &status);
 	utext_close(text);
