@@ -1,5 +1,6 @@
 /* The tree under /.graphfs: one table, whose row number is a file's id. To add a file, add a row at the end of its folder and nothing
- * else: ids live only as long as the mount. Behind the table come the ids of cache/LAYER and its files, layer after layer. */
+ * else: ids live only as long as the mount. Behind the table come the ids of cache/LAYER and its files, layer after layer. What lies in
+ * index/ has ids of its own (control_index.c). */
 #include "fs/control.h"
 #include "base/checked.h"
 #include "base/parse.h"
@@ -8,7 +9,8 @@
 #include <string.h>
 
 /* Rows that others refer to by their place. */
-enum { ROOT, WAL, CACHE };
+enum { ROOT, WAL, CACHE, INDEX };
+static_assert(INDEX == GFS_CONTROL_INDEX, "nodeid.h knows that folder");
 
 #define WAL_INTERVAL_MS_MAX 60000u
 
@@ -165,6 +167,7 @@ static const struct control table[] = {
 	[ROOT] = { "", ROOT, NULL, NULL },
 	[WAL] = { "wal", ROOT, NULL, NULL },
 	[CACHE] = { "cache", ROOT, NULL, NULL },
+	[INDEX] = { "index", ROOT, NULL, NULL },
 	{ "stats", ROOT, gfs_control_show_stats, NULL },
 	{ "checkpoint", ROOT, show_checkpoint, store_checkpoint },
 	{ "version", ROOT, show_version, NULL },
@@ -220,7 +223,7 @@ static bool is_dir(const struct place *p)
 bool gfs_control_is_dir(uint64_t id)
 {
 	struct place p;
-	return place_of(id, &p) && is_dir(&p);
+	return gfs_control_is_index(id) ? gfs_control_index_is_dir(id) : place_of(id, &p) && is_dir(&p);
 }
 
 int gfs_control_next(uint64_t dir_id, uint64_t from, uint64_t *ret_id, const char **ret_name)
@@ -252,6 +255,8 @@ int gfs_control_lookup(uint64_t dir_id, const char *name, uint64_t *ret_id)
 unsigned gfs_control_mode(uint64_t id)
 {
 	struct place p;
+	if (gfs_control_is_index(id))
+		return gfs_control_index_is_dir(id) ? 0555 : 0444;
 	if (!place_of(id, &p) || is_dir(&p))
 		return 0555;
 	return (p.file ? p.file->store != NULL : p.control->store != NULL) ? 0644 : 0444;
@@ -267,6 +272,8 @@ static void show_layer(struct gfs_fs *fs, const struct place *p, struct gfs_buf 
 int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
 {
 	struct place p;
+	if (gfs_control_is_index(id))
+		return gfs_control_index_text(fs, id, out);
 	if (!place_of(id, &p))
 		return GFS_ERR_STALE;
 	if (is_dir(&p))
@@ -289,6 +296,8 @@ int gfs_control_read(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
 int gfs_control_write(struct gfs_fs *fs, uint64_t id, struct gfs_slice text)
 {
 	struct place p;
+	if (gfs_control_is_index(id))
+		return GFS_ERR_ACCESS;
 	if (!place_of(id, &p))
 		return GFS_ERR_STALE;
 	if (is_dir(&p) || !(gfs_control_mode(id) & 0200))

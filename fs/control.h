@@ -1,9 +1,10 @@
-/* What the files of /.graphfs share: control.c the tree, control_cache.c a cache layer's folder, control_stats.c the statistics,
+/* What the files of /.graphfs share: control.c the tree, control_cache.c a cache layer's folder, control_index.c those of indexes, control_stats.c the statistics,
  * view_control.c how it looks. */
 #ifndef GFS_FS_CONTROL_H
 #define GFS_FS_CONTROL_H
 
 #include "fs/fs_private.h"
+#include "fs/names.h"
 
 /* gfs_control_read for callers that hold the graph lock, which is not recursive. */
 int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out) GFS_CHECK;
@@ -20,5 +21,16 @@ struct gfs_control_layer_file {
 };
 extern const struct gfs_control_layer_file gfs_control_layer_files[];
 extern const size_t gfs_control_layer_file_count;
+
+/* ---- control_index.c: what lies below the folder GFS_CONTROL_INDEX, which changes with the indexes. Under the graph lock ---- */
+
+bool gfs_control_is_index(uint64_t id);
+bool gfs_control_index_is_dir(uint64_t id);
+/* GFS_ERR_STALE, GFS_ERR_ISDIR. */
+int gfs_control_index_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out) GFS_CHECK;
+/* As gfs_control_next and _lookup; dir_id is GFS_CONTROL_INDEX or the folder of an index. */
+int gfs_control_index_next(
+	struct gfs_fs *fs, uint64_t dir_id, uint64_t from, uint64_t *ret_id, struct gfs_component *ret_name) GFS_CHECK;
+int gfs_control_index_lookup(struct gfs_fs *fs, uint64_t dir_id, const char *name, uint64_t *ret_id) GFS_CHECK;
 
 #endif

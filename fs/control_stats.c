@@ -1,6 +1,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "fs/control.h"
+#include "graph/index.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -77,6 +78,14 @@ static void show_graph(const struct sample *t)
 		gfs_store_counter(t->store, GFS_COUNTER_PROPERTIES));
 	gauge(t, "graphfs_labels", "Labels in use.", names_in_use(t->fs, GFS_CATALOG_LABEL));
 	gauge(t, "graphfs_relationship_types", "Relationship types in use.", names_in_use(t->fs, GFS_CATALOG_TYPE));
+	struct gfs_index_info index;
+	uint64_t indexes = 0, entries = 0;
+	for (unsigned from = 1; gfs_index_next(t->fs->graph, from, &index) == 0; from = index.id + 1u) {
+		indexes++;
+		entries += index.entries;
+	}
+	gauge(t, "graphfs_property_indexes", "Property indexes.", indexes);
+	gauge(t, "graphfs_property_index_entries", "Entries of all property indexes.", entries);
 	gauge(t, "graphfs_property_keys", "Property names in use.", names_in_use(t->fs, GFS_CATALOG_KEY));
 }
 

@@ -174,7 +174,7 @@ uint32_t gfs_exposed_heat(struct gfs_exposed *e, uint64_t folder)
 	gfs_mutex_lock(&e->lock);
 	struct hot_slot *slot = hot_find(e, gfs_nodeid_ino(folder));
 	uint64_t until_ns = slot ? slot->until_ns : e->others_until_ns;
-	bool always = gfs_nodeid_unpack(folder).kind == GFS_INODE_EXPR;
+	bool always = gfs_nodeid_is_computed(folder);
 	if (always || (until_ns != 0 && gfs_clock_mono_ns() < until_ns)) {
 		e->serial = e->serial % HEAT_MAX + 1;
 		heat = e->serial;

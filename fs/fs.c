@@ -2,6 +2,7 @@
 #include "fs/exprs.h"
 #include "fs/files.h"
 #include "fs/imports.h"
+#include "fs/index_values.h"
 #include "fs/ops.h"
 #include "fs/raised.h"
 #include "fs/removed.h"
@@ -37,6 +38,8 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 	if (!err)
 		err = gfs_removed_new(&fs->removed);
 	if (!err)
+		err = gfs_index_values_new(&fs->index_values);
+	if (!err)
 		err = gfs_retell_new(fs, &fs->retell);
 	if (!err) {
 		fs->session = fuse_session_new(args, &gfs_ops, sizeof gfs_ops, fs);
@@ -70,6 +73,8 @@ int gfs_fs_handshake(struct gfs_fs *fs, struct gfs_message *message)
 int gfs_fs_run(struct gfs_fs *fs)
 {
 	int err = gfs_retell_start(fs->retell);
+	if (!fs->opts.read_only)
+		gfs_index_resume(fs->graph);
 	return err ? err : gfs_loop_run(fs->loop);
 }
 
@@ -92,6 +97,7 @@ void gfs_fs_free(struct gfs_fs *fs)
 	gfs_files_free(fs->files);
 	gfs_exprs_free(fs->exprs);
 	gfs_raised_free(fs->raised);
+	gfs_index_values_free(fs->index_values);
 	gfs_removed_free(fs->removed);
 	gfs_exposed_free(fs->exposed);
 	gfs_loop_free(fs->loop);

@@ -22,6 +22,7 @@ struct gfs_files;
 struct gfs_imports;
 struct gfs_raised;
 struct gfs_removed;
+struct gfs_index_values;
 struct gfs_retell;
 
 struct gfs_fs {
@@ -36,6 +37,7 @@ struct gfs_fs {
 	struct gfs_raised *raised;
 	struct gfs_removed *removed;
 	struct gfs_retell *retell;
+	struct gfs_index_values *index_values;
 	uint64_t started_ns; /* mtime of the fixed folders */
 	_Atomic uint64_t requests, notifications;
 	_Atomic bool

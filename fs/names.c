@@ -134,6 +134,11 @@ static void decode(const char *text, size_t size, struct gfs_buf *out)
 	}
 }
 
+void gfs_name_decode(const char *component, struct gfs_buf *out)
+{
+	decode(component, strlen(component), out);
+}
+
 /* Digits without leading zero, at most GFS_ID_MAX; 0 when it is no such number. */
 static uint64_t read_id(const char *text, size_t size)
 {

@@ -49,4 +49,7 @@ struct gfs_name_read {
  * component. */
 int gfs_name_read(const char *component, bool with_rel, struct gfs_buf *out, struct gfs_name_read *ret) GFS_CHECK;
 
+/* Appends what a component stands for byte by byte, whatever that is. */
+void gfs_name_decode(const char *component, struct gfs_buf *out);
+
 #endif

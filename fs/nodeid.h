@@ -9,6 +9,7 @@
 #include "base/limits.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum gfs_inode_kind {
@@ -39,7 +40,9 @@ enum gfs_inode_kind {
 	GFS_INODE_IMPORT_ERROR, /* /import/FILE.error    id: the same */
 	GFS_INODE_CONTROL,      /* /.graphfs/...         id: index in the table of control files */
 	GFS_INODE_EXPR,         /* /labels/EXPR          sub and id: a hash of the text (fs/exprs.h) */
-	GFS_INODE_EXPR_NODE,    /* /labels/EXPR/KEY      id node; sub: its link generation */
+	GFS_INODE_FOUND_NODE, /* /labels/EXPR/KEY, /index/L/P/V/KEY: id node; sub: its link generation; generation: folders up to the root */
+	GFS_INODE_INDEX,       /* /index/L, /index/L/P  sub label; id: 0, or that of the index */
+	GFS_INODE_INDEX_VALUE, /* /index/L/P/V          sub index; generation and id: a hash of the value (fs/index_values.h) */
 	GFS_INODE_KIND_COUNT
 };
 static_assert(GFS_INODE_KIND_COUNT <= 32, "a kind has five bits");
@@ -50,8 +53,15 @@ enum gfs_static {
 	GFS_STATIC_LABELS,
 	GFS_STATIC_RELS,
 	GFS_STATIC_IMPORT,
+	GFS_STATIC_INDEX,
 	GFS_STATIC_COUNT
 };
+
+/* The id of /.graphfs/index in the table of control files. */
+#define GFS_CONTROL_INDEX 3u
+
+/* How many folders up from a GFS_INODE_FOUND_NODE the root is. */
+enum { GFS_EXPR_DEPTH = 2, GFS_INDEX_DEPTH = 4 };
 
 #define GFS_NODEID_SUB_SHIFT GFS_ID_BITS
 #define GFS_NODEID_GEN_SHIFT (GFS_NODEID_SUB_SHIFT + 16)
@@ -98,11 +108,30 @@ static inline uint64_t gfs_nodeid_ino(uint64_t nodeid)
 	case GFS_INODE_IN_LINK:
 	case GFS_INODE_OUT_REL:
 	case GFS_INODE_IN_REL:
-	case GFS_INODE_EXPR_NODE:
+	case GFS_INODE_FOUND_NODE:
 		return gfs_nodeid_pack(n.kind, 0, 0, n.id);
+	case GFS_INODE_INDEX_VALUE:
+		return nodeid;
 	default:
 		return gfs_nodeid_pack(n.kind, 0, n.sub, n.id);
 	}
+}
+
+/* A folder whose listing follows from data of many nodes: the kernel keeps neither entries nor attributes of it, so it is never told of one, and every
+ * answer with its attributes has another mtime, so that it takes no listing for a later one. */
+static inline bool gfs_nodeid_is_computed(uint64_t nodeid)
+{
+	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
+	return kind == GFS_INODE_EXPR || kind == GFS_INODE_INDEX || kind == GFS_INODE_INDEX_VALUE ||
+		nodeid == gfs_nodeid_static(GFS_STATIC_INDEX) ||
+		nodeid == gfs_nodeid_pack(GFS_INODE_CONTROL, 0, 0, GFS_CONTROL_INDEX);
+}
+
+/* Of those that lie in such a folder, what a listing gives names of only: the kernel looks each up at every use. */
+static inline bool gfs_nodeid_is_found(uint64_t nodeid)
+{
+	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
+	return kind == GFS_INODE_FOUND_NODE || kind == GFS_INODE_INDEX_VALUE;
 }
 
 #endif

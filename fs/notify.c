@@ -426,7 +426,8 @@ static void node_renamed(const struct notifier *caller, const struct gfs_change 
 	attr_of(n, GFS_INODE_NODE, c->dir_generation, c->id);
 	node_attr(n, c->id);
 	json_of(n, c->id);
-	contents_of(n, GFS_INODE_EXPR_NODE, 0, c->link_generation, c->id);
+	contents_of(n, GFS_INODE_FOUND_NODE, GFS_EXPR_DEPTH, c->link_generation, c->id);
+	contents_of(n, GFS_INODE_FOUND_NODE, GFS_INDEX_DEPTH, c->link_generation, c->id);
 	gfs_graph_read_begin(n->fs->graph);
 	int err = gfs_node_labels(n->fs->graph, c->id, labels, GFS_LABELS_PER_NODE_MAX, &count);
 	gfs_graph_read_end(n->fs->graph);

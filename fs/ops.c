@@ -6,6 +6,7 @@
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/removed.h"
+#include "graph/index.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,18 +43,18 @@ int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *
 {
 	*e = (struct fuse_entry_param){ .ino = nodeid, .attr_timeout = GFS_FS_FOREVER, .entry_timeout = GFS_FS_FOREVER };
 	const struct gfs_view *view = gfs_view_of(nodeid);
-	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
+	bool computed = gfs_nodeid_is_computed(nodeid), found = gfs_nodeid_is_found(nodeid);
 	int err = view->attr ? view->attr(fs, nodeid, &e->attr) : GFS_ERR_STALE;
-	if (!err && kind != GFS_INODE_EXPR) /* which is never told of */
+	if (!err && !computed)
 		gfs_exposed_add(fs->exposed, nodeid);
 	if (!err && S_ISDIR(e->attr.st_mode)) {
 		add_heat(fs, nodeid, e);
 		e->generation = gfs_removed_generation(fs->removed, nodeid);
 	}
-	/* Control files change by themselves; what an expression holds, with every label. */
-	if (kind == GFS_INODE_CONTROL || kind == GFS_INODE_EXPR || kind == GFS_INODE_EXPR_NODE)
+	/* Control files change by themselves. */
+	if (computed || found || gfs_nodeid_unpack(nodeid).kind == GFS_INODE_CONTROL)
 		e->attr_timeout = 0;
-	if (kind == GFS_INODE_EXPR || kind == GFS_INODE_EXPR_NODE)
+	if (computed || found)
 		e->entry_timeout = 0;
 	return err;
 }
@@ -83,6 +84,11 @@ int gfs_edit_end(struct gfs_edit *e, int err, uint64_t by_kernel)
 	struct gfs_fs *fs = e->fs;
 	struct gfs_changes changes = { 0 };
 	uint64_t lsn = 0;
+	if (err == GFS_ERR_UNIQUE) {
+		struct gfs_message message;
+		gfs_index_explain(e->tx, &message);
+		gfs_log(GFS_LOG_WARNING, "%s", message.text);
+	}
 	if (err) {
 		gfs_tx_abort(e->tx);
 		return err;
@@ -108,6 +114,7 @@ static int lookup_dots(struct gfs_fs *fs, uint64_t nodeid, bool up, uint64_t *re
 	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
 	struct gfs_node_record record;
 	struct gfs_rel_record rel;
+	struct gfs_index_info index;
 	int err = 0;
 	*ret_nodeid = nodeid;
 	if (!up)
@@ -137,6 +144,13 @@ static int lookup_dots(struct gfs_fs *fs, uint64_t nodeid, bool up, uint64_t *re
 	case GFS_INODE_LABEL:
 	case GFS_INODE_EXPR:
 		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_LABELS);
+		break;
+	case GFS_INODE_INDEX:
+		*ret_nodeid = n.id != 0 ? gfs_nodeid_pack(n.kind, 0, n.sub, 0) : gfs_nodeid_static(GFS_STATIC_INDEX);
+		break;
+	case GFS_INODE_INDEX_VALUE:
+		err = gfs_index_get(fs->graph, n.sub, &index);
+		*ret_nodeid = err ? 0 : gfs_nodeid_pack(GFS_INODE_INDEX, 0, index.label, index.id);
 		break;
 	case GFS_INODE_TYPE:
 		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_RELS);
@@ -246,8 +260,8 @@ static size_t add_plus(struct gfs_lister *l, const char *name, uint64_t nodeid, 
 	size_t need = fuse_add_direntry_plus(l->req, NULL, 0, name, NULL, 0);
 	if (need > l->size - l->used)
 		return need;
-	bool kept = gfs_nodeid_unpack(nodeid).kind != GFS_INODE_EXPR_NODE;
-	if (!kept || gfs_entry_fill(l->fs, nodeid, &e) != 0) { /* no attributes: the kernel asks when it needs them */
+	if (gfs_nodeid_is_found(nodeid) ||
+		gfs_entry_fill(l->fs, nodeid, &e) != 0) { /* no attributes: the kernel asks when it needs them */
 		e = (struct fuse_entry_param){ 0 };
 		e.attr.st_ino = gfs_nodeid_ino(nodeid);
 		e.attr.st_mode = type;
@@ -295,7 +309,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 		add_dots(&l, ino, offset);
 		gfs_graph_read_begin(fs->graph);
 		err = view->list(&l, ino);
-		if (gfs_nodeid_unpack(ino).kind != GFS_INODE_EXPR)
+		if (!gfs_nodeid_is_computed(ino))
 			gfs_exposed_listed(fs->exposed, ino);
 		gfs_graph_read_end(fs->graph);
 	}
@@ -362,6 +376,8 @@ static void reply_new(struct gfs_edit *e, int err, uint64_t parent, const uint64
 	if (!err)
 		err = gfs_entry_fill(e->fs, *child, &entry);
 	err = gfs_edit_end(e, err, parent);
+	if (!err)
+		err = gfs_view_index_await(e->fs, req, *child);
 	if (err) {
 		gfs_reply_err(req, err);
 		return;

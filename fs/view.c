@@ -34,7 +34,9 @@ const struct gfs_view *gfs_view_of(uint64_t nodeid)
 		[GFS_INODE_IMPORT_ERROR] = &gfs_view_import,
 		[GFS_INODE_CONTROL] = &gfs_view_control,
 		[GFS_INODE_EXPR] = &gfs_view_expr,
-		[GFS_INODE_EXPR_NODE] = &gfs_view_expr_node,
+		[GFS_INODE_FOUND_NODE] = &gfs_view_found_node,
+		[GFS_INODE_INDEX] = &gfs_view_index,
+		[GFS_INODE_INDEX_VALUE] = &gfs_view_index_value,
 	};
 	static const struct gfs_view nothing = { 0 };
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
@@ -278,6 +280,8 @@ static bool follows_node(uint64_t nodeid)
 	case GFS_INODE_IMPORT_ERROR:
 	case GFS_INODE_CONTROL:
 	case GFS_INODE_EXPR:
+	case GFS_INODE_INDEX:
+	case GFS_INODE_INDEX_VALUE:
 		return false;
 	default:
 		return true;

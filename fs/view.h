@@ -51,8 +51,10 @@ extern const struct gfs_view gfs_view_node_labels; /* view_labels.c */
 extern const struct gfs_view gfs_view_node_label;
 extern const struct gfs_view gfs_view_label;
 extern const struct gfs_view gfs_view_label_node;
-extern const struct gfs_view gfs_view_expr; /* view_exprs.c */
-extern const struct gfs_view gfs_view_expr_node;
+extern const struct gfs_view gfs_view_expr;       /* view_exprs.c */
+extern const struct gfs_view gfs_view_found_node; /* view_found.c */
+extern const struct gfs_view gfs_view_index;      /* view_index.c */
+extern const struct gfs_view gfs_view_index_value;
 extern const struct gfs_view gfs_view_side;        /* view_links.c: out, in */
 extern const struct gfs_view gfs_view_folder;      /* out/TYPE, in/TYPE */
 extern const struct gfs_view gfs_view_folder_rels; /* .rel */
@@ -82,6 +84,8 @@ int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_
 int gfs_view_node_name(struct gfs_graph *graph, uint64_t id, enum gfs_name_place place, struct gfs_component *ret_name,
 	struct gfs_node_record *ret_record) GFS_CHECK;
 uint64_t gfs_view_nodeid_of_node(uint64_t id, const struct gfs_node_record *record);
+/* The link to it in a computed folder, `depth` folders below the root. */
+uint64_t gfs_view_nodeid_of_found(uint64_t id, const struct gfs_node_record *record, unsigned depth);
 /* Notes that `name` may be one of several by which the kernel knows the same link: it is not plainly the listed one. */
 void gfs_view_note_alias(struct gfs_fs *fs, const char *name);
 /* In the listing of /labels or /rels, and so there: something has it, or mkdir made it. */
@@ -109,6 +113,15 @@ int gfs_view_setattr_follow(struct gfs_edit *edit, uint64_t nodeid, const struct
 
 /* A label expression in /labels (view_exprs.c). GFS_ERR_NOTFOUND also when it is none, or names a label that does not exist. */
 int gfs_view_expr_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child) GFS_CHECK;
+
+/* /index itself (view_index.c). */
+int gfs_view_index_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_view_index_list(struct gfs_lister *lister) GFS_CHECK;
+int gfs_view_index_mkdir(struct gfs_edit *edit, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_view_index_rmdir(struct gfs_edit *edit, const char *name) GFS_CHECK;
+/* After the commit that made `nodeid`, with no lock held: when that is an index, waits until it is built. GFS_ERR_INTERRUPTED: it goes on being
+ * built. When no other thread could go on meanwhile it does not wait. */
+int gfs_view_index_await(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid) GFS_CHECK;
 
 /* ---- properties of nodes and relationships (view_props.c) ---- */
 

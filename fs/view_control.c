@@ -17,6 +17,12 @@ static mode_t type_of(uint64_t id)
 	return gfs_control_is_dir(id) ? S_IFDIR : S_IFREG;
 }
 
+/* A folder whose contents change with the indexes. */
+static bool is_of_indexes(uint64_t dir_id)
+{
+	return dir_id == GFS_CONTROL_INDEX || gfs_control_is_index(dir_id);
+}
+
 static int control_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 {
 	GFS_AUTO_BUF text = GFS_BUF_INIT;
@@ -29,14 +35,25 @@ static int control_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 
 static int control_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, uint64_t *ret_child)
 {
-	(void)fs;
 	uint64_t id;
 	if (!gfs_control_is_dir(id_of(nodeid)))
 		return GFS_ERR_NOTDIR;
-	int err = gfs_control_lookup(id_of(nodeid), name, &id);
+	int err = is_of_indexes(id_of(nodeid)) ? gfs_control_index_lookup(fs, id_of(nodeid), name, &id)
+										   : gfs_control_lookup(id_of(nodeid), name, &id);
 	if (!err)
 		*ret_child = nodeid_of(id);
 	return err;
+}
+
+static int list_indexes(struct gfs_lister *l, uint64_t dir_id)
+{
+	struct gfs_component name;
+	uint64_t id = l->from;
+	while (gfs_control_index_next(l->fs, dir_id, id + 1, &id, &name) == 0) {
+		if (!gfs_lister_add(l, name.text, nodeid_of(id), type_of(id), id))
+			break;
+	}
+	return 0;
 }
 
 static int control_list(struct gfs_lister *l, uint64_t nodeid)
@@ -45,6 +62,8 @@ static int control_list(struct gfs_lister *l, uint64_t nodeid)
 	uint64_t id = l->from;
 	if (!gfs_control_is_dir(id_of(nodeid)))
 		return GFS_ERR_NOTDIR;
+	if (is_of_indexes(id_of(nodeid)))
+		return list_indexes(l, id_of(nodeid));
 	while (gfs_control_next(id_of(nodeid), id + 1, &id, &name) == 0) {
 		if (!gfs_lister_add(l, name, nodeid_of(id), type_of(id), id))
 			break;

@@ -1,7 +1,7 @@
 /* /labels/EXPR: the nodes that a label expression holds, by look-up only.
  *
  * Any change of any label may change such a folder, so the kernel is told of none: it keeps neither entries nor attributes of it, and every answer with
- * its attributes has another mtime (gfs_exposed_heat), so that no listing is taken for a later one either. */
+ * its attributes has another mtime (gfs_nodeid_is_computed), so that no listing is taken for a later one either. */
 #include "base/log.h"
 #include "fs/exprs.h"
 #include "fs/view.h"
@@ -67,11 +67,6 @@ static int expr_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	return 0;
 }
 
-static uint64_t node_nodeid(uint64_t id, const struct gfs_node_record *record)
-{
-	return gfs_nodeid_pack(GFS_INODE_EXPR_NODE, 0, record->link_generation, id);
-}
-
 static int expr_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, uint64_t *ret_child)
 {
 	struct gfs_exprs_item *item;
@@ -87,7 +82,7 @@ static int expr_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, uin
 	if (!err)
 		err = gfs_node_get(fs->graph, id, &record);
 	if (!err)
-		*ret_child = node_nodeid(id, &record);
+		*ret_child = gfs_view_nodeid_of_found(id, &record, GFS_EXPR_DEPTH);
 	gfs_exprs_put(fs->exprs, item);
 	return err ? err : has ? 0 : GFS_ERR_NOTFOUND;
 }
@@ -100,7 +95,8 @@ static int list_batch(struct gfs_lister *l, const uint64_t *ids, size_t count, b
 		int err = gfs_view_node_name(l->fs->graph, ids[i], GFS_PLACE_NODES, &name, &record);
 		if (err)
 			return err;
-		*ret_full = !gfs_lister_add(l, name.text, node_nodeid(ids[i], &record), S_IFLNK, ids[i]);
+		*ret_full = !gfs_lister_add(
+			l, name.text, gfs_view_nodeid_of_found(ids[i], &record, GFS_EXPR_DEPTH), S_IFLNK, ids[i]);
 	}
 	return 0;
 }
@@ -130,43 +126,5 @@ const struct gfs_view gfs_view_expr = {
 	.attr = expr_attr,
 	.lookup = expr_lookup,
 	.list = expr_list,
-	.setattr = gfs_view_setattr_follow,
-};
-
-/* ---- the links: whether the expression still holds the node is found out by looking the name up, at every use ---- */
-
-static int node_live(struct gfs_fs *fs, uint64_t nodeid, struct gfs_component *name, struct gfs_node_record *record)
-{
-	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
-	int err = gfs_view_node_name(fs->graph, n.id, GFS_PLACE_NODES, name, record);
-	if (err == GFS_ERR_NOTFOUND || (!err && record->link_generation != n.sub))
-		return GFS_ERR_STALE;
-	return err;
-}
-
-static int expr_node_readlink(struct gfs_fs *fs, uint64_t nodeid, struct gfs_buf *out)
-{
-	struct gfs_component name;
-	struct gfs_node_record record;
-	int err = node_live(fs, nodeid, &name, &record);
-	if (err)
-		return err;
-	gfs_buf_printf(out, "../../nodes/%s", name.text);
-	return gfs_buf_failed(out);
-}
-
-static int expr_node_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
-{
-	struct gfs_component name;
-	struct gfs_node_record record;
-	int err = node_live(fs, nodeid, &name, &record);
-	if (!err)
-		gfs_attr_fill(st, nodeid, S_IFLNK, &record, strlen("../../nodes/") + name.size, record.btime_ns);
-	return err;
-}
-
-const struct gfs_view gfs_view_expr_node = {
-	.attr = expr_node_attr,
-	.readlink = expr_node_readlink,
 	.setattr = gfs_view_setattr_follow,
 };

@@ -1,6 +1,7 @@
 /* The root, and the fixed folders nodes, labels, rels. */
 #include "fs/imports.h"
 #include "fs/view.h"
+#include "graph/index.h"
 #include "graph/label_expr.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ static const struct {
 	{ "labels", GFS_STATIC_LABELS },
 	{ "rels", GFS_STATIC_RELS },
 	{ "import", GFS_STATIC_IMPORT },
+	{ "index", GFS_STATIC_INDEX },
 };
 #define FIXED_COUNT (sizeof fixed / sizeof fixed[0])
 #define CONTROL_NAME ".graphfs"
@@ -33,6 +35,9 @@ static uint64_t mtime_of(struct gfs_fs *fs, enum gfs_static which)
 		break;
 	case GFS_STATIC_IMPORT:
 		t = gfs_imports_mtime(fs->imports);
+		break;
+	case GFS_STATIC_INDEX:
+		t = gfs_index_generation(fs->graph);
 		break;
 	case GFS_STATIC_ROOT:
 	case GFS_STATIC_COUNT:
@@ -103,6 +108,8 @@ static int static_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, u
 		return err;
 	case GFS_STATIC_IMPORT:
 		return gfs_imports_lookup(fs->imports, name, ret_child);
+	case GFS_STATIC_INDEX:
+		return gfs_view_index_lookup(fs, name, ret_child);
 	case GFS_STATIC_COUNT:
 		break;
 	}
@@ -165,6 +172,8 @@ static int static_list(struct gfs_lister *l, uint64_t nodeid)
 		return list_names(l, GFS_CATALOG_TYPE, GFS_INODE_TYPE);
 	case GFS_STATIC_IMPORT:
 		return gfs_imports_list(l);
+	case GFS_STATIC_INDEX:
+		return gfs_view_index_list(l);
 	case GFS_STATIC_COUNT:
 		break;
 	}
@@ -220,6 +229,8 @@ static int static_mkdir(struct gfs_edit *e, uint64_t nodeid, const char *name, m
 		return names_mkdir(e, GFS_CATALOG_LABEL, GFS_INODE_LABEL, name, ret_child);
 	case GFS_STATIC_RELS:
 		return names_mkdir(e, GFS_CATALOG_TYPE, GFS_INODE_TYPE, name, ret_child);
+	case GFS_STATIC_INDEX:
+		return gfs_view_index_mkdir(e, name, ret_child);
 	case GFS_STATIC_ROOT:
 	case GFS_STATIC_IMPORT:
 	case GFS_STATIC_COUNT:
@@ -261,6 +272,8 @@ static int static_rmdir(struct gfs_edit *e, uint64_t nodeid, const char *name)
 		return gfs_label_expr_is(name) ? GFS_ERR_PERM : names_rmdir(e, GFS_CATALOG_LABEL, name);
 	case GFS_STATIC_RELS:
 		return names_rmdir(e, GFS_CATALOG_TYPE, name);
+	case GFS_STATIC_INDEX:
+		return gfs_view_index_rmdir(e, name);
 	case GFS_STATIC_ROOT:
 	case GFS_STATIC_IMPORT:
 	case GFS_STATIC_COUNT:

@@ -1,7 +1,7 @@
 /* The whole graph as JSON Lines. Everything is ordered by id or by name, and nodes and relationships are numbered anew, so that a graph
  * that was imported from a dump gives the same dump. */
-#include "base/map.h"
 #include "graph/index.h"
+#include "graph/ranks.h"
 #include "graph/transfer.h"
 
 #include <stdlib.h>
@@ -23,8 +23,8 @@ struct dump {
 	int (*write)(void *context, struct gfs_slice bytes);
 	void *context;
 	struct gfs_buf out;
-	struct gfs_arena arena;    /* of one value */
-	struct gfs_u64map numbers; /* node id -> its number */
+	struct gfs_arena arena;   /* of one value */
+	struct gfs_ranks numbers; /* of nodes */
 	uint64_t rel_number;
 	struct prop *props; /* of the entity at hand, by name */
 	size_t prop_count, prop_capacity;
@@ -284,8 +284,8 @@ static int put_key(struct dump *dump, uint64_t id)
 
 static int put_node(struct dump *dump, uint64_t id, const struct gfs_node_record *node)
 {
-	uint64_t number = dump->numbers.count + 1;
-	int err = gfs_u64map_set(&dump->numbers, id, number);
+	uint64_t number;
+	int err = gfs_ranks_add(&dump->numbers, id, &number);
 	if (err != 0)
 		return err;
 	gfs_buf_printf(&dump->out, "{\"node\":%llu", (unsigned long long)number);
@@ -330,7 +330,7 @@ static int put_rel(struct dump *dump, uint64_t id, const struct gfs_rel_record *
 {
 	struct gfs_catalog_entry type;
 	uint64_t start, end;
-	if (!gfs_u64map_get(&dump->numbers, rel->start, &start) || !gfs_u64map_get(&dump->numbers, rel->end, &end))
+	if (!gfs_ranks_find(&dump->numbers, rel->start, &start) || !gfs_ranks_find(&dump->numbers, rel->end, &end))
 		return 0;
 	int err = gfs_catalog_get(gfs_graph_catalog(dump->graph), GFS_CATALOG_TYPE, rel->type, &type);
 	if (err != 0)
@@ -467,7 +467,7 @@ int gfs_dump(struct gfs_graph *graph, int (*write)(void *context, struct gfs_sli
 		err = flush(&dump);
 	gfs_buf_release(&dump.out);
 	gfs_arena_release(&dump.arena);
-	gfs_u64map_release(&dump.numbers);
+	gfs_ranks_release(&dump.numbers);
 	free(dump.props);
 	free(dump.names);
 	return err;

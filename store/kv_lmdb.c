@@ -78,7 +78,8 @@ void gfs_lmdb_give_memory_back(struct gfs_lmdb *db)
 
 void gfs_lmdb_note_touched(struct gfs_lmdb *db, uint64_t bytes)
 {
-	if (atomic_load_explicit(&db->used_bytes, memory_order_relaxed) <= RESIDENT_BYTES_MAX)
+	/* Of an exposed batch it is not known how much of the file it uses. */
+	if (!db->exposed && atomic_load_explicit(&db->used_bytes, memory_order_relaxed) <= RESIDENT_BYTES_MAX)
 		return;
 	uint64_t before = atomic_fetch_add_explicit(&db->touched_bytes, bytes, memory_order_relaxed);
 	if (before < RESIDENT_BYTES_MAX && before + bytes >= RESIDENT_BYTES_MAX)

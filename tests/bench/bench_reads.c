@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "graph/label_expr.h"
 #include "graph/rel_walk.h"
-#include "graph/transfer.h"
+#include "tests/support/csv_graph.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,39 +37,6 @@ static uint16_t set_a, set_b;
 static volatile uint64_t sink; /* what is read is used */
 
 /* ---- the graph ---- */
-
-static struct gfs_slice file_contents(const char *folder, const char *name)
-{
-	char path[4096];
-	GFS_AUTO_BUF bytes = GFS_BUF_INIT;
-	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
-	FILE *file = fopen(path, "rb");
-	if (file == NULL) {
-		perror(path);
-		exit(2);
-	}
-	for (size_t got = 1; got != 0;) {
-		OK(gfs_buf_reserve(&bytes, 1 << 20));
-		got = fread(bytes.data + bytes.size, 1, 1 << 20, file);
-		bytes.size += got;
-	}
-	(void)fclose(file);
-	struct gfs_slice all = gfs_buf_slice(&bytes);
-	bytes = GFS_BUF_INIT; /* kept until the end */
-	return all;
-}
-
-static void import(const char *folder)
-{
-	struct gfs_import_file files[] = { { "nodes.csv", file_contents(folder, "nodes.csv") },
-		{ "rels.csv", file_contents(folder, "rels.csv") } };
-	struct gfs_import_opts opts = { .unlogged = true, .meta = { .mode = 0755 } };
-	struct gfs_import_result result;
-	struct gfs_message message = { "" };
-	OK(gfs_import(graph, files, GFS_COUNT(files), &opts, &result, &message));
-	printf(
-		"%llu nodes, %llu relationships\n", (unsigned long long)result.nodes, (unsigned long long)result.relationships);
-}
 
 /* Two labels on 100,000 of 150,000 more nodes each, in no pattern. */
 static void add_sets(void)
@@ -381,7 +348,7 @@ int main(int argc, char **argv)
 	}
 	OK(gfs_graph_create(path, NULL, &message));
 	OK(gfs_graph_open(path, &opts, &graph, &message));
-	import(argv[1]);
+	csv_graph_import(graph, argv[1]);
 	uint64_t last = gfs_store_counter(gfs_graph_store(graph), GFS_COUNTER_NODE_NEXT) - 1;
 	add_sets();
 	OK(gfs_graph_close(graph));
