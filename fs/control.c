@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* Rows that others refer to by their place. */
-enum { ROOT, WAL, CACHE, INDEX };
-static_assert(INDEX == GFS_CONTROL_INDEX, "nodeid.h knows that folder");
+enum { ROOT, WAL, CACHE, INDEX, CYPHER };
+static_assert(INDEX == GFS_CONTROL_INDEX && CYPHER == GFS_CONTROL_CYPHER, "nodeid.h knows them");
 
 #define WAL_INTERVAL_MS_MAX 60000u
 
@@ -48,6 +48,11 @@ static int store_checkpoint(struct gfs_fs *fs, struct gfs_slice text)
 		return GFS_ERR_INVALID;
 	gfs_loop_step_aside(fs->loop);
 	return gfs_store_checkpoint(store_of(fs));
+}
+
+static void show_nothing(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	(void)fs, (void)out;
 }
 
 static void show_version(struct gfs_fs *fs, struct gfs_buf *out)
@@ -168,6 +173,7 @@ static const struct control table[] = {
 	[WAL] = { "wal", ROOT, NULL, NULL },
 	[CACHE] = { "cache", ROOT, NULL, NULL },
 	[INDEX] = { "index", ROOT, NULL, NULL },
+	[CYPHER] = { "cypher", ROOT, show_nothing, NULL }, /* open descriptors go to cypher.c */
 	{ "stats", ROOT, gfs_control_show_stats, NULL },
 	{ "checkpoint", ROOT, show_checkpoint, store_checkpoint },
 	{ "version", ROOT, show_version, NULL },
@@ -257,6 +263,8 @@ unsigned gfs_control_mode(uint64_t id)
 	struct place p;
 	if (gfs_control_is_index(id))
 		return gfs_control_index_is_dir(id) ? 0555 : 0444;
+	if (id == CYPHER)
+		return 0600; /* statements see and change everything */
 	if (!place_of(id, &p) || is_dir(&p))
 		return 0555;
 	return (p.file ? p.file->store != NULL : p.control->store != NULL) ? 0644 : 0444;

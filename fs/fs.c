@@ -7,6 +7,7 @@
 #include "fs/raised.h"
 #include "fs/removed.h"
 #include "fs/retell.h"
+#include "query/query.h"
 
 #include <stdlib.h>
 
@@ -29,6 +30,8 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 		err = gfs_exposed_new(&fs->exposed);
 	if (!err)
 		err = gfs_exprs_new(&fs->exprs);
+	if (!err)
+		err = gfs_engine_new(graph, NULL, &fs->engine);
 	if (!err)
 		err = gfs_files_new(&fs->files);
 	if (!err)
@@ -93,6 +96,7 @@ void gfs_fs_free(struct gfs_fs *fs)
 		fuse_session_unmount(fs->session);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
+	gfs_engine_free(fs->engine);
 	gfs_imports_free(fs->imports);
 	gfs_files_free(fs->files);
 	gfs_exprs_free(fs->exprs);

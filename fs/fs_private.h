@@ -20,6 +20,7 @@ struct gfs_exposed;
 struct gfs_exprs;
 struct gfs_files;
 struct gfs_imports;
+struct gfs_engine;
 struct gfs_raised;
 struct gfs_removed;
 struct gfs_index_values;
@@ -34,6 +35,7 @@ struct gfs_fs {
 	struct gfs_exprs *exprs;
 	struct gfs_files *files;
 	struct gfs_imports *imports;
+	struct gfs_engine *engine;
 	struct gfs_raised *raised;
 	struct gfs_removed *removed;
 	struct gfs_retell *retell;

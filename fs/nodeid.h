@@ -59,6 +59,7 @@ enum gfs_static {
 
 /* The id of /.graphfs/index in the table of control files. */
 #define GFS_CONTROL_INDEX 3u
+#define GFS_CONTROL_CYPHER 4u
 
 /* How many folders up from a GFS_INODE_FOUND_NODE the root is. */
 enum { GFS_EXPR_DEPTH = 2, GFS_INDEX_DEPTH = 4 };

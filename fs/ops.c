@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "base/log.h"
+#include "fs/cypher.h"
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/removed.h"
@@ -560,7 +561,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		FUSE_CAP_PARALLEL_DIROPS;
 	conn->want |= conn->capable & wanted;
 	conn->want &= ~(unsigned)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_HANDLE_KILLPRIV);
-	conn->max_write = 1u << 20;
+	conn->max_write = GFS_CYPHER_WRITE_BYTES_MAX;
 	conn->max_readahead = 1u << 20;
 }
 

@@ -1,4 +1,5 @@
 /* Requests about the contents of files. */
+#include "fs/cypher.h"
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/ops.h"
@@ -27,6 +28,16 @@ static struct gfs_file *file_of(const struct fuse_file_info *fi)
 static struct gfs_import_open *import_of(const struct fuse_file_info *fi)
 {
 	return (struct gfs_import_open *)(uintptr_t)fi->fh;
+}
+
+static struct gfs_cypher *cypher_of(const struct fuse_file_info *fi)
+{
+	return (struct gfs_cypher *)(uintptr_t)fi->fh;
+}
+
+static bool is_cypher(uint64_t nodeid)
+{
+	return nodeid == gfs_nodeid_pack(GFS_INODE_CONTROL, 0, 0, GFS_CONTROL_CYPHER);
 }
 
 static bool is_prop(uint64_t nodeid)
@@ -62,6 +73,17 @@ static int open_import(fuse_req_t req, struct fuse_file_info *fi)
 	if (!err)
 		fi->fh = (uintptr_t)open;
 	return err;
+}
+
+static int open_cypher(struct fuse_file_info *fi)
+{
+	struct gfs_cypher *cypher;
+	int err = gfs_cypher_open(&cypher);
+	if (err)
+		return err;
+	fi->fh = (uintptr_t)cypher;
+	fi->nonseekable = 1;
+	return 0;
 }
 
 /* open(2) with O_TRUNC is one request: the size goes with it. */
@@ -105,6 +127,8 @@ static int open_file(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, struct 
 	fi->direct_io = kind == GFS_INODE_CONTROL;
 	fi->keep_cache = kind == GFS_INODE_NODE_JSON;
 	fi->noflush = kind != GFS_INODE_IMPORT;
+	if (is_cypher(nodeid))
+		return open_cypher(fi);
 	return kind == GFS_INODE_IMPORT ? open_import(req, fi) : 0;
 }
 
@@ -128,6 +152,8 @@ static void never_opened(struct gfs_fs *fs, uint64_t nodeid, const struct fuse_f
 		(void)let_go(fs, fi, &t); /* nothing was written */
 	else if (gfs_nodeid_unpack(nodeid).kind == GFS_INODE_IMPORT)
 		gfs_import_open_free(import_of(fi));
+	else if (is_cypher(nodeid))
+		gfs_cypher_free(cypher_of(fi));
 }
 
 void gfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -191,6 +217,8 @@ void gfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		settle(fs, req, &t);
 	if (gfs_nodeid_unpack(ino).kind == GFS_INODE_IMPORT)
 		gfs_imports_release(fs, ino, import_of(fi));
+	if (is_cypher(ino))
+		gfs_cypher_free(cypher_of(fi));
 	fuse_reply_err(req, 0);
 }
 
@@ -259,6 +287,9 @@ void gfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 		err = gfs_node_json(fs->graph, n.id, &text, NULL);
 		gfs_graph_read_end(fs->graph);
 		err = err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
+	} else if (is_cypher(ino)) {
+		err = gfs_cypher_read(fs, cypher_of(fi), req, size, &text);
+		offset = 0;
 	} else if (n.kind == GFS_INODE_CONTROL) {
 		err = gfs_control_read(fs, n.id, &text);
 	} else if (n.kind == GFS_INODE_IMPORT || n.kind == GFS_INODE_IMPORT_ERROR) {
@@ -303,6 +334,8 @@ void gfs_op_write(
 	int err = GFS_ERR_BADF;
 	if (is_prop(ino))
 		err = write_prop(fs, req, ino, (uint64_t)offset, data, fi);
+	else if (is_cypher(ino))
+		err = gfs_cypher_write(fs, cypher_of(fi), req, data);
 	else if (n.kind == GFS_INODE_CONTROL)
 		err = gfs_control_write(fs, n.id, data);
 	else if (n.kind == GFS_INODE_IMPORT)
