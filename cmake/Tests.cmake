@@ -26,7 +26,7 @@ set(GFS_TEST_ENVIRONMENT
 	"GRAPHFS_TESTS=${PROJECT_BINARY_DIR}/tests"
 	"GRAPHFS_SANITIZE=${GFS_SANITIZE}"
 	"ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:allocator_may_return_null=1:detect_stack_use_after_return=1:strict_string_checks=1"
-	"LSAN_OPTIONS=report_objects=1:suppressions=${TESTS}/lsan.supp"
+	"LSAN_OPTIONS=report_objects=1:print_suppressions=0:suppressions=${TESTS}/lsan.supp"
 	"UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1"
 	"TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1:second_deadlock_stack=1:suppressions=${TESTS}/tsan.supp")
 

@@ -234,9 +234,22 @@ static int finish(struct gfs_tx *tx, bool relieves)
 	return err;
 }
 
-int gfs_bulk_finish(struct gfs_tx *tx)
+int gfs_pending_write(struct gfs_tx *tx)
 {
 	return finish(tx, false);
+}
+
+int gfs_apply_bulk_finish(struct gfs_tx *tx, struct gfs_op *op)
+{
+	(void)op; /* it has no fields */
+	return gfs_pending_write(tx);
+}
+
+/* Logged, so that replay writes chains in the same order: each finish puts what it has before what was there. */
+int gfs_bulk_finish(struct gfs_tx *tx)
+{
+	struct gfs_op op = { .code = GFS_OP_BULK_FINISH };
+	return is_pending(&tx->pending) ? gfs_tx_apply(tx, &op) : 0;
 }
 
 /* Nothing is undone any more, so what is written need not be kept. */

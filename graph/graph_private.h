@@ -125,11 +125,17 @@ int gfs_apply_index_drop(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_index_folder(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_bulk_finish(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 
 /* ---- replay.c ---- */
 
 /* For gfs_store_hooks. `context` is the graph. */
 int gfs_graph_replay(void *context, struct gfs_txn *txn, struct gfs_slice payload) GFS_CHECK;
+
+/* ---- bulk_finish.c ---- */
+
+/* What gfs_bulk_finish does, unlogged: for apply functions, commits and replay, which come to it by themselves at the same place. */
+int gfs_pending_write(struct gfs_tx *tx) GFS_CHECK;
 
 /* ---- rel.c, for bulk.c ---- */
 

@@ -246,7 +246,7 @@ static int vacate(struct gfs_tx *tx, uint64_t id, const struct gfs_node_record *
 int gfs_apply_node_delete(struct gfs_tx *tx, struct gfs_op *op)
 {
 	struct gfs_node_record record;
-	int err = gfs_bulk_finish(tx);
+	int err = gfs_pending_write(tx);
 	if (err == 0)
 		err = gfs_node_get(tx->graph, op->id, &record);
 	if (err != 0)

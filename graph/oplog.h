@@ -42,6 +42,7 @@ enum gfs_op_code {
 	GFS_OP_INDEX_STEP = 28,   /* name: its id, number: how many nodes to enter, or entries to remove */
 	GFS_OP_INDEX_FAIL = 29,   /* name: its id */
 	GFS_OP_INDEX_FOLDER = 30, /* name: label, number: its id when made; flags: made */
+	GFS_OP_BULK_FINISH = 31,  /* before the end of the transaction: chains depend on when it was */
 	GFS_OP_COUNT
 };
 

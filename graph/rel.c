@@ -182,7 +182,7 @@ int gfs_rel_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_rel_record 
 int gfs_apply_rel_create(struct gfs_tx *tx, struct gfs_op *op)
 {
 	struct gfs_rel_record record;
-	int err = gfs_bulk_finish(tx);
+	int err = gfs_pending_write(tx);
 	if (err == 0)
 		err = gfs_rel_prepare(tx, op, &record);
 	if (err == 0)
@@ -260,7 +260,7 @@ int gfs_apply_rel_delete(struct gfs_tx *tx, struct gfs_op *op)
 {
 	struct gfs_rel_record record;
 	struct ends ends;
-	int err = gfs_bulk_finish(tx);
+	int err = gfs_pending_write(tx);
 	if (err == 0)
 		err = gfs_rel_get(tx->graph, op->id, &record);
 	if (err == 0)

@@ -28,6 +28,6 @@ int gfs_graph_replay(void *context, struct gfs_txn *txn, struct gfs_slice payloa
 			return replay_error(err);
 	}
 	if (err == GFS_ERR_NOTFOUND)
-		err = gfs_bulk_finish(tx);
+		err = gfs_pending_write(tx);
 	return err != 0 ? replay_error(err) : 0;
 }

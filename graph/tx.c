@@ -43,6 +43,7 @@ static const apply_fn apply_of[GFS_OP_COUNT] = {
 	[GFS_OP_INDEX_STEP] = gfs_apply_index_step,
 	[GFS_OP_INDEX_FAIL] = gfs_apply_index_fail,
 	[GFS_OP_INDEX_FOLDER] = gfs_apply_index_folder,
+	[GFS_OP_BULK_FINISH] = gfs_apply_bulk_finish,
 };
 
 int gfs_tx_apply_only(struct gfs_tx *tx, struct gfs_op *op)
@@ -163,7 +164,7 @@ int gfs_tx_commit(struct gfs_tx *tx, uint64_t *ret_lsn, struct gfs_changes *ret_
 {
 	struct gfs_graph *graph = tx->graph;
 	assert(tx->txn != NULL && !tx->replaying);
-	int err = tx->unlogged ? gfs_tx_settle(tx) : gfs_bulk_finish(tx);
+	int err = tx->unlogged ? gfs_tx_settle(tx) : gfs_pending_write(tx);
 	if (err != 0) {
 		gfs_tx_abort(tx);
 		return err;

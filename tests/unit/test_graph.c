@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -497,6 +498,40 @@ static void test_bulk_relationships(void **state)
 	assert_int_equal(gfs_store_counter(gfs_graph_store(f.graph), GFS_COUNTER_RELS), RELS);
 }
 
+struct finished {
+	uint64_t digest; /* shared with the child */
+};
+
+/* Each finish puts its relationships before those of the one before: what is made in two must be made in two by replay. */
+static void finished_body(struct fixture *fx, void *context)
+{
+	struct finished *finished = context;
+	uint16_t type = name_of(fx, GFS_CATALOG_TYPE, "T");
+	uint64_t a = new_node(fx, "a"), b = new_node(fx, "b"), id;
+	struct gfs_tx *tx = tx_begin(fx);
+	OK(gfs_bulk_rel(tx, type, a, b, 0, NULL, 0, &id));
+	OK(gfs_bulk_rel(tx, type, a, a, 0, NULL, 0, &id));
+	OK(gfs_bulk_finish(tx));
+	OK(gfs_bulk_rel(tx, type, a, b, 0, NULL, 0, &id));
+	OK(gfs_folder_set_made(tx, b, GFS_OUT, type, true)); /* finishes as well */
+	OK(gfs_bulk_rel(tx, type, a, a, 0, NULL, 0, &id));
+	tx_commit(tx);
+	finished->digest = graph_digest(fx->graph);
+}
+
+static void test_bulk_finish_replayed(void **state)
+{
+	struct finished *finished = mmap(NULL, sizeof *finished, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	(void)state;
+	assert_ptr_not_equal(finished, MAP_FAILED);
+	fixture_close(&f);
+	fixture_killed(&f, finished_body, finished);
+	fixture_open(&f);
+	assert_true(graph_digest(f.graph) == finished->digest);
+	require_clean(f.graph);
+	munmap(finished, sizeof *finished);
+}
+
 static void unlogged_body(struct fixture *fx, void *context)
 {
 	struct gfs_node_meta meta = { 0 };
@@ -830,6 +865,7 @@ int main(void)
 		TEST(test_loop),
 		TEST(test_bulk_errors),
 		TEST(test_bulk_relationships),
+		TEST(test_bulk_finish_replayed),
 		TEST(test_unlogged),
 		TEST(test_names),
 		TEST(test_versions),

@@ -39,7 +39,7 @@ static void test_round_trip(void **state)
 		GFS_AUTO_BUF b = GFS_BUF_INIT;
 		struct gfs_op op = sample(code), got;
 		gfs_op_encode(&op, &a);
-		assert_true(a.size > 1);
+		assert_true(a.size > 1 || code == GFS_OP_BULK_FINISH); /* which has none */
 		struct gfs_slice at = gfs_buf_slice(&a);
 		assert_int_equal(gfs_op_decode(&at, &got), 0);
 		assert_int_equal(at.size, 0);
