@@ -62,7 +62,8 @@ static size_t read_items(struct reader *r, char end, struct gfs_datum *items, si
 	if (accept(r, end))
 		return 0;
 	do {
-		assert(count < max);
+		if (count >= max)
+			abort();
 		items[count++] = read_value(r);
 	} while (accept(r, ','));
 	bool closed = accept(r, end);
