@@ -90,6 +90,20 @@ static const char *article_name(const struct gfs_column_type *type)
 		return "an integer";
 	case GFS_TYPE_FLOAT:
 		return "a float";
+	case GFS_TYPE_DATE:
+		return "a date";
+	case GFS_TYPE_LOCALTIME:
+		return "a local time";
+	case GFS_TYPE_TIME:
+		return "a time";
+	case GFS_TYPE_LOCALDATETIME:
+		return "a local date-time";
+	case GFS_TYPE_DATETIME:
+		return "a date-time";
+	case GFS_TYPE_DURATION:
+		return "a duration";
+	case GFS_TYPE_POINT:
+		return "a point, as point({x: 1.0, y: 2.0, crs: 'cartesian'})";
 	default:
 		return "a string";
 	}

@@ -15,14 +15,12 @@ static void date_text(int64_t days, struct gfs_buf *out)
 /* A point and the digits of nanoseconds, without the zeros at the end; nothing for 0. */
 static void fraction_text(int64_t nanos, struct gfs_buf *out)
 {
-	char digits[12];
-	int size = 9;
+	int digits = 9;
 	if (nanos == 0)
 		return;
-	(void)snprintf(digits, sizeof digits, "%09d", (int)nanos); /* nine digits fit */
-	while (digits[size - 1] == '0')
-		size--;
-	gfs_buf_printf(out, ".%.*s", size, digits);
+	for (; nanos % 10 == 0; nanos /= 10)
+		digits--;
+	gfs_buf_printf(out, ".%0*lld", digits, (long long)nanos);
 }
 
 static void time_text(int64_t nanos, struct gfs_buf *out)

@@ -14,6 +14,13 @@ static const struct gfs_column_type types[] = {
 	{ .name = "byte", .type = GFS_TYPE_INTEGER, .min = INT8_MIN, .max = INT8_MAX },
 	{ .name = "float", .type = GFS_TYPE_FLOAT },
 	{ .name = "double", .type = GFS_TYPE_FLOAT },
+	{ .name = "date", .type = GFS_TYPE_DATE },
+	{ .name = "localtime", .type = GFS_TYPE_LOCALTIME },
+	{ .name = "time", .type = GFS_TYPE_TIME },
+	{ .name = "localdatetime", .type = GFS_TYPE_LOCALDATETIME },
+	{ .name = "datetime", .type = GFS_TYPE_DATETIME },
+	{ .name = "duration", .type = GFS_TYPE_DURATION },
+	{ .name = "point", .type = GFS_TYPE_POINT },
 };
 
 static const struct {

@@ -80,7 +80,8 @@ static int index_list(
 	const struct gfs_function_env *env, struct gfs_datum list, struct gfs_datum at, struct gfs_datum *ret_value)
 {
 	if (at.type != GFS_DATUM_INTEGER)
-		return gfs_fail_type(env, "InvalidArgumentType", "a place in a list is an INTEGER, not %s", gfs_type_of(at));
+		return gfs_fail_type(
+			env, "ListElementAccessByNonInteger", "a place in a list is an INTEGER, not %s", gfs_type_of(at));
 	int64_t place = place_in(list, at.integer);
 	*ret_value = place < 0 ? gfs_datum_null() : list.items[place];
 	return 0;

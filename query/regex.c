@@ -8,7 +8,7 @@
 #include <unicode/uregex.h>
 
 /* ICU counts in batches of 10,000 steps of its engine, a millisecond or so. */
-enum { STEP_BATCHES_MAX = 5000, STACK_BYTES_MAX = 8 << 20 };
+enum { STEP_BATCHES_MAX = 1000, STACK_BYTES_MAX = 8 << 20 };
 
 struct gfs_regex {
 	URegularExpression *compiled;

@@ -182,6 +182,27 @@ static void test_declared_stays(void **state)
 	expect("33\n", GFS_TYPE_INTEGER);
 }
 
+/* A date stays one while the text is a date's, and as it was written. */
+static void test_declared_date(void **state)
+{
+	(void)state;
+	create();
+	redirect("2015-07-21\n");
+	expect("2015-07-21\n", GFS_TYPE_STRING);
+	assert_int_equal(set_type(GFS_TYPE_TIME), GFS_ERR_INVALID);
+	assert_int_equal(set_type(GFS_TYPE_DATE), 0);
+	expect("2015-07-21\n", GFS_TYPE_DATE);
+	redirect("2016-02-29\n");
+	expect("2016-02-29\n", GFS_TYPE_DATE);
+	redirect("-0044-03-15");
+	expect("-0044-03-15", GFS_TYPE_DATE);
+	/* No text of a date, though Cypher would read it as one. */
+	redirect("20160229\n");
+	expect("20160229\n", GFS_TYPE_INTEGER);
+	redirect("2016-02-29\n");
+	expect("2016-02-29\n", GFS_TYPE_STRING);
+}
+
 static void test_declared_until_settled(void **state)
 {
 	bool unsettled;
@@ -433,6 +454,7 @@ int main(void)
 		TEST(test_types_from_text),
 		TEST(test_splice),
 		TEST(test_declared_stays),
+		TEST(test_declared_date),
 		TEST(test_declared_until_settled),
 		TEST(test_new_value_forgets),
 		TEST(test_set_type),

@@ -186,6 +186,21 @@ static void test_csv_types(void **state)
 		"{\"node\":2,\"labels\":[],\"properties\":{}}\n");
 }
 
+static void test_csv_temporal_types(void **state)
+{
+	assert_imports(*state,
+		":ID,d:date,lt:localtime,t:time,ld:localdatetime,dt:datetime,du:duration,p:point,ds:date[]\n"
+		"k,20150721, 2140 ,21:40+01,2015-W30-2T21,2015-07-21T21:40[Europe/London],PT90S,\"point({x: 1.0, y: 2.0, crs: "
+		"'cartesian'})\",2015-07-21;2016\n",
+		NULL);
+	assert_graph(*state,
+		"{\"node\":1,\"key\":\"k\",\"labels\":[],\"properties\":{\"d\":{\"$date\":\"2015-07-21\"},"
+		"\"ds\":[{\"$date\":\"2015-07-21\"},{\"$date\":\"2016-01-01\"}],"
+		"\"dt\":{\"$datetime\":\"2015-07-21T21:40+01:00[Europe/London]\"},\"du\":{\"$duration\":\"PT1M30S\"},"
+		"\"ld\":{\"$localdatetime\":\"2015-07-21T21:00\"},\"lt\":{\"$localtime\":\"21:40\"},"
+		"\"p\":{\"$point\":\"point({x: 1.0, y: 2.0, crs: 'cartesian'})\"},\"t\":{\"$time\":\"21:40+01:00\"}}}\n");
+}
+
 static void test_csv_relationships(void **state)
 {
 	assert_imports(
@@ -231,7 +246,7 @@ static void test_header_messages(void **state)
 		{ "", "a:1:1: the file is empty; it must start with a header or be JSON Lines" },
 		{ "\n\n", "a:1:1: the file is empty; it must start with a header or be JSON Lines" },
 		{ "name,age\n", "a:1:1: the header has neither :ID nor :START_ID and :END_ID" },
-		{ "name:ID,age:date\n", "a:1:9: unknown column type 'date'" },
+		{ "name:ID,age:day\n", "a:1:9: unknown column type 'day'" },
 		{ ":ID,a,b,a:int\n", "a:1:9: a second column for the property 'a'" },
 		{ ":ID,x:ID\n", "a:1:5: a second column of the kind of column 1" },
 		{ ":ID,:START_ID\n", "a:1:1: the header has :ID and a column of relationships" },
@@ -258,6 +273,8 @@ static void test_row_messages(void **state)
 		{ ":ID,a:byte\nx,128\n", "a:2:3: '128' does not fit in a byte" },
 		{ ":ID,a:short\nx,-32769\n", "a:2:3: '-32769' does not fit in a short" },
 		{ ":ID,a:float\nx,y\n", "a:2:3: 'y' is not a float" },
+		{ ":ID,a:date\nx,2015-02-29\n", "a:2:3: '2015-02-29' is not a date" },
+		{ ":ID,a:datetime\nx,2015T00[Mars/Base]\n", "a:2:3: '2015T00[Mars/Base]' is not a date-time" },
 		{ ":ID,a:boolean\nx,yes\n", "a:2:3: 'yes' is not a boolean (true or false)" },
 		{ ":ID,a:char\nx,ab\n", "a:2:3: 'ab' is not one character" },
 		{ ":ID,a:int[]\nx,1;;2\n", "a:2:3: '' is not an integer" },
@@ -703,6 +720,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_csv_forms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_csv_types, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_csv_temporal_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_csv_relationships, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_header_messages, setup, teardown),
