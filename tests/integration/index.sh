@@ -2,6 +2,7 @@
 # ../shared is there.
 #
 #   GRAPHFS_INDEX_NODES=N   nodes of the generated graph (20,000; 2,000 under sanitizers)
+#   GRAPHFS_INDEX_LOOKS=N   changes that each of four writers makes and looks after (400; 60)
 . "$(dirname "$0")/lib.sh"
 
 generated=${GRAPHFS_INDEX_NODES:-$(scaled 20000 2000)}
@@ -110,8 +111,11 @@ rm -r nodes/outside
 lists index/P/age 31
 cd index/P/age/31 || fail "cd"
 echo 32 >"$MNT/nodes/z/age"
-[ -z "$(ls 2>/dev/null)" ] || fail "a folder of a value that nothing has lists something"
-pass
+lists .
+hasnt "$MNT/index/P/age/31"
+echo 31 >"$MNT/nodes/z/age"
+lists . z
+echo 32 >"$MNT/nodes/z/age"
 enter
 lists index/P/age/32 z
 
@@ -192,6 +196,56 @@ ok "rmdir" rmdir index/Empty
 lists index
 mkdir index/P
 lists index/P
+checked
+
+begin "four writers, each looked after at once"
+enter
+mkdir -p labels/T index/T/v
+cat >"$TMP/looks.py" <<'END'
+import os, random, sys
+number, count = sys.argv[1], int(sys.argv[2])
+random.seed(int(number))
+nodes = [f"w{number}_{i}" for i in range(4)]
+has = {}
+for node in nodes:
+    os.mkdir(f"nodes/{node}")
+    os.symlink("../../../labels/T", f"nodes/{node}/labels/T")
+def folder(value):
+    try:
+        return os.listdir(f"index/T/v/{value}")
+    except FileNotFoundError:
+        return []
+for i in range(count):
+    node, value, old = random.choice(nodes), random.randrange(8), None
+    old = has.get(node)
+    if old is not None and random.random() < 0.2:
+        os.unlink(f"nodes/{node}/v")
+        value = None
+    else:
+        with open(f"nodes/{node}/v", "w") as f:
+            f.write(str(value))
+    has[node] = value
+    if value is not None:
+        assert node in folder(value), f"{i}: {node} is not listed under {value}"
+        assert os.path.lexists(f"index/T/v/{value}/{node}"), f"{i}: {node} is not under {value}"
+        assert str(value) in os.listdir("index/T/v"), f"{i}: {value} is not listed"
+    if old is not None and old != value:
+        assert node not in folder(old), f"{i}: {node} is still listed under {old}"
+        assert not os.path.lexists(f"index/T/v/{old}/{node}"), f"{i}: {node} is still under {old}"
+    wanted = {n for n in nodes if has.get(n) is not None}
+    seen = [n for v in range(8) for n in folder(v) if n in nodes]
+    assert sorted(seen) == sorted(wanted), f"{i}: {sorted(seen)} are listed, and {sorted(wanted)} have values"
+END
+looks=${GRAPHFS_INDEX_LOOKS:-$(scaled 400 60)}
+workers=
+for number in 1 2 3 4; do
+	python3 "$TMP/looks.py" $number "$looks" 2>"$TMP/looks.$number" &
+	workers="$workers $!"
+done
+for worker in $workers; do
+	wait "$worker" || fail "$(cat "$TMP"/looks.?)"
+	pass
+done
 checked
 
 begin "unique, from a file of definitions"
