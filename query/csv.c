@@ -53,7 +53,8 @@ static int open_below(int dir, char *path, int *ret_fd)
 	}
 }
 
-int gfs_csv_open(struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_slice url, char separator, const struct gfs_query_pos *pos)
+int gfs_csv_open(
+	struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_slice url, char separator, const struct gfs_query_pos *pos)
 {
 	int dir;
 	if (exec->load_csv_folder == NULL)
@@ -93,8 +94,8 @@ void gfs_csv_close(struct gfs_csv *csv)
 
 static int bad_line(struct gfs_csv *csv, struct gfs_exec *exec, const char *why)
 {
-	return gfs_query_fail(exec->error, GFS_QUERY_ARGUMENT_ERROR, GFS_QUERY_RUNTIME, "LoadCsvFailed", csv->pos, "LOAD CSV, line %llu: %s",
-		(unsigned long long)csv->line, why);
+	return gfs_query_fail(exec->error, GFS_QUERY_ARGUMENT_ERROR, GFS_QUERY_RUNTIME, "LoadCsvFailed", csv->pos,
+		"LOAD CSV, line %llu: %s", (unsigned long long)csv->line, why);
 }
 
 enum { END_OF_FILE = -1 };
@@ -184,7 +185,8 @@ static bool is_empty(const struct gfs_csv *csv)
 	return csv->text.size == 0 && csv->ends.size == sizeof(uint64_t);
 }
 
-static int take_fields(struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_csv_fields *ret_fields)
+static int take_fields(
+	struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_csv_fields *ret_fields)
 {
 	size_t count = csv->ends.size / sizeof(uint64_t);
 	struct gfs_slice text = gfs_arena_copy(arena, gfs_buf_slice(&csv->text));

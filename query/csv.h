@@ -12,8 +12,8 @@ struct gfs_csv {
 	char separator;
 	uint64_t offset; /* of the file: what was read */
 	uint64_t line;
-	uint8_t *chunk; /* owned */
-	size_t at, size; /* in the chunk */
+	uint8_t *chunk;      /* owned */
+	size_t at, size;     /* in the chunk */
 	struct gfs_buf text; /* of the fields of a line, one after the other */
 	struct gfs_buf ends; /* uint64_t each: where in `text` each ends */
 	const struct gfs_query_pos *pos;
@@ -26,9 +26,11 @@ struct gfs_csv_fields {
 };
 
 /* `url` is a path below the folder of the engine, also as file:///path. `csv` is zero or was closed; errors are filled into exec->error. */
-int gfs_csv_open(struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_slice url, char separator, const struct gfs_query_pos *pos) GFS_CHECK;
+int gfs_csv_open(struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_slice url, char separator,
+	const struct gfs_query_pos *pos) GFS_CHECK;
 /* The next line that is not empty; texts in `arena`. */
-int gfs_csv_next(struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_csv_fields *ret_fields) GFS_CHECK;
+int gfs_csv_next(
+	struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_csv_fields *ret_fields) GFS_CHECK;
 /* One that is not open is fine. */
 void gfs_csv_close(struct gfs_csv *csv);
 

@@ -33,8 +33,8 @@ static int next_count(struct gfs_op *op, struct gfs_batch **ret_batch)
 	if (op->plan->count.names.count != 0)
 		err = count_named(op, &count);
 	else
-		count = gfs_store_counter(gfs_graph_store(op->exec->graph),
-			op->plan->count.relationships ? GFS_COUNTER_RELS : GFS_COUNTER_NODES);
+		count = gfs_store_counter(
+			gfs_graph_store(op->exec->graph), op->plan->count.relationships ? GFS_COUNTER_RELS : GFS_COUNTER_NODES);
 	if (err != 0)
 		return err;
 	op->out.count = 1; /* the leaf below gives one row */
@@ -43,4 +43,6 @@ static int next_count(struct gfs_op *op, struct gfs_batch **ret_batch)
 	return 0;
 }
 
-const struct gfs_op_vtable gfs_op_count_vtable = { .size = sizeof(struct gfs_op), .open = open_count, .next = next_count };
+const struct gfs_op_vtable gfs_op_count_vtable = {
+	.size = sizeof(struct gfs_op), .open = open_count, .next = next_count
+};

@@ -81,8 +81,9 @@ static int begin_row(struct csv_op *self)
 	if (err == 0)
 		err = gfs_expr_eval_row(exec, item->code, self->batch, self->row, &self->scratch, &url);
 	if (err == 0 && url.type != GFS_DATUM_STRING)
-		err = gfs_query_fail(exec->error, GFS_QUERY_TYPE_ERROR, GFS_QUERY_RUNTIME, "InvalidArgumentType", &item->expr->pos,
-			"LOAD CSV wants the name of a file and not %s", gfs_datum_type_name((enum gfs_datum_type)url.type));
+		err = gfs_query_fail(exec->error, GFS_QUERY_TYPE_ERROR, GFS_QUERY_RUNTIME, "InvalidArgumentType",
+			&item->expr->pos, "LOAD CSV wants the name of a file and not %s",
+			gfs_datum_type_name((enum gfs_datum_type)url.type));
 	if (err == 0)
 		err = gfs_csv_open(&self->csv, exec, gfs_datum_text(url), separator, &item->expr->pos);
 	if (err != 0)
@@ -116,8 +117,9 @@ static int map_of(struct csv_op *self, const struct gfs_csv_fields *fields, stru
 	for (uint32_t i = 0; i < self->header_count; i++)
 		entries[i] = (struct gfs_datum_entry){ self->headers[i],
 			i < fields->count ? field_datum(fields->items[i]) : gfs_datum_null() };
-	return gfs_datum_map_make(&self->op.arena, entries, self->header_count, ret_value) == 0 ? 0
-																							  : gfs_exec_nomem(self->op.exec);
+	return gfs_datum_map_make(&self->op.arena, entries, self->header_count, ret_value) == 0
+		? 0
+		: gfs_exec_nomem(self->op.exec);
 }
 
 /* One line, or the end of the file. */

@@ -46,8 +46,8 @@ static bool is_count(const struct gfs_plan_aggregate *aggregate, const struct co
 	const struct gfs_ast_expr *call = aggregate->call;
 	if (call->kind == GFS_AST_COUNT_STAR)
 		return true;
-	return call->name.size == 5 && strncasecmp((const char *)call->name.data, "count", 5) == 0 && !call->distinct && call->arg_count == 1 &&
-		call->args[0]->kind == GFS_AST_VARIABLE && call->args[0]->symbol->id == counted->entity;
+	return call->name.size == 5 && strncasecmp((const char *)call->name.data, "count", 5) == 0 && !call->distinct &&
+		call->arg_count == 1 && call->args[0]->kind == GFS_AST_VARIABLE && call->args[0]->symbol->id == counted->entity;
 }
 
 static struct gfs_plan_node *rewrite(struct gfs_planner *planner, struct gfs_plan_node *node)
