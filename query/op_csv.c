@@ -1,14 +1,14 @@
 /* LOAD CSV: a row for each line of a file, a list of its fields or, WITH HEADERS, a map. */
 #include "query/op.h"
 
-#include "query/csv.h"
+#include "query/load_csv.h"
 
 struct csv_op {
 	struct gfs_op op;
 	struct gfs_batch *batch;
 	uint32_t row;
 	bool reading;
-	struct gfs_csv csv;
+	struct gfs_load csv;
 	struct gfs_slice *headers;
 	uint32_t header_count;
 	struct gfs_arena scratch; /* headers */
@@ -22,7 +22,7 @@ static int open_csv(struct gfs_op *op)
 
 static void stop(struct csv_op *self)
 {
-	gfs_csv_close(&self->csv);
+	gfs_load_close(&self->csv);
 	self->reading = false;
 }
 
@@ -59,8 +59,8 @@ static int separator_of(struct csv_op *self, char *ret_separator)
 
 static int read_headers(struct csv_op *self)
 {
-	struct gfs_csv_fields fields;
-	int err = gfs_csv_next(&self->csv, self->op.exec, &self->scratch, &fields);
+	struct gfs_load_fields fields;
+	int err = gfs_load_next(&self->csv, self->op.exec, &self->scratch, &fields);
 	self->headers = NULL;
 	self->header_count = 0;
 	if (err == 0 && fields.items != NULL) {
@@ -85,7 +85,7 @@ static int begin_row(struct csv_op *self)
 			&item->expr->pos, "LOAD CSV wants the name of a file and not %s",
 			gfs_datum_type_name((enum gfs_datum_type)url.type));
 	if (err == 0)
-		err = gfs_csv_open(&self->csv, exec, gfs_datum_text(url), separator, &item->expr->pos);
+		err = gfs_load_open(&self->csv, exec, gfs_datum_text(url), separator, &item->expr->pos);
 	if (err != 0)
 		return err;
 	self->reading = true;
@@ -98,7 +98,7 @@ static struct gfs_datum field_datum(struct gfs_slice field)
 	return field.size == 0 ? gfs_datum_null() : gfs_datum_string(field);
 }
 
-static int list_of(struct csv_op *self, const struct gfs_csv_fields *fields, struct gfs_datum *ret_value)
+static int list_of(struct csv_op *self, const struct gfs_load_fields *fields, struct gfs_datum *ret_value)
 {
 	struct gfs_datum *items = gfs_arena_alloc(&self->op.arena, fields->count * sizeof *items);
 	if (items == NULL)
@@ -109,7 +109,7 @@ static int list_of(struct csv_op *self, const struct gfs_csv_fields *fields, str
 	return 0;
 }
 
-static int map_of(struct csv_op *self, const struct gfs_csv_fields *fields, struct gfs_datum *ret_value)
+static int map_of(struct csv_op *self, const struct gfs_load_fields *fields, struct gfs_datum *ret_value)
 {
 	struct gfs_datum_entry *entries = gfs_arena_alloc(&self->op.arena, self->header_count * sizeof *entries);
 	if (entries == NULL)
@@ -126,10 +126,10 @@ static int map_of(struct csv_op *self, const struct gfs_csv_fields *fields, stru
 static int step(struct csv_op *self)
 {
 	struct gfs_op *op = &self->op;
-	struct gfs_csv_fields fields;
+	struct gfs_load_fields fields;
 	int err = self->reading ? 0 : begin_row(self);
 	if (err == 0)
-		err = gfs_csv_next(&self->csv, op->exec, &op->arena, &fields);
+		err = gfs_load_next(&self->csv, op->exec, &op->arena, &fields);
 	if (err != 0)
 		return err;
 	if (fields.items == NULL) {

@@ -1,12 +1,12 @@
 /* Reading the CSV files of LOAD CSV: below one folder, through no symbolic link. RFC 4180: fields in double quotes may hold separators, line ends and doubled
  * quotes; lines end with LF or CRLF. */
-#ifndef GFS_QUERY_CSV_H
-#define GFS_QUERY_CSV_H
+#ifndef GFS_QUERY_LOAD_CSV_H
+#define GFS_QUERY_LOAD_CSV_H
 
 #include "base/buf.h"
 #include "query/exec.h"
 
-struct gfs_csv {
+struct gfs_load {
 	int fd; /* of an open one */
 	bool open;
 	char separator;
@@ -20,18 +20,18 @@ struct gfs_csv {
 };
 
 /* items NULL: there was no line. */
-struct gfs_csv_fields {
+struct gfs_load_fields {
 	struct gfs_slice *items;
 	uint32_t count;
 };
 
 /* `url` is a path below the folder of the engine, also as file:///path. `csv` is zero or was closed; errors are filled into exec->error. */
-int gfs_csv_open(struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_slice url, char separator,
+int gfs_load_open(struct gfs_load *csv, struct gfs_exec *exec, struct gfs_slice url, char separator,
 	const struct gfs_query_pos *pos) GFS_CHECK;
 /* The next line that is not empty; texts in `arena`. */
-int gfs_csv_next(
-	struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_csv_fields *ret_fields) GFS_CHECK;
+int gfs_load_next(
+	struct gfs_load *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_load_fields *ret_fields) GFS_CHECK;
 /* One that is not open is fine. */
-void gfs_csv_close(struct gfs_csv *csv);
+void gfs_load_close(struct gfs_load *csv);
 
 #endif

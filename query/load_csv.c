@@ -1,4 +1,4 @@
-#include "query/csv.h"
+#include "query/load_csv.h"
 
 #include "base/io.h"
 #include "base/utf8.h"
@@ -53,8 +53,8 @@ static int open_below(int dir, char *path, int *ret_fd)
 	}
 }
 
-int gfs_csv_open(
-	struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_slice url, char separator, const struct gfs_query_pos *pos)
+int gfs_load_open(
+	struct gfs_load *csv, struct gfs_exec *exec, struct gfs_slice url, char separator, const struct gfs_query_pos *pos)
 {
 	int dir;
 	if (exec->load_csv_folder == NULL)
@@ -62,7 +62,7 @@ int gfs_csv_open(
 	if (memchr(url.data, '\0', url.size) != NULL)
 		return cannot_open(exec, url, pos, "not a path");
 	char *path = path_of(exec, url);
-	*csv = (struct gfs_csv){ .fd = -1, .separator = separator, .pos = pos };
+	*csv = (struct gfs_load){ .fd = -1, .separator = separator, .pos = pos };
 	csv->chunk = malloc(CHUNK_BYTES);
 	if (path == NULL || csv->chunk == NULL) {
 		free(csv->chunk);
@@ -75,11 +75,11 @@ int gfs_csv_open(
 	csv->open = true;
 	if (err == 0)
 		return 0;
-	gfs_csv_close(csv);
+	gfs_load_close(csv);
 	return cannot_open(exec, url, pos, gfs_err_text(err));
 }
 
-void gfs_csv_close(struct gfs_csv *csv)
+void gfs_load_close(struct gfs_load *csv)
 {
 	if (!csv->open)
 		return;
@@ -87,12 +87,12 @@ void gfs_csv_close(struct gfs_csv *csv)
 	free(csv->chunk);
 	gfs_buf_release(&csv->text);
 	gfs_buf_release(&csv->ends);
-	*csv = (struct gfs_csv){ 0 };
+	*csv = (struct gfs_load){ 0 };
 }
 
 /* ---- reading ---- */
 
-static int bad_line(struct gfs_csv *csv, struct gfs_exec *exec, const char *why)
+static int bad_line(struct gfs_load *csv, struct gfs_exec *exec, const char *why)
 {
 	return gfs_query_fail(exec->error, GFS_QUERY_ARGUMENT_ERROR, GFS_QUERY_RUNTIME, "LoadCsvFailed", csv->pos,
 		"LOAD CSV, line %llu: %s", (unsigned long long)csv->line, why);
@@ -101,7 +101,7 @@ static int bad_line(struct gfs_csv *csv, struct gfs_exec *exec, const char *why)
 enum { END_OF_FILE = -1 };
 
 /* A byte, END_OF_FILE, or a code in *ret_err. */
-static int next_byte(struct gfs_csv *csv, int *ret_err)
+static int next_byte(struct gfs_load *csv, int *ret_err)
 {
 	if (csv->at == csv->size) {
 		int err = gfs_io_read_some_at(csv->fd, csv->chunk, CHUNK_BYTES, csv->offset, &csv->size);
@@ -116,14 +116,14 @@ static int next_byte(struct gfs_csv *csv, int *ret_err)
 	return csv->chunk[csv->at++];
 }
 
-static void end_field(struct gfs_csv *csv)
+static void end_field(struct gfs_load *csv)
 {
 	uint64_t end = csv->text.size;
 	gfs_buf_append(&csv->ends, &end, sizeof end);
 }
 
 /* The inside of a field in quotes; the opening one was read. */
-static int quoted(struct gfs_csv *csv, struct gfs_exec *exec, int *err)
+static int quoted(struct gfs_load *csv, struct gfs_exec *exec, int *err)
 {
 	for (;;) {
 		int c = next_byte(csv, err);
@@ -146,7 +146,7 @@ static int quoted(struct gfs_csv *csv, struct gfs_exec *exec, int *err)
 }
 
 /* One line into text and ends; *ret_some false: the file had ended. */
-static int read_line(struct gfs_csv *csv, struct gfs_exec *exec, bool *ret_some)
+static int read_line(struct gfs_load *csv, struct gfs_exec *exec, bool *ret_some)
 {
 	int err = 0, c;
 	bool fresh = true; /* at the start of a field */
@@ -180,13 +180,13 @@ static int read_line(struct gfs_csv *csv, struct gfs_exec *exec, bool *ret_some)
 	return gfs_buf_failed(&csv->text) != 0 || gfs_buf_failed(&csv->ends) != 0 ? gfs_exec_nomem(exec) : 0;
 }
 
-static bool is_empty(const struct gfs_csv *csv)
+static bool is_empty(const struct gfs_load *csv)
 {
 	return csv->text.size == 0 && csv->ends.size == sizeof(uint64_t);
 }
 
 static int take_fields(
-	struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_csv_fields *ret_fields)
+	struct gfs_load *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_load_fields *ret_fields)
 {
 	size_t count = csv->ends.size / sizeof(uint64_t);
 	struct gfs_slice text = gfs_arena_copy(arena, gfs_buf_slice(&csv->text));
@@ -203,14 +203,15 @@ static int take_fields(
 		items[i] = gfs_slice(text.data + start, end - start);
 		start = end;
 	}
-	*ret_fields = (struct gfs_csv_fields){ items, (uint32_t)count };
+	*ret_fields = (struct gfs_load_fields){ items, (uint32_t)count };
 	return 0;
 }
 
-int gfs_csv_next(struct gfs_csv *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_csv_fields *ret_fields)
+int gfs_load_next(
+	struct gfs_load *csv, struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_load_fields *ret_fields)
 {
 	bool some;
-	*ret_fields = (struct gfs_csv_fields){ 0 };
+	*ret_fields = (struct gfs_load_fields){ 0 };
 	do {
 		int err = read_line(csv, exec, &some);
 		if (err != 0 || !some)
