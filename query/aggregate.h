@@ -11,9 +11,10 @@ struct gfs_accumulator;
 
 struct gfs_aggregate {
 	const char *name;           /* as documented; looked up without regard to case */
-	enum gfs_datum_type result; /* for the check, as in struct gfs_function */
 	uint8_t args;               /* how many; count(*) is the function "count" given none */
-	uint8_t kind;               /* aggregate.c's own */
+	enum gfs_datum_type result; /* for the check, as in struct gfs_function */
+	/* The rest is aggregate.c's own. */
+	uint8_t kind;
 };
 
 /* NULL: there is none of this name. */
