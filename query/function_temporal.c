@@ -78,7 +78,7 @@ static int make_now(const struct gfs_function_env *env, enum gfs_datum_type type
 static int truncate_to(const struct gfs_function_env *env, enum gfs_datum_type type, const struct gfs_datum *args,
 	size_t count, struct gfs_datum *ret_value)
 {
-	struct gfs_datum of;
+	struct gfs_datum of = gfs_datum_null();
 	struct gfs_datum map = count == 3 ? args[2] : gfs_datum_null();
 	if (args[0].type != GFS_DATUM_STRING)
 		return gfs_fail_argument_type(env, "truncate", args[0]);
@@ -154,12 +154,12 @@ static int call_from_epoch_millis(ARGS)
 }
 
 #define ROWS(name, function, type)                                                                                     \
-	{ name, 0, 1, GFS_FUNCTION_CLOCK, call_##function, type },                                                         \
-		{ name ".statement", 0, 1, GFS_FUNCTION_VOLATILE, call_##function##_statement, type },                         \
-		{ name ".transaction", 0, 1, GFS_FUNCTION_VOLATILE, call_##function##_transaction, type },                     \
-		{ name ".realtime", 0, 1, GFS_FUNCTION_VOLATILE, call_##function##_realtime, type },                           \
+	{ name, call_##function, 0, 1, GFS_FUNCTION_CLOCK, type },                                                         \
+		{ name ".statement", call_##function##_statement, 0, 1, GFS_FUNCTION_VOLATILE, type },                         \
+		{ name ".transaction", call_##function##_transaction, 0, 1, GFS_FUNCTION_VOLATILE, type },                     \
+		{ name ".realtime", call_##function##_realtime, 0, 1, GFS_FUNCTION_VOLATILE, type },                           \
 	{                                                                                                                  \
-		name ".truncate", 1, 3, GFS_FUNCTION_CLOCK, call_##function##_truncate, type                                   \
+		name ".truncate", call_##function##_truncate, 1, 3, GFS_FUNCTION_CLOCK, type                                   \
 	}
 
 static const struct gfs_function functions[] = {
@@ -168,8 +168,8 @@ static const struct gfs_function functions[] = {
 	ROWS("time", time, GFS_DATUM_TIME),
 	ROWS("localdatetime", local_datetime, GFS_DATUM_LOCALDATETIME),
 	ROWS("datetime", datetime, GFS_DATUM_DATETIME),
-	{ "datetime.fromEpoch", 2, 2, 0, call_from_epoch, GFS_DATUM_DATETIME },
-	{ "datetime.fromEpochMillis", 1, 1, 0, call_from_epoch_millis, GFS_DATUM_DATETIME },
+	{ "datetime.fromEpoch", call_from_epoch, 2, 2, 0, GFS_DATUM_DATETIME },
+	{ "datetime.fromEpochMillis", call_from_epoch_millis, 1, 1, 0, GFS_DATUM_DATETIME },
 };
 
 const struct gfs_function_table gfs_functions_temporal = { functions, GFS_COUNT(functions) };
