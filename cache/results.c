@@ -18,7 +18,7 @@ struct gfs_results {
 
 struct kept {
 	struct gfs_cache_entry entry; /* its key is the hash of `key` */
-	struct gfs_result *result;    /* a reference */
+	struct gfs_cached *result;    /* a reference */
 	uint64_t worth;
 	_Atomic bool invalid; /* relaxed: it does not go for want of room, so its worth says nothing of the price */
 	size_t key_size, stamp_count;
@@ -37,21 +37,21 @@ static uint8_t *key_of(struct kept *k)
 
 /* ---- values ---- */
 
-void gfs_result_init(struct gfs_result *result, uint64_t bytes, void (*free)(struct gfs_result *result))
+void gfs_cached_init(struct gfs_cached *result, uint64_t bytes, void (*free)(struct gfs_cached *result))
 {
 	atomic_init(&result->refs, 1);
 	result->bytes = bytes;
 	result->free = free;
 }
 
-void gfs_result_hold(struct gfs_result *result)
+void gfs_cached_hold(struct gfs_cached *result)
 {
 	uint32_t before = atomic_fetch_add_explicit(&result->refs, 1, memory_order_relaxed);
 	assert(before > 0 && before < UINT32_MAX);
 	(void)before; /* read by the assert only */
 }
 
-void gfs_result_release(struct gfs_result *result)
+void gfs_cached_release(struct gfs_cached *result)
 {
 	if (result && atomic_fetch_sub_explicit(&result->refs, 1, memory_order_acq_rel) == 1)
 		result->free(result);
@@ -92,7 +92,7 @@ static void evict(void *context, struct gfs_cache_entry *entry)
 	struct kept *k = kept_of(entry);
 	if (!atomic_load_explicit(&k->invalid, memory_order_relaxed))
 		note_evicted(context, k->worth);
-	gfs_result_release(k->result);
+	gfs_cached_release(k->result);
 	free(k);
 }
 
@@ -134,17 +134,17 @@ static void drop(struct gfs_results *r, struct kept *k)
 	gfs_cache_drop(r->cache, &k->entry);
 }
 
-struct gfs_result *gfs_results_get(
+struct gfs_cached *gfs_results_get(
 	struct gfs_results *results, struct gfs_slice key, gfs_stamp_version version, void *context)
 {
 	uint64_t hash = gfs_hash64(key.data, key.size);
 	struct gfs_cache_entry *entry = gfs_cache_peek(results->cache, hash);
 	struct kept *k = entry ? kept_of(entry) : NULL;
-	struct gfs_result *result = NULL;
+	struct gfs_cached *result = NULL;
 	bool ours = k && gfs_slice_equal(key, gfs_slice(key_of(k), k->key_size));
 	if (ours && is_valid(k, version, context)) {
 		result = k->result;
-		gfs_result_hold(result);
+		gfs_cached_hold(result);
 	}
 	gfs_cache_count(results->cache, hash, result ? entry : NULL);
 	if (ours && !result)
@@ -170,7 +170,7 @@ static struct kept *kept_new(const struct gfs_results_item *item, uint64_t worth
 		memcpy(k->stamps, item->stamps, stamp_bytes);
 	if (item->key.size > 0)
 		memcpy(key_of(k), item->key.data, item->key.size);
-	gfs_result_hold(item->result);
+	gfs_cached_hold(item->result);
 	return k;
 }
 
@@ -197,7 +197,7 @@ bool gfs_results_add(struct gfs_results *results, const struct gfs_results_item 
 	make_way(results, hash);
 	struct gfs_cache_entry *entry = gfs_cache_insert(results->cache, &k->entry, hash, (uint32_t)bytes);
 	if (entry != &k->entry) { /* another thread was faster, with a value as good */
-		gfs_result_release(k->result);
+		gfs_cached_release(k->result);
 		free(k);
 	}
 	gfs_cache_put(results->cache, entry);

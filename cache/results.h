@@ -21,18 +21,18 @@
 struct gfs_results;
 
 /* Embedded in the owner's object, which does not change any more. */
-struct gfs_result {
+struct gfs_cached {
 	_Atomic uint32_t refs; /* rises relaxed, falls with release, and with acquire before `free` */
 	uint64_t bytes;        /* what the object takes in memory */
 	/* Called by whoever gives back the last reference, under a lock of rank GFS_RANK_CACHE_SHARD: takes no lock below it. */
-	void (*free)(struct gfs_result *result);
+	void (*free)(struct gfs_cached *result);
 };
 
 /* One reference, the caller's. */
-void gfs_result_init(struct gfs_result *result, uint64_t bytes, void (*free)(struct gfs_result *result));
-void gfs_result_hold(struct gfs_result *result);
+void gfs_cached_init(struct gfs_cached *result, uint64_t bytes, void (*free)(struct gfs_cached *result));
+void gfs_cached_hold(struct gfs_cached *result);
 /* NULL is fine. */
-void gfs_result_release(struct gfs_result *result);
+void gfs_cached_release(struct gfs_cached *result);
 
 struct gfs_stamp {
 	uint32_t kind, id;
@@ -47,7 +47,7 @@ int gfs_results_new(struct gfs_cache_budget *budget, struct gfs_results **ret_re
 void gfs_results_free(struct gfs_results *results);
 
 /* The value under `key`, with a reference for the caller, or NULL. Counts a hit or a miss. */
-struct gfs_result *gfs_results_get(
+struct gfs_cached *gfs_results_get(
 	struct gfs_results *results, struct gfs_slice key, gfs_stamp_version version, void *context);
 
 struct gfs_results_item {
@@ -55,7 +55,7 @@ struct gfs_results_item {
 	const struct gfs_stamp *stamps;
 	size_t stamp_count;
 	uint64_t cost_ns;          /* what it took to make */
-	struct gfs_result *result; /* the cache takes a reference of its own */
+	struct gfs_cached *result; /* the cache takes a reference of its own */
 };
 /* Keeps it, in place of what was there under its key; key and stamps are copied. False: refused, as too large, not worth it, without memory or while
  * the layer is off. */

@@ -164,9 +164,14 @@ int gfs_value_decode_point(struct gfs_reader *r, struct gfs_arena *arena, struct
 	return gfs_point_valid(p) ? 0 : GFS_ERR_CORRUPT;
 }
 
+/* Coordinates are finite: but for the sign of 0, equal ones have the same bits. */
 bool gfs_point_equal_bits(const struct gfs_point *a, const struct gfs_point *b)
 {
-	return a->srid == b->srid && memcmp(a->at, b->at, sizeof a->at) == 0;
+	for (int i = 0; i < 3; i++) {
+		if (a->at[i] != b->at[i] || !signbit(a->at[i]) != !signbit(b->at[i]))
+			return false;
+	}
+	return a->srid == b->srid;
 }
 
 void gfs_point_text(const struct gfs_point *p, struct gfs_buf *out)

@@ -15,6 +15,9 @@ static const char help[] =
 	"                            write the database in DIR as JSON Lines, which import reads back\n"
 	"  stats TARGET              numbers about a mount point or a database, in Prometheus' text format\n"
 	"  checkpoint MOUNTPOINT     write a checkpoint now\n"
+	"  query TARGET TEXT [--param NAME=VALUE]... [--format table|csv|json|typed] [--no-cache]\n"
+	"                            run a Cypher statement on a mount point or a database\n"
+	"  shell DIR                 type Cypher statements, with history and completion\n"
 	"  shell --jsonl             Cypher statements as JSON lines, on an empty database that is gone at the end\n"
 	"\n"
 	"  -h, --help                show this\n"
@@ -29,6 +32,7 @@ static const struct {
 	{ "import", gfs_ctl_import },
 	{ "dump", gfs_ctl_dump },
 	{ "stats", gfs_ctl_stats },
+	{ "query", gfs_ctl_query },
 	{ "shell", gfs_ctl_shell },
 	{ "checkpoint", gfs_ctl_checkpoint },
 };

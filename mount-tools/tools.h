@@ -31,6 +31,7 @@ int gfs_tool_cache(const char *text, uint64_t *ret_bytes) GFS_CHECK;
 int gfs_ctl_import(int argc, char **argv);
 int gfs_ctl_dump(int argc, char **argv);
 int gfs_ctl_stats(int argc, char **argv);
+int gfs_ctl_query(int argc, char **argv);
 int gfs_ctl_shell(int argc, char **argv);
 int gfs_ctl_checkpoint(int argc, char **argv);
 

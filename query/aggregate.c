@@ -9,16 +9,16 @@
 
 /* In order of name. */
 static const struct gfs_aggregate aggregates[] = {
-	{ "avg", 1, GFS_DATUM_NULL, AVG },
-	{ "collect", 1, GFS_DATUM_LIST, COLLECT },
-	{ "count", 1, GFS_DATUM_INTEGER, COUNT },
-	{ "max", 1, GFS_DATUM_NULL, MAX },
-	{ "min", 1, GFS_DATUM_NULL, MIN },
-	{ "percentileCont", 2, GFS_DATUM_FLOAT, PERCENTILE_CONT },
-	{ "percentileDisc", 2, GFS_DATUM_NULL, PERCENTILE_DISC },
-	{ "stDev", 1, GFS_DATUM_FLOAT, STDEV },
-	{ "stDevP", 1, GFS_DATUM_FLOAT, STDEVP },
-	{ "sum", 1, GFS_DATUM_NULL, SUM },
+	{ "avg", GFS_DATUM_NULL, 1, AVG },
+	{ "collect", GFS_DATUM_LIST, 1, COLLECT },
+	{ "count", GFS_DATUM_INTEGER, 1, COUNT },
+	{ "max", GFS_DATUM_NULL, 1, MAX },
+	{ "min", GFS_DATUM_NULL, 1, MIN },
+	{ "percentileCont", GFS_DATUM_FLOAT, 2, PERCENTILE_CONT },
+	{ "percentileDisc", GFS_DATUM_NULL, 2, PERCENTILE_DISC },
+	{ "stDev", GFS_DATUM_FLOAT, 1, STDEV },
+	{ "stDevP", GFS_DATUM_FLOAT, 1, STDEVP },
+	{ "sum", GFS_DATUM_NULL, 1, SUM },
 };
 
 const struct gfs_aggregate *gfs_aggregate_find(struct gfs_slice name)

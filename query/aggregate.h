@@ -11,10 +11,9 @@ struct gfs_accumulator;
 
 struct gfs_aggregate {
 	const char *name;           /* as documented; looked up without regard to case */
-	uint8_t args;               /* how many; count(*) is the function "count" given none */
 	enum gfs_datum_type result; /* for the check, as in struct gfs_function */
-	/* The rest is aggregate.c's own. */
-	uint8_t kind;
+	uint8_t args;               /* how many; count(*) is the function "count" given none */
+	uint8_t kind;               /* aggregate.c's own */
 };
 
 /* NULL: there is none of this name. */

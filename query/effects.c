@@ -1,5 +1,7 @@
 #include "query/effects.h"
 
+#include "query/function.h"
+
 #include "store/catalog.h"
 
 /* More names than this in a statement: everything is assumed to collide. */
@@ -71,6 +73,12 @@ static void read_labels(struct reading *reading, const struct gfs_ast_label_expr
 	read_labels(reading, labels->right);
 }
 
+static bool reads_graph(const struct gfs_ast_expr *call)
+{
+	const struct gfs_function *function = gfs_function_find(call->name);
+	return function != NULL && (function->flags & GFS_FUNCTION_GRAPH) != 0;
+}
+
 static bool read_expr(void *context, const struct gfs_ast_expr *expr)
 {
 	struct reading *reading = context;
@@ -86,8 +94,9 @@ static bool read_expr(void *context, const struct gfs_ast_expr *expr)
 		read_labels(reading, expr->labels);
 		break;
 	case GFS_AST_CALL:
-		/* labels(), keys(), properties() and kin: any function of an entity may look at all of it. */
-		read_flag(reading->effects, GFS_EFFECT_PROPERTIES | GFS_EFFECT_LABELS);
+		/* labels(), keys(), key() and kin may look at all of an entity. */
+		if (reads_graph(expr))
+			read_flag(reading->effects, GFS_EFFECT_PROPERTIES | GFS_EFFECT_LABELS);
 		break;
 	case GFS_AST_PATTERN:
 	case GFS_AST_PATTERN_COMPREHENSION:
@@ -184,8 +193,13 @@ static void add_own(struct gfs_planner *planner, const struct gfs_plan_node *nod
 	case GFS_PLAN_DELETE:
 		write_flag(effects, GFS_EFFECT_DELETES);
 		break;
-	case GFS_PLAN_CALL:
 	case GFS_PLAN_COUNT_STORE:
+		if (node->count.names.count == 0)
+			read_flag(effects, node->count.relationships ? GFS_EFFECT_RELS : GFS_EFFECT_NODES);
+		for (uint32_t i = 0; i < node->count.names.count; i++)
+			read_name(planner, effects, node->count.names.ids[i]);
+		break;
+	case GFS_PLAN_CALL:
 		read_flag(effects, GFS_EFFECT_EVERYTHING);
 		break;
 	default:

@@ -1,5 +1,7 @@
 #include "query/engine.h"
 
+#include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 int gfs_engine_new(struct gfs_graph *graph, const struct gfs_engine_opts *opts, struct gfs_engine **ret_engine)
@@ -14,10 +16,16 @@ int gfs_engine_new(struct gfs_graph *graph, const struct gfs_engine_opts *opts, 
 		engine->opts.memory_bytes_max = GFS_QUERY_MEMORY_BYTES_MAX;
 	if (engine->opts.rows_max == 0)
 		engine->opts.rows_max = GFS_QUERY_ROWS_MAX;
-	if (gfs_procedures_new(&engine->procedures) != 0) {
+	int err = gfs_procedures_new(&engine->procedures);
+	if (err == 0)
+		err = gfs_results_new(gfs_store_cache_budget(gfs_graph_store(graph)), &engine->cache);
+	if (err != 0) {
+		gfs_procedures_free(engine->procedures);
 		free(engine);
-		return GFS_ERR_NOMEM;
+		return err;
 	}
+	gfs_mutex_init(&engine->lock, GFS_RANK_LEAF);
+	engine->next_id = 1;
 	*ret_engine = engine;
 	return 0;
 }
@@ -26,11 +34,24 @@ void gfs_engine_free(struct gfs_engine *engine)
 {
 	if (engine == NULL)
 		return;
+	assert(engine->running == NULL);
+	gfs_results_free(engine->cache);
 	gfs_procedures_free(engine->procedures);
+	gfs_mutex_release(&engine->lock);
 	free(engine);
 }
 
 struct gfs_procedures *gfs_engine_procedures(struct gfs_engine *engine)
 {
 	return engine->procedures;
+}
+
+void gfs_engine_stats(struct gfs_engine *engine, struct gfs_engine_stats *ret_stats)
+{
+	*ret_stats = (struct gfs_engine_stats){
+		.plan_hits = atomic_load_explicit(&engine->plan_hits, memory_order_relaxed),
+		.plan_misses = atomic_load_explicit(&engine->plan_misses, memory_order_relaxed),
+		.answer_hits = atomic_load_explicit(&engine->answer_hits, memory_order_relaxed),
+		.answer_misses = atomic_load_explicit(&engine->answer_misses, memory_order_relaxed),
+	};
 }

@@ -1,16 +1,43 @@
-/* What engine.c, statement.c and result.c share. Nobody else includes it. */
+/* What the files of the engine share (engine.c, compile.c, statement.c, result.c, answer.c, running.c, admin.c, schema.c, snapshot.c). Nobody else includes it. */
 #ifndef GFS_QUERY_ENGINE_H
 #define GFS_QUERY_ENGINE_H
 
 #include "base/lock.h"
+#include "cache/results.h"
+#include "graph/index.h"
 #include "query/exec.h"
+#include "query/normalize.h"
 #include "query/op.h"
 #include "query/procedure.h"
+
+/* A statement under way, in the engine's list. */
+struct gfs_running {
+	struct gfs_running *prev, *next;
+	uint64_t id;
+	uint64_t start_ns;       /* monotonic */
+	struct gfs_slice text;   /* as long as it is in the list */
+	_Atomic bool terminated; /* relaxed: it only has to be seen sometime */
+	bool listed;
+};
 
 struct gfs_engine {
 	struct gfs_graph *graph;
 	struct gfs_engine_opts opts;
 	struct gfs_procedures *procedures;
+	struct gfs_results *cache; /* plans and answers; NULL: the layer belongs to another engine of the graph */
+	struct gfs_mutex lock;     /* guards running, running_count, next_id */
+	struct gfs_running *running;
+	uint32_t running_count;
+	uint64_t next_id;
+	/* Relaxed: statistics. */
+	_Atomic uint64_t plan_hits, plan_misses, answer_hits, answer_misses;
+};
+
+/* A plan that statements share, with what it was made from. */
+struct gfs_shared_plan {
+	struct gfs_cached cached;
+	struct gfs_plan plan;
+	struct gfs_ast_statement *statement;
 };
 
 /* An entity as it was, under its id and kind. */
@@ -20,20 +47,66 @@ struct gfs_snapshots {
 	size_t count, capacity;
 };
 
+/* All rows of a result, kept for the next time. */
+struct gfs_answer {
+	struct gfs_cached cached;
+	struct gfs_arena arena;
+	struct gfs_slice *columns;
+	size_t column_count;
+	struct gfs_datum *rows;
+	size_t row_count;
+	struct gfs_snapshots snapshots;
+};
+
+enum { GFS_STAMPS_MAX = 64 };
+/* An answer with more is not kept. */
+#define GFS_ANSWER_BYTES_MAX ((size_t)1 << 20)
+
 struct gfs_result {
 	struct gfs_engine *engine;
-	struct gfs_plan plan;
+	struct gfs_running running;
+	struct gfs_shared_plan *shared; /* a reference; NULL for answers and tables */
+	struct gfs_slice *columns;
+	size_t column_count;
 	struct gfs_exec exec;
 	struct gfs_op *root;
 	struct gfs_query_error error; /* what the run fills: the caller's own may not live as long */
-	struct gfs_arena rows_arena;  /* rows and snapshots handed out, or all of a writing statement's */
+	struct gfs_normal normal;     /* literals of this statement */
+	struct gfs_arena rows_arena;  /* rows and snapshots handed out; of a writing or kept result: all of them */
 	struct gfs_datum *rows;
-	size_t row_count, given;
+	size_t row_count, row_capacity;
+	size_t first; /* of the rows that are handed out next */
+	uint64_t given;
 	struct gfs_snapshots snapshots;
-	struct gfs_buf text; /* EXPLAIN */
-	bool has_rows;       /* `rows` were made and not handed out */
+	struct gfs_buf text; /* EXPLAIN, PROFILE */
+	bool has_rows;       /* some were made and not handed out */
 	bool ended;
+	bool profile;
+	/* answers */
+	bool keeping; /* rows are kept, to become an answer */
+	struct gfs_buf key;
+	struct gfs_stamp stamps[GFS_STAMPS_MAX];
+	size_t stamp_count;
+	uint64_t start_ns;
+	struct gfs_answer *answer; /* a reference: the rows are its */
 };
+
+/* compile.c: fills result->shared, from the cache if it can. */
+int gfs_compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts) GFS_CHECK;
+uint64_t gfs_engine_version(void *context, uint32_t kind, uint32_t id);
+enum gfs_stamp_kind {
+	GFS_STAMP_LABEL = 1, /* as in enum gfs_catalog_kind: the version of the name */
+	GFS_STAMP_TYPE = 2,
+	GFS_STAMP_KEY = 3,
+	GFS_STAMP_NODES,    /* which nodes there are, and their keys */
+	GFS_STAMP_ANYTHING, /* the end of the log */
+	GFS_STAMP_SCHEMA,   /* indexes */
+	GFS_STAMP_ABOUT,    /* id: kind << 16 | name: roughly how many there are */
+};
+const struct gfs_param *gfs_param_find(const struct gfs_run_opts *opts, struct gfs_slice name);
+
+/* statement.c: a memory failure that was the limit becomes an error about the limit. */
+void gfs_statement_settle_error(struct gfs_result *result);
 
 /* result.c */
 /* Makes the next rows of a reading statement; the lock is held. */
@@ -42,9 +115,27 @@ int gfs_result_fill(struct gfs_result *result) GFS_CHECK;
 int gfs_result_fill_all(struct gfs_result *result) GFS_CHECK;
 /* What is left of a run that has ended, or failed: the memory of its operators. */
 void gfs_result_stop(struct gfs_result *result);
+/* A result that is a table of our own: columns, then rows one after the other. Texts must live as long as the result. */
+int gfs_result_set_columns(struct gfs_result *result, const char *const *names, size_t count) GFS_CHECK;
+int gfs_result_add_row(struct gfs_result *result, const struct gfs_datum *values) GFS_CHECK;
 
-/* statement.c: a memory failure that was the limit becomes an error about the limit. */
-void gfs_statement_settle_error(struct gfs_result *result);
+/* answer.c: the result cache. All under the graph lock. */
+/* True: the result is an answer from the cache. */
+bool gfs_answer_find(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts);
+/* Begins to keep the rows, when the plan allows it. */
+void gfs_answer_begin(struct gfs_result *result);
+/* The rows are whole: they become an answer, unless something changed meanwhile. */
+void gfs_answer_end(struct gfs_result *result);
+
+/* running.c */
+int gfs_running_enter(struct gfs_engine *engine, struct gfs_running *running, struct gfs_slice text,
+	struct gfs_query_error *error) GFS_CHECK;
+void gfs_running_leave(struct gfs_engine *engine, struct gfs_running *running);
+
+/* admin.c: SHOW QUERIES, TERMINATE; schema.c: indexes and constraints. The result becomes a table. */
+int gfs_admin_run(
+	struct gfs_result *result, const struct gfs_ast_statement *statement, const struct gfs_run_opts *opts) GFS_CHECK;
+int gfs_schema_run(struct gfs_result *result, const struct gfs_ast_schema *schema) GFS_CHECK;
 
 /* snapshot.c: notes every entity in a value. Values in `arena`. */
 int gfs_snapshots_take(

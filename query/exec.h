@@ -33,6 +33,11 @@ struct gfs_deleted_rel {
 
 struct gfs_op;
 
+/* What PROFILE tells of an operator. */
+struct gfs_profile {
+	uint64_t rows, batches, ns; /* ns: its own and that of what is below */
+};
+
 struct gfs_exec {
 	struct gfs_graph *graph;
 	struct gfs_tx *tx; /* of a writing statement; NULL */
@@ -61,8 +66,7 @@ struct gfs_exec {
 	bool (*interrupted)(void *context);
 	void *interrupted_context;
 	uint32_t ticks;
-	uint64_t *profile_rows; /* by plan node, when asked for */
-	uint64_t *profile_ns;
+	struct gfs_profile *profile; /* by plan node; NULL unless asked for */
 };
 
 /* The graph lock of a reader; a writer's transaction has it. No-ops but for the bookkeeping then. */

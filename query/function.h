@@ -37,12 +37,12 @@ enum {
 };
 
 struct gfs_function {
-	const char *name;           /* as documented: "toLower", "duration.between"; looked up without regard to case */
-	uint8_t args_min, args_max; /* UINT8_MAX: any number */
-	uint8_t flags;
+	const char *name; /* as documented: "toLower", "duration.between"; looked up without regard to case */
 	/* 0 with *ret_value set, or a code with env->error filled. */
 	int (*call)(
 		const struct gfs_function_env *env, const struct gfs_datum *args, size_t count, struct gfs_datum *ret_value);
+	uint8_t args_min, args_max; /* UINT8_MAX: any number */
+	uint8_t flags;
 	/* What it gives, where the text alone tells: for the check. GFS_DATUM_NULL: it depends. */
 	enum gfs_datum_type result;
 };

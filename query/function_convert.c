@@ -183,18 +183,18 @@ DEFINE("toFloat", to_float)
 DEFINE("toString", to_string)
 
 static const struct gfs_function functions[] = {
-	{ "toBoolean", 1, 1, 0, call_to_boolean, GFS_DATUM_BOOLEAN },
-	{ "toBooleanOrNull", 1, 1, 0, call_to_boolean_or_null, GFS_DATUM_BOOLEAN },
-	{ "toBooleanList", 1, 1, 0, call_to_boolean_list, GFS_DATUM_LIST },
-	{ "toInteger", 1, 1, 0, call_to_integer, GFS_DATUM_INTEGER },
-	{ "toIntegerOrNull", 1, 1, 0, call_to_integer_or_null, GFS_DATUM_INTEGER },
-	{ "toIntegerList", 1, 1, 0, call_to_integer_list, GFS_DATUM_LIST },
-	{ "toFloat", 1, 1, 0, call_to_float, GFS_DATUM_FLOAT },
-	{ "toFloatOrNull", 1, 1, 0, call_to_float_or_null, GFS_DATUM_FLOAT },
-	{ "toFloatList", 1, 1, 0, call_to_float_list, GFS_DATUM_LIST },
-	{ "toString", 1, 1, 0, call_to_string, GFS_DATUM_STRING },
-	{ "toStringOrNull", 1, 1, 0, call_to_string_or_null, GFS_DATUM_STRING },
-	{ "toStringList", 1, 1, 0, call_to_string_list, GFS_DATUM_LIST },
+	{ "toBoolean", call_to_boolean, 1, 1, 0, GFS_DATUM_BOOLEAN },
+	{ "toBooleanOrNull", call_to_boolean_or_null, 1, 1, 0, GFS_DATUM_BOOLEAN },
+	{ "toBooleanList", call_to_boolean_list, 1, 1, 0, GFS_DATUM_LIST },
+	{ "toInteger", call_to_integer, 1, 1, 0, GFS_DATUM_INTEGER },
+	{ "toIntegerOrNull", call_to_integer_or_null, 1, 1, 0, GFS_DATUM_INTEGER },
+	{ "toIntegerList", call_to_integer_list, 1, 1, 0, GFS_DATUM_LIST },
+	{ "toFloat", call_to_float, 1, 1, 0, GFS_DATUM_FLOAT },
+	{ "toFloatOrNull", call_to_float_or_null, 1, 1, 0, GFS_DATUM_FLOAT },
+	{ "toFloatList", call_to_float_list, 1, 1, 0, GFS_DATUM_LIST },
+	{ "toString", call_to_string, 1, 1, 0, GFS_DATUM_STRING },
+	{ "toStringOrNull", call_to_string_or_null, 1, 1, 0, GFS_DATUM_STRING },
+	{ "toStringList", call_to_string_list, 1, 1, 0, GFS_DATUM_LIST },
 };
 
 const struct gfs_function_table gfs_functions_convert = { functions, GFS_COUNT(functions) };

@@ -107,11 +107,11 @@ DEFINE(in_days, GFS_BETWEEN_DAYS)
 DEFINE(in_seconds, GFS_BETWEEN_SECONDS)
 
 static const struct gfs_function functions[] = {
-	{ "duration", 1, 1, 0, call_duration, GFS_DATUM_DURATION },
-	{ "duration.between", 2, 2, 0, call_between, GFS_DATUM_DURATION },
-	{ "duration.inMonths", 2, 2, 0, call_in_months, GFS_DATUM_DURATION },
-	{ "duration.inDays", 2, 2, 0, call_in_days, GFS_DATUM_DURATION },
-	{ "duration.inSeconds", 2, 2, 0, call_in_seconds, GFS_DATUM_DURATION },
+	{ "duration", call_duration, 1, 1, 0, GFS_DATUM_DURATION },
+	{ "duration.between", call_between, 2, 2, 0, GFS_DATUM_DURATION },
+	{ "duration.inMonths", call_in_months, 2, 2, 0, GFS_DATUM_DURATION },
+	{ "duration.inDays", call_in_days, 2, 2, 0, GFS_DATUM_DURATION },
+	{ "duration.inSeconds", call_in_seconds, 2, 2, 0, GFS_DATUM_DURATION },
 };
 
 const struct gfs_function_table gfs_functions_duration = { functions, GFS_COUNT(functions) };

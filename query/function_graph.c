@@ -85,7 +85,7 @@ static int call_key(ARGS)
 static int call_labels(ARGS)
 {
 	uint16_t ids[GFS_LABELS_PER_NODE_MAX];
-	size_t total;
+	size_t total = 0;
 	(void)count;
 	int err = want(env, "labels", GFS_DATUM_NODE, args[0]);
 	if (err != 0)
@@ -193,8 +193,8 @@ static int map_keys(const struct gfs_function_env *env, struct gfs_datum map, st
 
 static int call_keys(ARGS)
 {
-	struct gfs_prop_info *infos;
-	size_t total;
+	struct gfs_prop_info *infos = NULL;
+	size_t total = 0;
 	(void)count;
 	if (args[0].type == GFS_DATUM_MAP)
 		return map_keys(env, args[0], ret_value);
@@ -227,8 +227,8 @@ static int read_property(
 
 int gfs_function_properties(const struct gfs_function_env *env, struct gfs_datum entity, struct gfs_datum *ret_value)
 {
-	struct gfs_prop_info *infos;
-	size_t total;
+	struct gfs_prop_info *infos = NULL;
+	size_t total = 0;
 	int err = list_properties(env, entity_of(entity), &infos, &total);
 	if (err != 0)
 		return err;
@@ -297,19 +297,19 @@ static int call_length(ARGS)
 }
 
 static const struct gfs_function functions[] = {
-	{ "id", 1, 1, 0, call_id, GFS_DATUM_INTEGER },
-	{ "elementId", 1, 1, 0, call_element_id, GFS_DATUM_STRING },
-	{ "key", 1, 1, GFS_FUNCTION_GRAPH, call_key, GFS_DATUM_STRING },
-	{ "labels", 1, 1, GFS_FUNCTION_GRAPH, call_labels, GFS_DATUM_LIST },
-	{ "type", 1, 1, GFS_FUNCTION_GRAPH, call_type, GFS_DATUM_STRING },
-	{ "startNode", 1, 1, GFS_FUNCTION_GRAPH, call_start_node, GFS_DATUM_NODE },
-	{ "endNode", 1, 1, GFS_FUNCTION_GRAPH, call_end_node, GFS_DATUM_NODE },
-	{ "keys", 1, 1, GFS_FUNCTION_GRAPH, call_keys, GFS_DATUM_LIST },
-	{ "properties", 1, 1, GFS_FUNCTION_GRAPH, call_properties, GFS_DATUM_MAP },
-	{ "nodes", 1, 1, 0, call_nodes, GFS_DATUM_LIST },
-	{ "relationships", 1, 1, 0, call_relationships, GFS_DATUM_LIST },
-	{ "rels", 1, 1, 0, call_relationships, GFS_DATUM_LIST },
-	{ "length", 1, 1, 0, call_length, GFS_DATUM_INTEGER },
+	{ "id", call_id, 1, 1, 0, GFS_DATUM_INTEGER },
+	{ "elementId", call_element_id, 1, 1, 0, GFS_DATUM_STRING },
+	{ "key", call_key, 1, 1, GFS_FUNCTION_GRAPH, GFS_DATUM_STRING },
+	{ "labels", call_labels, 1, 1, GFS_FUNCTION_GRAPH, GFS_DATUM_LIST },
+	{ "type", call_type, 1, 1, GFS_FUNCTION_GRAPH, GFS_DATUM_STRING },
+	{ "startNode", call_start_node, 1, 1, GFS_FUNCTION_GRAPH, GFS_DATUM_NODE },
+	{ "endNode", call_end_node, 1, 1, GFS_FUNCTION_GRAPH, GFS_DATUM_NODE },
+	{ "keys", call_keys, 1, 1, GFS_FUNCTION_GRAPH, GFS_DATUM_LIST },
+	{ "properties", call_properties, 1, 1, GFS_FUNCTION_GRAPH, GFS_DATUM_MAP },
+	{ "nodes", call_nodes, 1, 1, 0, GFS_DATUM_LIST },
+	{ "relationships", call_relationships, 1, 1, 0, GFS_DATUM_LIST },
+	{ "rels", call_relationships, 1, 1, 0, GFS_DATUM_LIST },
+	{ "length", call_length, 1, 1, 0, GFS_DATUM_INTEGER },
 };
 
 const struct gfs_function_table gfs_functions_graph = { functions, GFS_COUNT(functions) };

@@ -123,13 +123,13 @@ static int call_reverse(ARGS)
 }
 
 static const struct gfs_function functions[] = {
-	{ "head", 1, 1, 0, call_head, GFS_DATUM_NULL },
-	{ "last", 1, 1, 0, call_last, GFS_DATUM_NULL },
-	{ "tail", 1, 1, 0, call_tail, GFS_DATUM_LIST },
-	{ "size", 1, 1, 0, call_size, GFS_DATUM_INTEGER },
-	{ "isEmpty", 1, 1, 0, call_is_empty, GFS_DATUM_BOOLEAN },
-	{ "range", 2, 3, 0, call_range, GFS_DATUM_LIST },
-	{ "reverse", 1, 1, 0, call_reverse, GFS_DATUM_NULL },
+	{ "head", call_head, 1, 1, 0, GFS_DATUM_NULL },
+	{ "last", call_last, 1, 1, 0, GFS_DATUM_NULL },
+	{ "tail", call_tail, 1, 1, 0, GFS_DATUM_LIST },
+	{ "size", call_size, 1, 1, 0, GFS_DATUM_INTEGER },
+	{ "isEmpty", call_is_empty, 1, 1, 0, GFS_DATUM_BOOLEAN },
+	{ "range", call_range, 2, 3, 0, GFS_DATUM_LIST },
+	{ "reverse", call_reverse, 1, 1, 0, GFS_DATUM_NULL },
 };
 
 const struct gfs_function_table gfs_functions_list = { functions, GFS_COUNT(functions) };

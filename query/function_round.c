@@ -190,7 +190,7 @@ static int call_round(
 }
 
 static const struct gfs_function functions[] = {
-	{ "round", 1, 3, 0, call_round, GFS_DATUM_FLOAT },
+	{ "round", call_round, 1, 3, 0, GFS_DATUM_FLOAT },
 };
 
 const struct gfs_function_table gfs_functions_round = { functions, GFS_COUNT(functions) };

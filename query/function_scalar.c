@@ -106,12 +106,12 @@ static int call_value_type(ARGS)
 }
 
 static const struct gfs_function functions[] = {
-	{ "coalesce", 1, UINT8_MAX, GFS_FUNCTION_TAKES_NULL, call_coalesce, GFS_DATUM_NULL },
-	{ "nullIf", 2, 2, GFS_FUNCTION_TAKES_NULL, call_null_if, GFS_DATUM_NULL },
-	{ "exists", 1, 1, GFS_FUNCTION_TAKES_NULL, call_exists, GFS_DATUM_BOOLEAN },
-	{ "timestamp", 0, 0, GFS_FUNCTION_VOLATILE, call_timestamp, GFS_DATUM_INTEGER },
-	{ "randomUUID", 0, 0, GFS_FUNCTION_VOLATILE, call_random_uuid, GFS_DATUM_STRING },
-	{ "valueType", 1, 1, GFS_FUNCTION_TAKES_NULL, call_value_type, GFS_DATUM_STRING },
+	{ "coalesce", call_coalesce, 1, UINT8_MAX, GFS_FUNCTION_TAKES_NULL, GFS_DATUM_NULL },
+	{ "nullIf", call_null_if, 2, 2, GFS_FUNCTION_TAKES_NULL, GFS_DATUM_NULL },
+	{ "exists", call_exists, 1, 1, GFS_FUNCTION_TAKES_NULL, GFS_DATUM_BOOLEAN },
+	{ "timestamp", call_timestamp, 0, 0, GFS_FUNCTION_VOLATILE, GFS_DATUM_INTEGER },
+	{ "randomUUID", call_random_uuid, 0, 0, GFS_FUNCTION_VOLATILE, GFS_DATUM_STRING },
+	{ "valueType", call_value_type, 1, 1, GFS_FUNCTION_TAKES_NULL, GFS_DATUM_STRING },
 };
 
 const struct gfs_function_table gfs_functions_scalar = { functions, GFS_COUNT(functions) };

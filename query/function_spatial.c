@@ -182,10 +182,10 @@ static int call_within_box(ARGS)
 }
 
 static const struct gfs_function functions[] = {
-	{ "point", 1, 1, 0, call_point, GFS_DATUM_POINT },
-	{ "point.distance", 2, 2, 0, call_distance, GFS_DATUM_FLOAT },
-	{ "distance", 2, 2, 0, call_distance, GFS_DATUM_FLOAT },
-	{ "point.withinBBox", 3, 3, 0, call_within_box, GFS_DATUM_BOOLEAN },
+	{ "point", call_point, 1, 1, 0, GFS_DATUM_POINT },
+	{ "point.distance", call_distance, 2, 2, 0, GFS_DATUM_FLOAT },
+	{ "distance", call_distance, 2, 2, 0, GFS_DATUM_FLOAT },
+	{ "point.withinBBox", call_within_box, 3, 3, 0, GFS_DATUM_BOOLEAN },
 };
 
 const struct gfs_function_table gfs_functions_spatial = { functions, GFS_COUNT(functions) };

@@ -64,7 +64,7 @@ static int call_right(ARGS)
 
 static int call_substring(ARGS)
 {
-	size_t start;
+	size_t start = 0;
 	size_t length = SIZE_MAX;
 	int err = want_string(env, "substring", args[0]);
 	if (err == 0)
@@ -247,17 +247,17 @@ static int call_rtrim(ARGS)
 }
 
 static const struct gfs_function functions[] = {
-	{ "left", 2, 2, 0, call_left, GFS_DATUM_STRING },
-	{ "right", 2, 2, 0, call_right, GFS_DATUM_STRING },
-	{ "substring", 2, 3, 0, call_substring, GFS_DATUM_STRING },
-	{ "char_length", 1, 1, 0, call_char_length, GFS_DATUM_INTEGER },
-	{ "character_length", 1, 1, 0, call_char_length, GFS_DATUM_INTEGER },
-	{ "replace", 3, 3, 0, call_replace, GFS_DATUM_STRING },
-	{ "split", 2, 2, 0, call_split, GFS_DATUM_LIST },
-	{ "trim", 1, 1, 0, call_trim, GFS_DATUM_STRING },
-	{ "btrim", 1, 2, 0, call_trim, GFS_DATUM_STRING },
-	{ "ltrim", 1, 2, 0, call_ltrim, GFS_DATUM_STRING },
-	{ "rtrim", 1, 2, 0, call_rtrim, GFS_DATUM_STRING },
+	{ "left", call_left, 2, 2, 0, GFS_DATUM_STRING },
+	{ "right", call_right, 2, 2, 0, GFS_DATUM_STRING },
+	{ "substring", call_substring, 2, 3, 0, GFS_DATUM_STRING },
+	{ "char_length", call_char_length, 1, 1, 0, GFS_DATUM_INTEGER },
+	{ "character_length", call_char_length, 1, 1, 0, GFS_DATUM_INTEGER },
+	{ "replace", call_replace, 3, 3, 0, GFS_DATUM_STRING },
+	{ "split", call_split, 2, 2, 0, GFS_DATUM_LIST },
+	{ "trim", call_trim, 1, 1, 0, GFS_DATUM_STRING },
+	{ "btrim", call_trim, 1, 2, 0, GFS_DATUM_STRING },
+	{ "ltrim", call_ltrim, 1, 2, 0, GFS_DATUM_STRING },
+	{ "rtrim", call_rtrim, 1, 2, 0, GFS_DATUM_STRING },
 };
 
 const struct gfs_function_table gfs_functions_string = { functions, GFS_COUNT(functions) };

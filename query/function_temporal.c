@@ -78,7 +78,7 @@ static int make_now(const struct gfs_function_env *env, enum gfs_datum_type type
 static int truncate_to(const struct gfs_function_env *env, enum gfs_datum_type type, const struct gfs_datum *args,
 	size_t count, struct gfs_datum *ret_value)
 {
-	struct gfs_datum of;
+	struct gfs_datum of = gfs_datum_null();
 	struct gfs_datum map = count == 3 ? args[2] : gfs_datum_null();
 	if (args[0].type != GFS_DATUM_STRING)
 		return gfs_fail_argument_type(env, "truncate", args[0]);
@@ -120,14 +120,6 @@ DEFINE(datetime, GFS_DATUM_DATETIME)
 
 /* ---- epochs ---- */
 
-static int from_epoch(const struct gfs_function_env *env, int64_t seconds, int64_t nanos, struct gfs_datum *ret_value)
-{
-	/* The same checks as for a map. */
-	struct gfs_datum_entry entries[2] = { { gfs_slice_text("epochSeconds"), gfs_datum_integer(seconds) },
-		{ gfs_slice_text("nanosecond"), gfs_datum_integer(nanos) } };
-	return gfs_temporal_from_map(env, GFS_DATUM_DATETIME, gfs_datum_map(entries, 2), ret_value);
-}
-
 static int want_integers(
 	const struct gfs_function_env *env, const char *function, const struct gfs_datum *args, size_t count)
 {
@@ -138,10 +130,15 @@ static int want_integers(
 	return 0;
 }
 
+/* Both by way of a map, for the same checks. */
 static int call_from_epoch(ARGS)
 {
 	int err = want_integers(env, "datetime.fromEpoch", args, count);
-	return err != 0 ? err : from_epoch(env, args[0].integer, args[1].integer, ret_value);
+	if (err != 0)
+		return err;
+	struct gfs_datum_entry entries[] = { { gfs_slice_text("epochSeconds"), args[0] },
+		{ gfs_slice_text("nanosecond"), args[1] } };
+	return gfs_temporal_from_map(env, GFS_DATUM_DATETIME, gfs_datum_map(entries, GFS_COUNT(entries)), ret_value);
 }
 
 static int call_from_epoch_millis(ARGS)
@@ -149,17 +146,17 @@ static int call_from_epoch_millis(ARGS)
 	int err = want_integers(env, "datetime.fromEpochMillis", args, count);
 	if (err != 0)
 		return err;
-	int64_t seconds = args[0].integer / 1000 - (args[0].integer % 1000 < 0);
-	return from_epoch(env, seconds, (args[0].integer - seconds * 1000) * 1000000, ret_value);
+	struct gfs_datum_entry entry = { gfs_slice_text("epochMillis"), args[0] };
+	return gfs_temporal_from_map(env, GFS_DATUM_DATETIME, gfs_datum_map(&entry, 1), ret_value);
 }
 
 #define ROWS(name, function, type)                                                                                     \
-	{ name, 0, 1, GFS_FUNCTION_CLOCK, call_##function, type },                                                         \
-		{ name ".statement", 0, 1, GFS_FUNCTION_VOLATILE, call_##function##_statement, type },                         \
-		{ name ".transaction", 0, 1, GFS_FUNCTION_VOLATILE, call_##function##_transaction, type },                     \
-		{ name ".realtime", 0, 1, GFS_FUNCTION_VOLATILE, call_##function##_realtime, type },                           \
+	{ name, call_##function, 0, 1, GFS_FUNCTION_CLOCK, type },                                                         \
+		{ name ".statement", call_##function##_statement, 0, 1, GFS_FUNCTION_VOLATILE, type },                         \
+		{ name ".transaction", call_##function##_transaction, 0, 1, GFS_FUNCTION_VOLATILE, type },                     \
+		{ name ".realtime", call_##function##_realtime, 0, 1, GFS_FUNCTION_VOLATILE, type },                           \
 	{                                                                                                                  \
-		name ".truncate", 1, 3, GFS_FUNCTION_CLOCK, call_##function##_truncate, type                                   \
+		name ".truncate", call_##function##_truncate, 1, 3, GFS_FUNCTION_CLOCK, type                                   \
 	}
 
 static const struct gfs_function functions[] = {
@@ -168,8 +165,8 @@ static const struct gfs_function functions[] = {
 	ROWS("time", time, GFS_DATUM_TIME),
 	ROWS("localdatetime", local_datetime, GFS_DATUM_LOCALDATETIME),
 	ROWS("datetime", datetime, GFS_DATUM_DATETIME),
-	{ "datetime.fromEpoch", 2, 2, 0, call_from_epoch, GFS_DATUM_DATETIME },
-	{ "datetime.fromEpochMillis", 1, 1, 0, call_from_epoch_millis, GFS_DATUM_DATETIME },
+	{ "datetime.fromEpoch", call_from_epoch, 2, 2, 0, GFS_DATUM_DATETIME },
+	{ "datetime.fromEpochMillis", call_from_epoch_millis, 1, 1, 0, GFS_DATUM_DATETIME },
 };
 
 const struct gfs_function_table gfs_functions_temporal = { functions, GFS_COUNT(functions) };

@@ -135,11 +135,11 @@ static int call_normalize(ARGS)
 }
 
 static const struct gfs_function functions[] = {
-	{ "toLower", 1, 1, 0, call_to_lower, GFS_DATUM_STRING },
-	{ "lower", 1, 1, 0, call_to_lower, GFS_DATUM_STRING },
-	{ "toUpper", 1, 1, 0, call_to_upper, GFS_DATUM_STRING },
-	{ "upper", 1, 1, 0, call_to_upper, GFS_DATUM_STRING },
-	{ "normalize", 1, 2, 0, call_normalize, GFS_DATUM_STRING },
+	{ "toLower", call_to_lower, 1, 1, 0, GFS_DATUM_STRING },
+	{ "lower", call_to_lower, 1, 1, 0, GFS_DATUM_STRING },
+	{ "toUpper", call_to_upper, 1, 1, 0, GFS_DATUM_STRING },
+	{ "upper", call_to_upper, 1, 1, 0, GFS_DATUM_STRING },
+	{ "normalize", call_normalize, 1, 2, 0, GFS_DATUM_STRING },
 };
 
 const struct gfs_function_table gfs_functions_text = { functions, GFS_COUNT(functions) };

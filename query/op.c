@@ -1,5 +1,7 @@
 /* What operators have in common: making them, batches, rows handed on. */
 #include "query/op.h"
+
+#include "base/clock.h"
 #include "query/exec.h"
 
 #include <assert.h>
@@ -66,10 +68,23 @@ struct gfs_op *gfs_op_argument(struct gfs_op *op)
 	return op;
 }
 
+static int next_profiled(struct gfs_op *op, struct gfs_batch **ret_batch)
+{
+	struct gfs_profile *profile = &op->exec->profile[op->plan->id];
+	uint64_t start_ns = gfs_clock_mono_ns();
+	int err = op->vtable->next(op, ret_batch);
+	profile->ns += gfs_clock_mono_ns() - start_ns;
+	if (err == 0 && *ret_batch != NULL) {
+		profile->batches++;
+		profile->rows += (*ret_batch)->count;
+	}
+	return err;
+}
+
 int gfs_op_next(struct gfs_op *op, struct gfs_batch **ret_batch)
 {
 	*ret_batch = NULL;
-	int err = op->vtable->next(op, ret_batch);
+	int err = op->exec->profile == NULL ? op->vtable->next(op, ret_batch) : next_profiled(op, ret_batch);
 	assert(err != 0 || *ret_batch == NULL || (*ret_batch)->count > 0);
 	return err;
 }

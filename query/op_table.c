@@ -34,6 +34,8 @@ const struct gfs_op_vtable *const gfs_op_vtables[GFS_PLAN_KIND_COUNT] = {
 	[GFS_PLAN_DELETE] = &gfs_op_delete_vtable,
 	[GFS_PLAN_FOREACH] = &gfs_op_foreach_vtable,
 	[GFS_PLAN_CALL] = &gfs_op_call_vtable,
+	[GFS_PLAN_LOAD_CSV] = &gfs_op_csv_vtable,
+	[GFS_PLAN_COUNT_STORE] = &gfs_op_count_vtable,
 	[GFS_PLAN_DRAIN] = &gfs_op_drain_vtable,
 	[GFS_PLAN_RESULT] = &gfs_op_result_vtable,
 };

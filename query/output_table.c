@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "query/output_private.h"
 
+#include <assert.h>
 #include <unicode/uchar.h>
 
 /* A cell wider than that does not widen its column. */
@@ -101,6 +102,7 @@ struct cells {
 static struct gfs_slice cell_at(const struct cells *cells, size_t i)
 {
 	const size_t *ends = (const void *)cells->ends.data;
+	assert(ends != NULL && i < cells->ends.size / sizeof *ends);
 	size_t from = i == 0 ? 0 : ends[i - 1];
 	return gfs_slice(cells->text.data + from, ends[i] - from);
 }

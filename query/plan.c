@@ -2,6 +2,7 @@
 #include "query/plan_private.h"
 
 #include "graph/graph.h"
+#include "query/effects.h"
 
 #include <assert.h>
 
@@ -284,6 +285,23 @@ static uint32_t extra_slots(const struct gfs_ast_query *query)
 	return count;
 }
 
+/* What the answer depends on, for the result cache. */
+static void note_reads(struct gfs_planner *planner)
+{
+	struct gfs_plan *plan = planner->plan;
+	struct gfs_effects effects;
+	if (plan->writes || !gfs_effects_init(planner, &effects))
+		return;
+	for (const struct gfs_plan_node *node = plan->root; node != NULL; node = node->input)
+		gfs_effects_add(planner, node, &effects);
+	plan->reads_nodes = (effects.read_flags & GFS_EFFECT_NODES) != 0;
+	plan->reads_anything = (effects.read_flags & (GFS_EFFECT_RELS | GFS_EFFECT_PROPERTIES | GFS_EFFECT_LABELS)) != 0;
+	plan->reads.ids = gfs_plan_alloc(planner, plan->name_count * sizeof *plan->reads.ids);
+	for (uint32_t i = 0; plan->reads.ids != NULL && i < plan->name_count; i++)
+		if (gfs_symset_has(effects.reads, i))
+			plan->reads.ids[plan->reads.count++] = i;
+}
+
 static int make(struct gfs_planner *planner, const struct gfs_ast_query *query)
 {
 	struct gfs_plan *plan = planner->plan;
@@ -304,6 +322,8 @@ static int make(struct gfs_planner *planner, const struct gfs_ast_query *query)
 	plan->column_count = query->column_count;
 	root->slots = (struct gfs_slots){ slots, query->column_count };
 	plan->root = gfs_rewrite(planner, root);
+	if (planner->err == 0)
+		note_reads(planner);
 	if (planner->err == 0 && gfs_plan_finish(planner, plan->root, needed, outer) != 0)
 		assert(planner->err != 0);
 	return planner->err;

@@ -250,9 +250,12 @@ struct gfs_plan {
 	uint32_t param_count;
 	struct gfs_plan_node **subs; /* trees inside expressions */
 	uint32_t sub_count;
+	struct gfs_plan_names reads; /* labels, types and keys that an answer depends on */
+	bool reads_nodes;            /* and on which nodes there are */
+	bool reads_anything;         /* and on more than can be told */
+	bool calls;                  /* a procedure */
 	bool writes;
 	bool is_volatile; /* calls a function that answers differently each time */
-	bool has_columns;
 };
 
 /* Plans a checked query. `graph` (under the graph lock) tells cardinalities; NULL: none are known. The tree (and what it was made from) stays in use, so it
@@ -263,7 +266,8 @@ void gfs_plan_release(struct gfs_plan *plan);
 const char *gfs_plan_kind_name(enum gfs_plan_kind kind);
 
 struct gfs_buf;
-/* A line an operator, the last one first. */
-void gfs_plan_explain(const struct gfs_plan *plan, struct gfs_buf *out);
+struct gfs_profile;
+/* A line an operator, the last one first. `profile` (by node) may be NULL. */
+void gfs_plan_explain(const struct gfs_plan *plan, const struct gfs_profile *profile, struct gfs_buf *out);
 
 #endif

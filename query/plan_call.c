@@ -45,6 +45,7 @@ struct gfs_plan_node *gfs_plan_call(struct gfs_planner *planner, struct gfs_plan
 	node->call.args = args;
 	node->call.arg_count = clause->call.arg_count;
 	node->rows *= node->call.procedure->output_count == 0 ? 1 : 10;
+	planner->plan->calls = true;
 	planner->plan->is_volatile = true; /* nothing is known of what it reads */
 	if (!take_yields(planner, node, clause, available))
 		return NULL;

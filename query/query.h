@@ -21,7 +21,10 @@ struct gfs_engine_opts {
 	uint64_t memory_bytes_max; /* of one statement; 0: GFS_QUERY_MEMORY_BYTES_MAX */
 	uint64_t rows_max;
 	uint32_t time_ms_max;
-	uint32_t slow_ms;            /* statements that take longer are logged; 0: none */
+	uint32_t slow_ms; /* statements that take longer are told to `slow`; 0: none */
+	/* From the thread of the statement, with no lock held. NULL: nobody wants to know. */
+	void (*slow)(void *context, struct gfs_slice text, uint64_t ms);
+	void *slow_context;
 	const char *load_csv_folder; /* LOAD CSV reads below it only; NULL: LOAD CSV is off */
 	bool plan_cache_off, result_cache_off;
 };
@@ -32,6 +35,12 @@ int gfs_engine_new(
 void gfs_engine_free(struct gfs_engine *engine);
 /* What CALL calls in this engine: query/procedure.h. */
 struct gfs_procedures *gfs_engine_procedures(struct gfs_engine *engine);
+
+struct gfs_engine_stats {
+	uint64_t plan_hits, plan_misses, answer_hits, answer_misses;
+};
+/* Of both caches, since the engine was made. */
+void gfs_engine_stats(struct gfs_engine *engine, struct gfs_engine_stats *ret_stats);
 
 struct gfs_param {
 	struct gfs_slice name;

@@ -48,13 +48,16 @@ static int compile_kept(const struct gfs_function_env *env, struct gfs_slice pat
 {
 	struct gfs_regex *regex = calloc(1, sizeof *regex);
 	uint8_t *copy = malloc(pattern.size + 1);
-	int err = regex == NULL || copy == NULL ? gfs_fail_nomem(env) : 0;
-	if (err == 0) {
-		if (pattern.size != 0)
-			memcpy(copy, pattern.data, pattern.size);
-		regex->pattern = gfs_slice(copy, pattern.size);
-		err = compile(env, regex->pattern, &regex->compiled);
+	if (regex == NULL || copy == NULL) {
+		free(copy);
+		free(regex);
+		(void)gfs_fail_nomem(env);
+		return GFS_ERR_NOMEM;
 	}
+	if (pattern.size != 0)
+		memcpy(copy, pattern.data, pattern.size);
+	regex->pattern = gfs_slice(copy, pattern.size);
+	int err = compile(env, regex->pattern, &regex->compiled);
 	if (err != 0) {
 		free(copy);
 		free(regex);

@@ -8,56 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* ---- parse, check, plan ---- */
-
-static const struct gfs_param *find_param(const struct gfs_run_opts *opts, struct gfs_slice name)
-{
-	for (size_t i = 0; i < opts->param_count; i++)
-		if (gfs_slice_equal(opts->params[i].name, name))
-			return &opts->params[i];
-	return NULL;
-}
-
-struct compiling {
-	const struct gfs_engine *engine;
-	const struct gfs_run_opts *opts;
-};
-
-static const struct gfs_procedure *find_procedure(void *context, struct gfs_slice name)
-{
-	const struct compiling *compiling = context;
-	return gfs_procedures_find(compiling->engine->procedures, name);
-}
-
-static bool find_value(void *context, struct gfs_slice name, struct gfs_datum *ret_value)
-{
-	const struct compiling *compiling = context;
-	const struct gfs_param *param = find_param(compiling->opts, name);
-	if (param != NULL)
-		*ret_value = param->value;
-	return param != NULL;
-}
-
-static int compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts,
-	struct gfs_ast_statement **ret_statement)
-{
-	struct compiling compiling = { result->engine, opts };
-	const struct gfs_check_env env = { .procedure = find_procedure, .parameter = find_value, .context = &compiling };
-	struct gfs_arena *arena = &result->plan.arena;
-	struct gfs_slice kept = gfs_arena_copy(arena, text);
-	if (kept.data == NULL)
-		return gfs_query_fail_store(&result->error, GFS_ERR_NOMEM);
-	int err = gfs_parse(kept, arena, ret_statement, &result->error);
-	if (err == 0)
-		err = gfs_check_statement(*ret_statement, &env, arena, &result->error);
-	if (err != 0 || (*ret_statement)->kind != GFS_STATEMENT_QUERY)
-		return err;
-	gfs_graph_read_begin(result->engine->graph);
-	err = gfs_plan_make(&result->plan, *ret_statement, result->engine->graph, GFS_PASS_ALL, &result->error);
-	gfs_graph_read_end(result->engine->graph);
-	return err;
-}
-
 /* ---- a run ---- */
 
 static bool deleted_rel(void *context, uint64_t id, struct gfs_rel_record *ret_record)
@@ -71,12 +21,30 @@ static bool deleted_rel(void *context, uint64_t id, struct gfs_rel_record *ret_r
 	return true;
 }
 
-static int take_params(struct gfs_exec *exec, const struct gfs_run_opts *opts)
+/* The literal that a parameter of ours stands for; NULL: it is one of the caller's. */
+static const struct gfs_datum *lifted(const struct gfs_normal *normal, struct gfs_slice name)
 {
+	uint32_t at = 0;
+	if (name.size < 2 || name.data[0] != (uint8_t)GFS_LIFTED_PREFIX[0])
+		return NULL;
+	for (size_t i = 1; i < name.size; i++)
+		at = at * 10 + (uint32_t)(name.data[i] - '0');
+	assert(at < normal->count);
+	return &normal->lifted[at].value;
+}
+
+static int take_params(struct gfs_result *result, const struct gfs_run_opts *opts)
+{
+	struct gfs_exec *exec = &result->exec;
 	int err = 0;
 	for (uint32_t i = 0; err == 0 && i < exec->plan->param_count; i++) {
 		struct gfs_slice name = exec->plan->params[i];
-		const struct gfs_param *param = find_param(opts, name);
+		const struct gfs_datum *literal = lifted(&result->normal, name);
+		if (literal != NULL) {
+			err = gfs_exec_keep(exec, &exec->arena, *literal, &exec->params[i]);
+			continue;
+		}
+		const struct gfs_param *param = gfs_param_find(opts, name);
 		if (param == NULL)
 			return gfs_query_fail(exec->error, GFS_QUERY_PARAMETER_MISSING_ERROR, GFS_QUERY_RUNTIME, "MissingParameter",
 				NULL, "no value was given for the parameter $%.*s", (int)name.size, (const char *)name.data);
@@ -103,13 +71,12 @@ static void set_env(struct gfs_exec *exec)
 	};
 }
 
-static int prepare(struct gfs_result *result, const struct gfs_run_opts *opts)
+/* What needs no plan. */
+static void init_exec(struct gfs_result *result, const struct gfs_run_opts *opts)
 {
 	struct gfs_exec *exec = &result->exec;
 	const struct gfs_engine *engine = result->engine;
-	const struct gfs_plan *plan = &result->plan;
 	exec->graph = engine->graph;
-	exec->plan = plan;
 	exec->error = &result->error;
 	exec->budget.max = engine->opts.memory_bytes_max;
 	exec->arena.budget = result->rows_arena.budget = &exec->budget;
@@ -119,22 +86,36 @@ static int prepare(struct gfs_result *result, const struct gfs_run_opts *opts)
 	exec->interrupted_context = opts->context;
 	exec->procedures = engine->procedures;
 	exec->load_csv_folder = engine->opts.load_csv_folder;
+	exec->terminated = &result->running.terminated;
 	if (engine->opts.time_ms_max != 0)
 		exec->deadline_ns = gfs_clock_mono_ns() + engine->opts.time_ms_max * GFS_NS_PER_MS;
+}
+
+static int prepare(struct gfs_result *result, const struct gfs_run_opts *opts)
+{
+	struct gfs_exec *exec = &result->exec;
+	const struct gfs_plan *plan = &result->shared->plan;
+	exec->plan = plan;
 	exec->params = gfs_exec_alloc(exec, plan->param_count * sizeof *exec->params);
 	exec->locals = gfs_exec_alloc(exec, plan->slot_count * sizeof *exec->locals);
 	exec->names = gfs_exec_alloc(exec, plan->name_count * sizeof *exec->names);
 	exec->subs = gfs_exec_alloc(exec, plan->sub_count * sizeof *exec->subs);
 	if (exec->params == NULL || exec->locals == NULL || exec->names == NULL || exec->subs == NULL)
 		return gfs_exec_nomem(exec);
+	if (result->profile) {
+		exec->profile = gfs_exec_alloc(exec, plan->node_count * sizeof *exec->profile);
+		if (exec->profile == NULL)
+			return gfs_exec_nomem(exec);
+	}
 	set_env(exec);
-	int err = take_params(exec, opts);
+	int err = take_params(result, opts);
 	return err != 0 ? err : gfs_op_make(exec, plan->root, &result->root);
 }
 
 static int run_reading(struct gfs_result *result)
 {
 	gfs_exec_lock(&result->exec);
+	gfs_answer_begin(result);
 	int err = gfs_result_fill(result);
 	gfs_exec_unlock(&result->exec);
 	return err;
@@ -178,29 +159,54 @@ void gfs_statement_settle_error(struct gfs_result *result)
 		(unsigned long long)result->engine->opts.memory_bytes_max);
 }
 
-static int not_there(struct gfs_result *result)
+static int explain(struct gfs_result *result)
 {
-	return gfs_query_fail(&result->error, GFS_QUERY_SYNTAX_ERROR, GFS_QUERY_COMPILE, "NotSupported", NULL,
-		"statements of this kind are not supported");
+	gfs_plan_explain(&result->shared->plan, NULL, &result->text);
+	result->ended = true;
+	result->column_count = 0;
+	return gfs_exec_store_error(&result->exec, gfs_buf_failed(&result->text));
+}
+
+/* An answer from the cache needs no plan and no place among the running. */
+static bool find_answer(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
+{
+	struct gfs_engine *engine = result->engine;
+	if (engine->opts.result_cache_off || opts->no_cache)
+		return false;
+	gfs_graph_read_begin(engine->graph);
+	bool found = gfs_answer_find(result, text, opts);
+	gfs_graph_read_end(engine->graph);
+	return found;
+}
+
+static int run_planned(struct gfs_result *result, const struct gfs_run_opts *opts)
+{
+	const struct gfs_ast_statement *statement = result->shared->statement;
+	if (statement->kind == GFS_STATEMENT_SCHEMA)
+		return gfs_schema_run(result, statement->schema);
+	if (statement->kind != GFS_STATEMENT_QUERY)
+		return gfs_admin_run(result, statement, opts);
+	if (statement->mode == GFS_MODE_EXPLAIN)
+		return explain(result);
+	result->profile = statement->mode == GFS_MODE_PROFILE;
+	int err = prepare(result, opts);
+	if (err != 0)
+		return err;
+	return result->shared->plan.writes ? run_writing(result) : run_reading(result);
 }
 
 static int run(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
-	struct gfs_ast_statement *statement;
-	int err = compile(result, text, opts, &statement);
-	if (err != 0)
-		return err;
-	if (statement->kind != GFS_STATEMENT_QUERY)
-		return not_there(result);
-	if (statement->mode == GFS_MODE_EXPLAIN) {
-		gfs_plan_explain(&result->plan, &result->text);
-		result->ended = true;
-		return gfs_exec_store_error(&result->exec, gfs_buf_failed(&result->text));
-	}
-	err = prepare(result, opts);
-	if (err != 0)
-		return err;
-	return result->plan.writes ? run_writing(result) : run_reading(result);
+	init_exec(result, opts);
+	if (find_answer(result, text, opts))
+		return 0;
+	struct gfs_slice kept = gfs_arena_copy(&result->exec.arena, text);
+	if (kept.data == NULL)
+		return gfs_exec_nomem(&result->exec);
+	int err = gfs_running_enter(result->engine, &result->running, kept, &result->error);
+	if (err == 0)
+		err = gfs_compile(result, kept, opts);
+	return err != 0 ? err : run_planned(result, opts);
 }
 
 int gfs_query_run(struct gfs_engine *engine, struct gfs_slice text, const struct gfs_run_opts *opts,

@@ -134,8 +134,8 @@ static int scale_duration(const struct gfs_function_env *env, const struct gfs_t
 	bool divide, struct gfs_datum *ret_value)
 {
 	struct gfs_temporal t;
-	gfs_fixed factor;
-	gfs_fixed parts[4];
+	gfs_fixed factor = 0;
+	gfs_fixed parts[4] = { 0 };
 	int err = gfs_fixed_of(env, number, &factor);
 	if (err != 0)
 		return err;

@@ -87,16 +87,18 @@ static int offset_component(const struct gfs_function_env *env, const struct gfs
 	return gfs_function_buf(env, &text, ret_value);
 }
 
-static bool epoch_component(const struct gfs_temporal *t, struct gfs_slice name, int64_t *ret)
+/* Milliseconds of the far end of the calendar are more than an INTEGER holds. */
+static int epoch_component(const struct gfs_function_env *env, const struct gfs_temporal *t, struct gfs_slice name,
+	struct gfs_datum *ret_value, bool *ret_found)
 {
-	int64_t seconds = gfs_instant_seconds(t);
-	if (gfs_slice_equal(name, gfs_slice_text("epochSeconds")))
-		*ret = seconds;
-	else if (gfs_slice_equal(name, gfs_slice_text("epochMillis")))
-		*ret = seconds * 1000 + t->nanos % GFS_SECOND_NANOS / 1000000;
-	else
-		return false;
-	return true;
+	int64_t v = gfs_instant_seconds(t);
+	bool millis = gfs_slice_equal(name, gfs_slice_text("epochMillis"));
+	*ret_found = millis || gfs_slice_equal(name, gfs_slice_text("epochSeconds"));
+	if (millis &&
+		(gfs_mul_overflows(v, INT64_C(1000), &v) || gfs_add_overflows(v, t->nanos % GFS_SECOND_NANOS / 1000000, &v)))
+		return gfs_fail_temporal_err(env, GFS_ERR_OVERFLOW, "epochMillis");
+	*ret_value = gfs_datum_integer(v);
+	return 0;
 }
 
 /* ---- durations ---- */
@@ -184,11 +186,13 @@ int gfs_temporal_component(const struct gfs_function_env *env, struct gfs_datum 
 	if (type == GFS_DATUM_DURATION)
 		return duration_get(env, t, name, ret_value, ret_found);
 	*ret_found = (gfs_has_date(type) && date_component(t->days, name, &v)) ||
-		(gfs_has_time(type) && time_component(t->nanos, name, &v)) ||
-		(type == GFS_DATUM_DATETIME && epoch_component(t, name, &v));
-	if (*ret_found)
+		(gfs_has_time(type) && time_component(t->nanos, name, &v));
+	if (*ret_found) {
 		*ret_value = gfs_datum_integer(v);
-	else if (gfs_has_offset(type))
-		return offset_component(env, t, name, ret_value, ret_found);
-	return 0;
+		return 0;
+	}
+	int err = type == GFS_DATUM_DATETIME ? epoch_component(env, t, name, ret_value, ret_found) : 0;
+	if (err == 0 && !*ret_found && gfs_has_offset(type))
+		err = offset_component(env, t, name, ret_value, ret_found);
+	return err;
 }

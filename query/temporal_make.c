@@ -177,8 +177,9 @@ static int make_epoch(const struct gfs_function_env *env, const struct gfs_field
 {
 	bool millis = gfs_field_given(f, GFS_FIELD_EPOCH_MILLIS);
 	int64_t at = f->at[millis ? GFS_FIELD_EPOCH_MILLIS : GFS_FIELD_EPOCH_SECONDS];
+	int64_t part = millis ? (at % 1000 + 1000) % 1000 : 0; /* milliseconds, not below 0 */
 	int64_t second = millis ? at / 1000 - (at % 1000 < 0) : at;
-	int64_t fraction = millis ? (at - second * 1000) * 1000000 : 0;
+	int64_t fraction = part * 1000000;
 	if (gfs_fields_any_date(f) || gfs_field_given(f, GFS_FIELD_HOUR) || gfs_field_given(f, GFS_FIELD_MINUTE) ||
 		gfs_field_given(f, GFS_FIELD_SECOND))
 		return gfs_fail_temporal(env, "an instant since 1970 takes no other field but parts of a second");

@@ -55,6 +55,12 @@ is "$(ask 'MATCH (n:Gone) RETURN count(*) AS n')" $'[\n{"n":0}\n]' "a failed sta
 { head -c 3000000 /dev/zero | tr '\0' ' '; echo 'RETURN 1 AS long'; } | dd bs=4M iflag=fullblock status=none >&3 || fail "a long statement"
 is "$(cat <&3)" $'[\n{"long":1}\n]' "three megabytes of it"
 
+begin "graphfsctl query on the mount"
+is "$(graphfsctl query "$MNT" 'RETURN $x AS x, $y AS y' --param x=1 --param y=text --format csv)" $'x,y\n1,text'
+is "$(graphfsctl query "$MNT" --no-cache --format typed 'RETURN 1.5 AS x')" '{"columns":["x"],"rows":[[1.5]]}'
+is "$(graphfsctl query "$MNT" 'RETURN x' 2>&1)" "SyntaxError (UndefinedVariable): there is no variable 'x' here"
+! graphfsctl query "$MNT" 'RETURN 1/0' >/dev/null 2>&1 || fail "exit status of a failed statement"
+
 begin "an interrupted statement ends"
 (printf 'UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b UNWIND range(1, 3000) AS c RETURN count(*)' >&3) &
 writer=$!

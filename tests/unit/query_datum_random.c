@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "graph/point.h"
 #include "graph/temporal.h"
+#include "query/datum_value.h"
 
 #include <assert.h>
 #include <math.h>
@@ -46,7 +47,11 @@ struct gfs_temporal *query_temporal_random(
 static struct gfs_datum random_temporal(struct value_random *random, struct gfs_arena *arena)
 {
 	enum gfs_datum_type type = GFS_DATUM_DATETIME + (unsigned int)value_random_below(random, 6);
-	return (struct gfs_datum){ .type = (uint8_t)type, .temporal = query_temporal_random(random, arena, type) };
+	struct gfs_datum d = { .type = (uint8_t)type };
+	/* Either of a few that are often equal, or of all that there are. */
+	d.temporal = value_random_below(random, 2) == 0 ? query_temporal_random(random, arena, type)
+													: value_random_temporal(random, arena, gfs_datum_temporal_type(d));
+	return d;
 }
 
 static struct gfs_datum random_point(struct value_random *random, struct gfs_arena *arena)

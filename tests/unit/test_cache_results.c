@@ -18,7 +18,7 @@ enum { THINGS = 16 };
 
 /* A result that says which versions it was made of. */
 struct answer {
-	struct gfs_result result;
+	struct gfs_cached result;
 	uint64_t number;
 };
 
@@ -30,7 +30,7 @@ struct fixture {
 
 static _Atomic int answers_alive;
 
-static void answer_free(struct gfs_result *result)
+static void answer_free(struct gfs_cached *result)
 {
 	atomic_fetch_sub(&answers_alive, 1);
 	free(gfs_container_of(result, struct answer, result));
@@ -41,7 +41,7 @@ static struct answer *answer_new(uint64_t number, uint64_t bytes)
 	struct answer *a = malloc(sizeof *a);
 	assert(a);
 	a->number = number;
-	gfs_result_init(&a->result, bytes, answer_free);
+	gfs_cached_init(&a->result, bytes, answer_free);
 	atomic_fetch_add(&answers_alive, 1);
 	return a;
 }
@@ -88,16 +88,16 @@ static bool add(struct fixture *f, const char *key, uint32_t a, uint32_t b, stru
 		.result = &answer->result,
 	};
 	bool kept = gfs_results_add(f->results, &item);
-	gfs_result_release(&answer->result);
+	gfs_cached_release(&answer->result);
 	return kept;
 }
 
 /* Its number, or 0. */
 static uint64_t look(struct fixture *f, const char *key)
 {
-	struct gfs_result *r = gfs_results_get(f->results, gfs_slice_text(key), version_of, f);
+	struct gfs_cached *r = gfs_results_get(f->results, gfs_slice_text(key), version_of, f);
 	uint64_t number = r ? gfs_container_of(r, struct answer, result)->number : 0;
-	gfs_result_release(r);
+	gfs_cached_release(r);
 	return number;
 }
 
@@ -119,7 +119,7 @@ static void test_answers(void **state)
 	assert_int_equal(stats_of(&f).misses, 2);
 	const struct gfs_results_item bare = { .key = gfs_slice_text("c"), .result = &answer_new(3, 1)->result };
 	assert_true(gfs_results_add(f.results, &bare)); /* that depends on nothing */
-	gfs_result_release(bare.result);
+	gfs_cached_release(bare.result);
 	assert_int_equal(look(&f, "c"), 3);
 	teardown(&f);
 }
@@ -147,11 +147,11 @@ static void test_reader_keeps_what_goes(void **state)
 	struct fixture f;
 	setup(&f, 1 << 20);
 	add(&f, "a", 1, 2, answer_new(7, 100), 1000);
-	struct gfs_result *mine = gfs_results_get(f.results, gfs_slice_text("a"), version_of, &f);
+	struct gfs_cached *mine = gfs_results_get(f.results, gfs_slice_text("a"), version_of, &f);
 	f.versions[2]++;
 	assert_int_equal(look(&f, "a"), 0);
 	assert_int_equal(gfs_container_of(mine, struct answer, result)->number, 7);
-	gfs_result_release(mine);
+	gfs_cached_release(mine);
 	assert_int_equal(answers_alive, 0);
 	add(&f, "a", 1, 2, answer_new(8, 100), 1000);
 	gfs_cache_budget_set_enabled(f.budget, GFS_CACHE_QUERY, false);
@@ -240,7 +240,7 @@ static void ask(struct shared *s, struct rng *rng)
 	(void)snprintf(key, sizeof key, "%u %u", a, b);
 	gfs_rwlock_read(&s->graph);
 	uint64_t wanted = version_of(&s->f, 1, a) * 1000 + version_of(&s->f, 2, b) + 1;
-	struct gfs_result *r = gfs_results_get(s->f.results, gfs_slice_text(key), version_of, &s->f);
+	struct gfs_cached *r = gfs_results_get(s->f.results, gfs_slice_text(key), version_of, &s->f);
 	if (!r)
 		add(&s->f, key, a, b, answer_new(wanted, 100 + rng_below(rng, 4000)), rng_below(rng, 100000));
 	gfs_rwlock_unlock_read(&s->graph);
@@ -248,7 +248,7 @@ static void ask(struct shared *s, struct rng *rng)
 		assert(gfs_container_of(r, struct answer, result)->number == wanted);
 		atomic_fetch_add_explicit(&s->hits, 1, memory_order_relaxed);
 	}
-	gfs_result_release(r);
+	gfs_cached_release(r);
 }
 
 static void *work(void *argument)

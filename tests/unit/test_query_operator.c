@@ -155,12 +155,14 @@ static void test_index(void **state)
 	(void)state;
 	static const char *const cases[][3] = { { "[1, 2, 3]", "0", "1" }, { "[1, 2, 3]", "-1", "3" },
 		{ "[1, 2, 3]", "3", "null" }, { "[1, 2, 3]", "-4", "null" }, { "[1]", "-9223372036854775808", "null" },
-		{ "[1]", "null", "null" }, { "null", "1", "null" }, { "[1]", "'a'", "!TypeError ListElementAccessByNonInteger" },
-		{ "[1]", "1.0", "!TypeError ListElementAccessByNonInteger" }, { "{a: 1}", "'a'", "1" }, { "{a: 1}", "'b'", "null" },
-		{ "{a: 1}", "1", "!TypeError MapElementAccessByNonString" }, { "1", "0", "!TypeError InvalidArgumentType" },
-		{ "'abc'", "0", "!TypeError InvalidArgumentType" }, { "date('2015-07-21')", "'year'", "2015" },
-		{ "point({x: 1, y: 2})", "'y'", "2.0" }, { "point({x: 1, y: 2})", "'z'", "null" },
-		{ "point({x: 1, y: 2})", "'latitude'", "null" }, { "point({x: 1, y: 2})", "'crs'", "'cartesian'" },
+		{ "[1]", "null", "null" }, { "null", "1", "null" },
+		{ "[1]", "'a'", "!TypeError ListElementAccessByNonInteger" },
+		{ "[1]", "1.0", "!TypeError ListElementAccessByNonInteger" }, { "{a: 1}", "'a'", "1" },
+		{ "{a: 1}", "'b'", "null" }, { "{a: 1}", "1", "!TypeError MapElementAccessByNonString" },
+		{ "1", "0", "!TypeError InvalidArgumentType" }, { "'abc'", "0", "!TypeError InvalidArgumentType" },
+		{ "date('2015-07-21')", "'year'", "2015" }, { "point({x: 1, y: 2})", "'y'", "2.0" },
+		{ "point({x: 1, y: 2})", "'z'", "null" }, { "point({x: 1, y: 2})", "'latitude'", "null" },
+		{ "point({x: 1, y: 2})", "'crs'", "'cartesian'" },
 		{ "point({longitude: 1, latitude: 2})", "'latitude'", "2.0" },
 		{ "point({longitude: 1, latitude: 2})", "'srid'", "4326" } };
 	for (size_t i = 0; i < GFS_COUNT(cases); i++) {

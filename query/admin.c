@@ -1,0 +1,131 @@
+/* SHOW QUERIES and TERMINATE. */
+#include "query/engine.h"
+
+#include "base/checked.h"
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+static int text_datum(struct gfs_result *result, struct gfs_slice text, struct gfs_datum *ret_value)
+{
+	struct gfs_slice copy = gfs_arena_copy(&result->rows_arena, text);
+	if (copy.data == NULL)
+		return gfs_exec_nomem(&result->exec);
+	*ret_value = gfs_datum_string(copy);
+	return 0;
+}
+
+static int id_datum(struct gfs_result *result, uint64_t id, struct gfs_datum *ret_value)
+{
+	char name[32];
+	int size = snprintf(name, sizeof name, "query-%llu", (unsigned long long)id);
+	return text_datum(result, gfs_slice(name, (size_t)size), ret_value);
+}
+
+/* ---- SHOW QUERIES ---- */
+
+static int show_one(struct gfs_result *result, const struct gfs_running *running)
+{
+	struct gfs_datum row[4];
+	int err = id_datum(result, running->id, &row[0]);
+	if (err == 0)
+		err = text_datum(result, running->text, &row[1]);
+	row[2] = gfs_datum_integer((int64_t)((gfs_clock_mono_ns() - running->start_ns) / GFS_NS_PER_MS));
+	row[3] = gfs_datum_string(
+		gfs_slice_text(atomic_load_explicit(&running->terminated, memory_order_relaxed) ? "terminating" : "running"));
+	return err != 0 ? err : gfs_result_add_row(result, row);
+}
+
+static int show(struct gfs_result *result)
+{
+	static const char *const names[] = { "queryId", "query", "elapsedTimeMillis", "status" };
+	int err = gfs_result_set_columns(result, names, GFS_COUNT(names));
+	gfs_mutex_lock(&result->engine->lock);
+	for (const struct gfs_running *running = result->engine->running; err == 0 && running != NULL;
+		 running = running->next)
+		err = show_one(result, running);
+	gfs_mutex_unlock(&result->engine->lock);
+	return err;
+}
+
+/* ---- TERMINATE ---- */
+
+/* "query-12", "12" or 12. */
+static bool id_of(struct gfs_datum value, uint64_t *ret_id)
+{
+	static const char prefix[] = "query-";
+	if (value.type == GFS_DATUM_INTEGER && value.integer > 0) {
+		*ret_id = (uint64_t)value.integer;
+		return true;
+	}
+	if (value.type != GFS_DATUM_STRING)
+		return false;
+	struct gfs_slice text = gfs_datum_text(value);
+	if (text.size > sizeof prefix - 1 && memcmp(text.data, prefix, sizeof prefix - 1) == 0)
+		text = gfs_slice(text.data + sizeof prefix - 1, text.size - (sizeof prefix - 1));
+	uint64_t id = 0;
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9' || i > 18)
+			return false;
+		id = id * 10 + (uint64_t)(text.data[i] - '0');
+	}
+	*ret_id = id;
+	return text.size != 0;
+}
+
+static bool end_query(struct gfs_engine *engine, uint64_t id)
+{
+	bool found = false;
+	gfs_mutex_lock(&engine->lock);
+	for (struct gfs_running *running = engine->running; running != NULL; running = running->next) {
+		if (running->id != id)
+			continue;
+		atomic_store_explicit(&running->terminated, true, memory_order_relaxed);
+		found = true;
+	}
+	gfs_mutex_unlock(&engine->lock);
+	return found;
+}
+
+static int terminate_one(struct gfs_result *result, struct gfs_datum value, const struct gfs_query_pos *pos)
+{
+	struct gfs_datum row[2];
+	uint64_t id;
+	if (!id_of(value, &id))
+		return gfs_query_fail(&result->error, GFS_QUERY_ARGUMENT_ERROR, GFS_QUERY_RUNTIME, "InvalidArgumentValue", pos,
+			"TERMINATE wants ids as SHOW QUERIES gives them");
+	bool found = end_query(result->engine, id);
+	int err = id_datum(result, id, &row[0]);
+	row[1] = gfs_datum_string(gfs_slice_text(found ? "terminated" : "there is no such query"));
+	return err != 0 ? err : gfs_result_add_row(result, row);
+}
+
+/* A literal, a parameter, or a list of them. */
+static int terminate(struct gfs_result *result, const struct gfs_ast_expr *what, const struct gfs_run_opts *opts)
+{
+	int err = 0;
+	if (what->kind == GFS_AST_LIST) {
+		for (uint32_t i = 0; err == 0 && i < what->arg_count; i++)
+			err = terminate(result, what->args[i], opts);
+		return err;
+	}
+	struct gfs_datum value = what->literal;
+	const struct gfs_param *param = what->kind == GFS_AST_PARAMETER ? gfs_param_find(opts, what->name) : NULL;
+	if (param != NULL)
+		value = param->value;
+	else if (what->kind != GFS_AST_LITERAL)
+		value = gfs_datum_null();
+	for (uint32_t i = 0; err == 0 && value.type == GFS_DATUM_LIST && i < value.size; i++)
+		err = terminate_one(result, value.items[i], &what->pos);
+	return value.type == GFS_DATUM_LIST ? err : terminate_one(result, value, &what->pos);
+}
+
+int gfs_admin_run(struct gfs_result *result, const struct gfs_ast_statement *statement, const struct gfs_run_opts *opts)
+{
+	static const char *const names[] = { "queryId", "message" };
+	if (statement->kind == GFS_STATEMENT_SHOW_QUERIES)
+		return show(result);
+	int err = gfs_result_set_columns(result, names, GFS_COUNT(names));
+	return err != 0 ? err : terminate(result, statement->terminate, opts);
+}

@@ -1,0 +1,32 @@
+/* The normalised form of a statement: literals that cannot change its plan or the names of its columns are taken out, so that statements which differ in
+ * them alone share a plan. What is taken out is given to the run as parameters. */
+#ifndef GFS_QUERY_NORMALIZE_H
+#define GFS_QUERY_NORMALIZE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "query/ast.h"
+
+/* A parameter of this name stands for a literal; no statement can name it so. Followed by its number. */
+#define GFS_LIFTED_PREFIX "\x01"
+#define GFS_LIFTED_MAX 64u
+
+struct gfs_lifted {
+	uint32_t offset; /* of the literal in the text */
+	struct gfs_datum value;
+};
+
+struct gfs_normal {
+	struct gfs_buf text; /* words with one blank between, literals as marks */
+	struct gfs_lifted lifted[GFS_LIFTED_MAX];
+	uint32_t count;
+};
+
+/* False: there is nothing to lift, or the text cannot be read (the parser will say why). Values in `arena` or in the text. */
+bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_normal *ret_normal);
+void gfs_normal_release(struct gfs_normal *normal);
+/* In a parsed statement puts parameters in the place of the literals. */
+int gfs_normal_lift(
+	const struct gfs_normal *normal, struct gfs_ast_statement *statement, struct gfs_arena *arena) GFS_CHECK;
+
+#endif

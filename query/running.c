@@ -1,0 +1,50 @@
+/* Statements under way. */
+#include "query/engine.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+int gfs_running_enter(
+	struct gfs_engine *engine, struct gfs_running *running, struct gfs_slice text, struct gfs_query_error *error)
+{
+	running->text = text;
+	running->start_ns = gfs_clock_mono_ns();
+	gfs_mutex_lock(&engine->lock);
+	bool room = engine->running_count < GFS_QUERY_CONCURRENT_MAX;
+	if (room) {
+		running->id = engine->next_id++;
+		running->prev = NULL;
+		running->next = engine->running;
+		if (running->next != NULL)
+			running->next->prev = running;
+		engine->running = running;
+		engine->running_count++;
+		running->listed = true;
+	}
+	gfs_mutex_unlock(&engine->lock);
+	return room ? 0
+				: gfs_query_fail(error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "TooManyQueries", NULL,
+					  "%u statements are running already", GFS_QUERY_CONCURRENT_MAX);
+}
+
+void gfs_running_leave(struct gfs_engine *engine, struct gfs_running *running)
+{
+	if (!running->listed)
+		return;
+	gfs_mutex_lock(&engine->lock);
+	assert(engine->running_count > 0);
+	if (running->prev != NULL)
+		running->prev->next = running->next;
+	else
+		engine->running = running->next;
+	if (running->next != NULL)
+		running->next->prev = running->prev;
+	engine->running_count--;
+	gfs_mutex_unlock(&engine->lock);
+	running->listed = false;
+	uint64_t took_ms = (gfs_clock_mono_ns() - running->start_ns) / GFS_NS_PER_MS;
+	if (engine->opts.slow != NULL && engine->opts.slow_ms != 0 && took_ms >= engine->opts.slow_ms)
+		engine->opts.slow(engine->opts.slow_context, running->text, took_ms);
+}

@@ -1,0 +1,227 @@
+/* CREATE, DROP and SHOW of indexes and constraints. A unique constraint is a unique index. */
+#include "query/engine.h"
+
+#include "base/checked.h"
+
+#include <assert.h>
+
+static int fail(struct gfs_result *result, enum gfs_query_error_kind kind, const char *detail, const char *why)
+{
+	return gfs_query_fail(&result->error, kind, GFS_QUERY_RUNTIME, detail, NULL, "%s", why);
+}
+
+/* What property indexes can do. */
+static int check_form(struct gfs_result *result, const struct gfs_ast_schema *schema)
+{
+	if (schema->on_relationships)
+		return fail(result, GFS_QUERY_SYNTAX_ERROR, "NotSupported", "indexes and constraints are on nodes");
+	if (schema->key_count != 1)
+		return fail(result, GFS_QUERY_SYNTAX_ERROR, "NotSupported", "an index or constraint is on one property");
+	if (schema->exists)
+		return fail(result, GFS_QUERY_SYNTAX_ERROR, "NotSupported", "constraints are unique ones");
+	return 0;
+}
+
+/* ---- creating ---- */
+
+static int create_in(struct gfs_tx *tx, const struct gfs_ast_schema *schema, bool unique, uint16_t *ret_id)
+{
+	uint16_t label, key;
+	int err = gfs_name_make(tx, GFS_CATALOG_LABEL, schema->label, &label);
+	if (err == 0)
+		err = gfs_name_make(tx, GFS_CATALOG_KEY, schema->keys[0], &key);
+	return err != 0 ? err : gfs_index_create(tx, label, key, unique, schema->name, ret_id);
+}
+
+/* A unique one is looked through before it counts: one that does not hold leaves nothing behind. */
+static int wait_for(struct gfs_result *result, uint16_t id)
+{
+	struct gfs_message message = { "" };
+	struct gfs_tx *tx;
+	int err = gfs_index_wait(
+		result->engine->graph, id, result->exec.interrupted, result->exec.interrupted_context, &message);
+	if (err == 0)
+		return 0;
+	if (err == GFS_ERR_UNIQUE)
+		(void)fail(result, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, "ConstraintCreationFailed", message.text);
+	if (gfs_tx_begin(result->engine->graph, &tx) != 0)
+		return gfs_exec_store_error(&result->exec, err);
+	if (gfs_index_drop(tx, id) != 0)
+		gfs_tx_abort(tx);
+	else if (gfs_tx_commit(tx, NULL, NULL) != 0)
+		err = GFS_ERR_FAILED;
+	return result->error.kind != GFS_QUERY_OK ? result->error.err : gfs_exec_store_error(&result->exec, err);
+}
+
+static int create(struct gfs_result *result, const struct gfs_ast_schema *schema, bool unique)
+{
+	struct gfs_tx *tx;
+	uint16_t id;
+	int err = check_form(result, schema);
+	if (err != 0)
+		return err;
+	err = gfs_tx_begin(result->engine->graph, &tx);
+	if (err != 0)
+		return gfs_exec_store_error(&result->exec, err);
+	err = create_in(tx, schema, unique, &id);
+	if (err != 0) {
+		gfs_tx_abort(tx);
+		if (err == GFS_ERR_EXISTS)
+			return schema->if_not_exists ? 0
+										 : fail(result, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, "IndexAlreadyExists",
+											   "there is an index for this label and property, or of this name");
+		return gfs_exec_store_error(&result->exec, err);
+	}
+	err = gfs_tx_commit(tx, NULL, NULL);
+	if (err != 0)
+		return gfs_exec_store_error(&result->exec, err);
+	err = unique ? wait_for(result, id) : 0;
+	if (unique)
+		result->exec.counts.constraints_added += err == 0;
+	else
+		result->exec.counts.indexes_added++;
+	return err;
+}
+
+/* ---- dropping ---- */
+
+static int find(struct gfs_graph *graph, const struct gfs_ast_schema *schema, struct gfs_index_info *ret_info)
+{
+	struct gfs_catalog *catalog = gfs_graph_catalog(graph);
+	uint16_t label, key;
+	if (schema->name.size != 0)
+		return gfs_index_find_name(graph, schema->name, ret_info);
+	int err = gfs_catalog_find(catalog, GFS_CATALOG_LABEL, schema->label, &label);
+	if (err == 0)
+		err = gfs_catalog_find(catalog, GFS_CATALOG_KEY, schema->keys[0], &key);
+	return err != 0 ? err : gfs_index_find(graph, label, key, ret_info);
+}
+
+static int drop(struct gfs_result *result, const struct gfs_ast_schema *schema, bool unique)
+{
+	struct gfs_index_info info;
+	struct gfs_tx *tx;
+	if (schema->name.size == 0 && schema->key_count != 1)
+		return check_form(result, schema);
+	int err = gfs_tx_begin(result->engine->graph, &tx);
+	if (err != 0)
+		return gfs_exec_store_error(&result->exec, err);
+	err = find(result->engine->graph, schema, &info);
+	if (err == 0 && info.unique != unique)
+		err = GFS_ERR_NOTFOUND;
+	if (err == 0)
+		err = gfs_index_drop(tx, info.id);
+	if (err != 0)
+		gfs_tx_abort(tx);
+	else
+		err = gfs_tx_commit(tx, NULL, NULL);
+	if (err == GFS_ERR_NOTFOUND)
+		return schema->if_exists ? 0
+								 : fail(result, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, "IndexNotFound",
+									   "there is no such index or constraint");
+	if (err != 0)
+		return gfs_exec_store_error(&result->exec, err);
+	if (unique)
+		result->exec.counts.constraints_removed++;
+	else
+		result->exec.counts.indexes_removed++;
+	return 0;
+}
+
+/* ---- showing ---- */
+
+static struct gfs_datum text_of(struct gfs_result *result, struct gfs_slice text)
+{
+	struct gfs_slice copy = gfs_arena_copy(&result->rows_arena, text);
+	return copy.data == NULL ? gfs_datum_null() : gfs_datum_string(copy);
+}
+
+static struct gfs_datum name_of(struct gfs_result *result, enum gfs_catalog_kind kind, uint16_t id)
+{
+	struct gfs_catalog_entry entry;
+	if (gfs_catalog_get(gfs_graph_catalog(result->engine->graph), kind, id, &entry) != 0)
+		return gfs_datum_null();
+	return text_of(result, entry.name);
+}
+
+static struct gfs_datum list_of(struct gfs_result *result, struct gfs_datum item)
+{
+	struct gfs_datum *items = gfs_arena_alloc(&result->rows_arena, sizeof *items);
+	if (items == NULL)
+		return gfs_datum_null();
+	items[0] = item;
+	return gfs_datum_list(items, 1);
+}
+
+static const char *state_name(enum gfs_prop_state state)
+{
+	return state == GFS_PROP_READY ? "ONLINE" : state == GFS_PROP_FAILED ? "FAILED" : "POPULATING";
+}
+
+static int show_index(struct gfs_result *result, const struct gfs_index_info *info)
+{
+	struct gfs_datum row[] = {
+		gfs_datum_integer(info->id),
+		text_of(result, info->name),
+		gfs_datum_string(gfs_slice_text(state_name(info->state))),
+		gfs_datum_float(info->percent),
+		gfs_datum_string(gfs_slice_text("RANGE")),
+		gfs_datum_string(gfs_slice_text("NODE")),
+		list_of(result, name_of(result, GFS_CATALOG_LABEL, info->label)),
+		list_of(result, name_of(result, GFS_CATALOG_KEY, info->key)),
+		info->unique ? text_of(result, info->name) : gfs_datum_null(),
+	};
+	return gfs_result_add_row(result, row);
+}
+
+static int show_constraint(struct gfs_result *result, const struct gfs_index_info *info)
+{
+	struct gfs_datum row[] = {
+		gfs_datum_integer(info->id),
+		text_of(result, info->name),
+		gfs_datum_string(gfs_slice_text("UNIQUENESS")),
+		gfs_datum_string(gfs_slice_text("NODE")),
+		list_of(result, name_of(result, GFS_CATALOG_LABEL, info->label)),
+		list_of(result, name_of(result, GFS_CATALOG_KEY, info->key)),
+		text_of(result, info->name),
+	};
+	return gfs_result_add_row(result, row);
+}
+
+static int show(struct gfs_result *result, bool constraints)
+{
+	static const char *const index_names[] = { "id", "name", "state", "populationPercent", "type", "entityType",
+		"labelsOrTypes", "properties", "owningConstraint" };
+	static const char *const constraint_names[] = { "id", "name", "type", "entityType", "labelsOrTypes", "properties",
+		"ownedIndex" };
+	struct gfs_index_info info;
+	int err = constraints ? gfs_result_set_columns(result, constraint_names, GFS_COUNT(constraint_names))
+						  : gfs_result_set_columns(result, index_names, GFS_COUNT(index_names));
+	gfs_graph_read_begin(result->engine->graph);
+	for (unsigned int from = 0; err == 0 && gfs_index_next(result->engine->graph, from, &info) == 0;
+		 from = info.id + 1u) {
+		if (!constraints)
+			err = show_index(result, &info);
+		else if (info.unique)
+			err = show_constraint(result, &info);
+	}
+	gfs_graph_read_end(result->engine->graph);
+	return err;
+}
+
+int gfs_schema_run(struct gfs_result *result, const struct gfs_ast_schema *schema)
+{
+	result->ended = true;
+	switch (schema->kind) {
+	case GFS_SCHEMA_CREATE_INDEX:
+		return create(result, schema, false);
+	case GFS_SCHEMA_CREATE_CONSTRAINT:
+		return create(result, schema, true);
+	case GFS_SCHEMA_DROP_INDEX:
+		return drop(result, schema, false);
+	case GFS_SCHEMA_DROP_CONSTRAINT:
+		return drop(result, schema, true);
+	default:
+		return show(result, schema->kind == GFS_SCHEMA_SHOW_CONSTRAINTS);
+	}
+}
