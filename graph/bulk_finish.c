@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* In a transaction that is relieved, what is gathered goes to the file in runs: of this many at most, less when little may be dirty. */
-#define RUN_ITEMS_MAX (GFS_PENDING_MAX / 2)
+#define RUN_ITEMS_MAX ((size_t)1 << 18)
 #define RUN_ITEMS_MIN ((size_t)512)
 /* Ends of one node that are written at once. */
 #define ENTRIES_MAX ((size_t)1 << 15)

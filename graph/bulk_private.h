@@ -4,8 +4,8 @@
 
 #include "graph/graph_private.h"
 
-/* When so many ends are gathered in memory they are written; the sort takes twice as much memory again. */
-#define GFS_PENDING_MAX ((size_t)1 << 19)
+/* When a logged transaction has gathered so many ends they are written; the sort takes twice as much memory again. */
+#define GFS_PENDING_MAX ((size_t)1 << 16)
 
 /* One end of a relationship as a triple: node, direction and type in the first word, by which the ends of a node come together. */
 static inline struct gfs_triple gfs_pending_end(

@@ -28,8 +28,10 @@ struct gfs_txn {
 	struct gfs_undo *undo;
 	struct gfs_buf log;
 	uint64_t time_ns;
-	uint64_t lsn; /* stamped on the pages it edits */
-	bool logged;  /* false while recovery replays */
+	uint64_t lsn;          /* stamped on the pages it edits */
+	bool logged;           /* false while recovery replays */
+	uint64_t dirty_before; /* bytes, when it began */
+	uint64_t lent_bytes;   /* what it has of the caches' budget */
 	/* Unlogged transactions (unlogged.c): */
 	bool unlogged;
 	bool one_way;               /* U3: it cannot be taken back any more */
