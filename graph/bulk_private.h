@@ -11,7 +11,7 @@
 static inline struct gfs_triple gfs_pending_end(
 	uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other, uint64_t rel)
 {
-	return (struct gfs_triple){ { node << 17 | (uint64_t)dir << 16 | type, other, rel } };
+	return (struct gfs_triple){ { gfs_adj_at(node, dir, type), other, rel } };
 }
 
 /* Enters the key of a node of a transaction that remembers them. GFS_ERR_EXISTS. */
