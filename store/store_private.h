@@ -100,6 +100,9 @@ struct gfs_store {
 
 	/* Release when set, acquire when read: set once, after everything that it tells of. */
 	_Atomic bool recovered;
+	/* An unlogged transaction's batch is what reads see, and only its own thread may read. Relaxed: raised under the exclusive graph lock,
+	 * looked at under the shared one, and lowered when nobody reads so any more. */
+	_Atomic bool exposed;
 	_Atomic int failure;
 	/* Relaxed: statistics and thresholds. */
 	_Atomic uint64_t base_lsn; /* of the state in the key-value store */
