@@ -29,6 +29,7 @@
 	X(READONLY, EROFS, "the store is read-only")                                                                       \
 	X(FAILED, EROFS, "the store is read-only after a failed write; open it again to recover")                          \
 	X(TOOBIG, EFBIG, "value too large")                                                                                \
+	X(TXNBIG, EFBIG, "more changes at once than memory is there for")                                                  \
 	X(LIMIT, ENOSPC, "a limit of the format is reached")                                                               \
 	X(PERM, EPERM, "operation not permitted")                                                                          \
 	X(ACCESS, EACCES, "permission denied")                                                                             \

@@ -29,6 +29,11 @@
 /* A list inside a list, and so on: how deep a value may nest. */
 #define GFS_VALUE_DEPTH_MAX 64u
 
+/* What one logged transaction (one call, one statement, one file dropped into /import) may hold in memory and still change more: this much, and
+ * one part in GFS_TXN_BUDGET_PART of the caches' budget, which the caches give up for it. */
+#define GFS_TXN_BYTES (UINT64_C(16) << 20)
+#define GFS_TXN_BUDGET_PART 4u
+
 /* A value of at most this many encoded bytes lies in the entity's property row; a larger one in a blob of its own. */
 #define GFS_ROW_VALUE_BYTES_MAX 1024u
 

@@ -37,6 +37,7 @@ struct layer {
 struct gfs_cache_budget {
 	struct gfs_mutex lock;  /* GFS_RANK_CACHE_BUDGET: guards the layers, and is held to change `bytes` */
 	_Atomic uint64_t bytes; /* relaxed: a number by itself */
+	uint64_t lent_bytes;
 	struct layer layers[GFS_CACHE_LAYERS];
 };
 
@@ -65,7 +66,8 @@ static uint64_t wanted_of(const struct layer *l, uint64_t room)
 
 static void share_out(struct gfs_cache_budget *b)
 {
-	uint64_t room = portion(gfs_cache_budget_bytes(b), 100 - GFS_CACHE_SHARE_CHECKPOINT, 100), wanted = 0;
+	uint64_t bytes = gfs_cache_budget_bytes(b), wanted = 0;
+	uint64_t room = portion(bytes - GFS_MIN(b->lent_bytes, bytes), 100 - GFS_CACHE_SHARE_CHECKPOINT, 100);
 	unsigned sharing = 0;
 	for (unsigned i = 0; i < GFS_CACHE_LAYERS; i++) {
 		wanted += wanted_of(&b->layers[i], room);
@@ -163,6 +165,14 @@ uint64_t gfs_cache_budget_dirty_bytes(struct gfs_cache_budget *budget)
 {
 	uint64_t bytes = GFS_CACHE_DIRTY_BYTES_MIN + gfs_cache_budget_bytes(budget) / GFS_CACHE_DIRTY_PART;
 	return GFS_MIN(bytes, GFS_CACHE_DIRTY_BYTES_MAX);
+}
+
+void gfs_cache_budget_lend(struct gfs_cache_budget *budget, uint64_t bytes)
+{
+	gfs_mutex_lock(&budget->lock);
+	budget->lent_bytes = bytes;
+	hand_out(budget);
+	gfs_mutex_unlock(&budget->lock);
 }
 
 void gfs_cache_budget_set_bytes(struct gfs_cache_budget *budget, uint64_t bytes)

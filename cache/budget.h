@@ -65,6 +65,8 @@ uint64_t gfs_cache_budget_bytes(struct gfs_cache_budget *budget);
  * while a checkpoint runs: up to four times as much in all, which GFS_CACHE_SHARE_CHECKPOINT and the daemon's fixed overhead hold. */
 uint64_t gfs_cache_budget_dirty_bytes(struct gfs_cache_budget *budget);
 void gfs_cache_budget_set_bytes(struct gfs_cache_budget *budget, uint64_t bytes);
+/* The layers give up `bytes` of the budget to somebody else, in place of what they gave up before. */
+void gfs_cache_budget_lend(struct gfs_cache_budget *budget, uint64_t bytes);
 /* 0: its share. */
 void gfs_cache_budget_set_limit(struct gfs_cache_budget *budget, enum gfs_cache_layer layer, uint64_t limit_bytes);
 void gfs_cache_budget_set_enabled(struct gfs_cache_budget *budget, enum gfs_cache_layer layer, bool enabled);

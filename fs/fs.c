@@ -35,7 +35,7 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 	if (!err)
 		err = gfs_files_new(&fs->files);
 	if (!err)
-		err = gfs_imports_new(&fs->imports);
+		err = gfs_imports_new(gfs_graph_store(graph), &fs->imports);
 	if (!err)
 		err = gfs_raised_new(&fs->raised);
 	if (!err)

@@ -1,4 +1,4 @@
-/* The drop folder /import: files in memory until they are closed, then imported in one transaction. A file that was imported vanishes; one that
+/* The drop folder /import: files without a name in the database's folder until they are closed, then imported in one transaction. A file that was imported vanishes; one that
  * failed stays, with its reason in FILE.error, until it is written anew or removed.
  * One leaf mutex guards the table; it is not held while an import runs. */
 #ifndef GFS_FS_IMPORTS_H
@@ -10,7 +10,8 @@
 #define GFS_IMPORT_FILE_BYTES_MAX (UINT64_C(4) << 30)
 #define GFS_IMPORT_FILES_MAX 1024u
 
-int gfs_imports_new(struct gfs_imports **ret_imports) GFS_CHECK;
+/* `store` outlives it. */
+int gfs_imports_new(struct gfs_store *store, struct gfs_imports **ret_imports) GFS_CHECK;
 void gfs_imports_free(struct gfs_imports *imports);
 uint64_t gfs_imports_mtime(struct gfs_imports *imports);
 

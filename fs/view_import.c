@@ -1,6 +1,8 @@
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/log.h"
+#include "base/mapping.h"
 #include "fs/imports.h"
 #include "graph/transfer.h"
 
@@ -13,25 +15,31 @@
 struct import_file {
 	uint64_t number; /* never reused in a mount */
 	char name[GFS_COMPONENT_BYTES_MAX + 1];
-	struct gfs_buf contents;
+	int fd; /* of a file without a name that has the contents; -1 while they are empty */
+	uint64_t size;
 	struct gfs_buf error;
 	uint64_t mtime_ns;
 	bool written; /* since the last flush */
-	bool busy;    /* being imported: contents must not move */
+	bool busy;    /* being imported: contents must not change */
 };
 
+/* So much of a file is read by an import before its memory is given back. */
+#define READ_BYTES_KEPT (UINT64_C(4) << 20)
+
 struct gfs_imports {
-	struct gfs_mutex lock; /* guards all below */
+	struct gfs_store *store; /* in whose folder contents lie */
+	struct gfs_mutex lock;   /* guards all below, and is held while contents are read and written */
 	struct import_file *files[GFS_IMPORT_FILES_MAX];
 	uint64_t next_number;
 	uint64_t mtime_ns;
 };
 
-int gfs_imports_new(struct gfs_imports **ret_imports)
+int gfs_imports_new(struct gfs_store *store, struct gfs_imports **ret_imports)
 {
 	struct gfs_imports *imports = calloc(1, sizeof *imports);
 	if (!imports)
 		return GFS_ERR_NOMEM;
+	imports->store = store;
 	gfs_mutex_init(&imports->lock, GFS_RANK_LEAF);
 	imports->next_number = 1;
 	imports->mtime_ns = gfs_clock_real_ns();
@@ -41,7 +49,7 @@ int gfs_imports_new(struct gfs_imports **ret_imports)
 
 static void free_file(struct import_file *file)
 {
-	gfs_buf_release(&file->contents);
+	gfs_io_close(file->fd);
 	gfs_buf_release(&file->error);
 	free(file);
 }
@@ -164,6 +172,7 @@ int gfs_imports_create(struct gfs_imports *imports, const char *name, uint64_t *
 	if (!file)
 		return GFS_ERR_NOMEM;
 	memcpy(file->name, name, strlen(name));
+	file->fd = -1;
 	gfs_mutex_lock(&imports->lock);
 	if (by_name(imports, name))
 		err = GFS_ERR_EXISTS;
@@ -228,11 +237,6 @@ int gfs_imports_rename(struct gfs_imports *imports, const char *from, const char
 	return err;
 }
 
-static struct gfs_buf *buffer_of(struct import_file *file, uint64_t nodeid)
-{
-	return gfs_nodeid_unpack(nodeid).kind == GFS_INODE_IMPORT ? &file->contents : &file->error;
-}
-
 static int import_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 {
 	int err = GFS_ERR_STALE;
@@ -240,11 +244,32 @@ static int import_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	gfs_mutex_lock(&fs->imports->lock);
 	struct import_file *file = by_nodeid(fs->imports, nodeid);
 	if (file) {
-		gfs_attr_fill_fixed(
-			fs, st, nodeid, S_IFREG | (is_error ? 0444 : 0644), buffer_of(file, nodeid)->size, file->mtime_ns);
+		gfs_attr_fill_fixed(fs, st, nodeid, S_IFREG | (is_error ? 0444 : 0644),
+			is_error ? file->error.size : file->size, file->mtime_ns);
 		err = 0;
 	}
 	gfs_mutex_unlock(&fs->imports->lock);
+	return err;
+}
+
+static int read_error(const struct import_file *file, uint64_t offset, size_t size, struct gfs_buf *out)
+{
+	size_t left = offset < file->error.size ? file->error.size - (size_t)offset : 0;
+	if (left > 0)
+		gfs_buf_append(out, file->error.data + offset, GFS_MIN(size, left));
+	return gfs_buf_failed(out);
+}
+
+static int read_contents(const struct import_file *file, uint64_t offset, size_t size, struct gfs_buf *out)
+{
+	uint64_t left = offset < file->size ? file->size - offset : 0;
+	size_t got = 0, before = out->size;
+	size = GFS_MIN(size, left);
+	if (size == 0)
+		return 0;
+	uint8_t *data = gfs_buf_extend(out, size);
+	int err = data ? gfs_io_read_some_at(file->fd, data, size, offset, &got) : GFS_ERR_NOMEM;
+	out->size = before + got;
 	return err;
 }
 
@@ -253,32 +278,21 @@ int gfs_imports_read(struct gfs_imports *imports, uint64_t nodeid, uint64_t offs
 	int err = GFS_ERR_STALE;
 	gfs_mutex_lock(&imports->lock);
 	struct import_file *file = by_nodeid(imports, nodeid);
-	if (file) {
-		struct gfs_buf *buf = buffer_of(file, nodeid);
-		size_t left = offset < buf->size ? buf->size - (size_t)offset : 0;
-		gfs_buf_append(out, buf->data ? buf->data + (left ? offset : 0) : NULL, size < left ? size : left);
-		err = gfs_buf_failed(out);
-	}
+	if (file)
+		err = gfs_nodeid_unpack(nodeid).kind == GFS_INODE_IMPORT ? read_contents(file, offset, size, out)
+																 : read_error(file, offset, size, out);
 	gfs_mutex_unlock(&imports->lock);
 	return err;
 }
 
-static int resize(struct import_file *file, uint64_t size)
+/* The file may be changed, and has a descriptor. */
+static int edit(struct gfs_imports *imports, struct import_file *file)
 {
-	if (size > GFS_IMPORT_FILE_BYTES_MAX)
-		return GFS_ERR_TOOBIG;
+	if (!file)
+		return GFS_ERR_STALE;
 	if (file->busy)
 		return GFS_ERR_LOCKED;
-	if (size > file->contents.size) {
-		size_t more = (size_t)size - file->contents.size;
-		uint8_t *gap = gfs_buf_extend(&file->contents, more);
-		if (!gap)
-			return GFS_ERR_NOMEM;
-		memset(gap, 0, more);
-	}
-	file->contents.size = (size_t)size;
-	file->mtime_ns = gfs_clock_real_ns();
-	return 0;
+	return file->fd >= 0 ? 0 : gfs_store_temporary_file(imports->store, &file->fd);
 }
 
 int gfs_imports_write(struct gfs_imports *imports, uint64_t nodeid, uint64_t offset, struct gfs_slice data)
@@ -287,9 +301,12 @@ int gfs_imports_write(struct gfs_imports *imports, uint64_t nodeid, uint64_t off
 		return GFS_ERR_TOOBIG;
 	gfs_mutex_lock(&imports->lock);
 	struct import_file *file = by_nodeid(imports, nodeid);
-	int err = file ? resize(file, GFS_MAX(offset + data.size, file->contents.size)) : GFS_ERR_STALE;
+	int err = edit(imports, file);
+	if (!err && data.size > 0)
+		err = gfs_io_write_at(file->fd, data.data, data.size, offset);
 	if (!err && data.size > 0) {
-		memcpy(file->contents.data + offset, data.data, data.size);
+		file->size = GFS_MAX(file->size, offset + data.size);
+		file->mtime_ns = gfs_clock_real_ns();
 		file->written = true;
 	}
 	gfs_mutex_unlock(&imports->lock);
@@ -298,26 +315,60 @@ int gfs_imports_write(struct gfs_imports *imports, uint64_t nodeid, uint64_t off
 
 int gfs_imports_truncate(struct gfs_imports *imports, uint64_t nodeid, uint64_t size)
 {
+	if (size > GFS_IMPORT_FILE_BYTES_MAX)
+		return GFS_ERR_TOOBIG;
 	gfs_mutex_lock(&imports->lock);
 	struct import_file *file = by_nodeid(imports, nodeid);
-	int err = file ? resize(file, size) : GFS_ERR_STALE;
+	int err = edit(imports, file);
+	if (!err)
+		err = gfs_io_truncate(file->fd, size);
+	if (!err) {
+		file->size = size;
+		file->mtime_ns = gfs_clock_real_ns();
+	}
 	gfs_mutex_unlock(&imports->lock);
 	return err;
+}
+
+struct reading {
+	struct gfs_slice contents;
+	uint64_t relieved_at;
+};
+
+/* What was read by now needs no memory. */
+static int relieve(void *context, uint64_t done_bytes, uint64_t total_bytes)
+{
+	struct reading *r = context;
+	(void)total_bytes;
+	if (done_bytes - r->relieved_at >= READ_BYTES_KEPT) {
+		gfs_mapping_relieve(r->contents);
+		r->relieved_at = done_bytes;
+	}
+	return 0;
 }
 
 static int run_import(
 	struct gfs_fs *fs, const struct import_file *file, uint32_t uid, uint32_t gid, struct gfs_buf *error)
 {
-	struct gfs_import_file source = { .name = file->name, .contents = gfs_buf_slice(&file->contents) };
-	struct gfs_import_opts opts = { .meta = { .uid = uid, .gid = gid, .mode = 0755 } };
+	struct reading reading = { 0 };
+	struct gfs_import_opts opts = {
+		.meta = { .uid = uid, .gid = gid, .mode = 0755 }, .progress = relieve, .context = &reading
+	};
 	struct gfs_import_result result;
 	struct gfs_message message = { "" };
 	struct gfs_store *store = gfs_graph_store(fs->graph);
-	int err = gfs_import(fs->graph, &source, 1, &opts, &result, &message);
+	int err = gfs_mapping_open(file->fd, file->size, &reading.contents);
+	if (!err) {
+		struct gfs_import_file source = { .name = file->name, .contents = reading.contents };
+		err = gfs_import(fs->graph, &source, 1, &opts, &result, &message);
+	}
+	gfs_mapping_close(reading.contents);
 	if (!err)
 		err = gfs_store_commit_wait(store, gfs_wal_end_lsn(gfs_store_wal(store)));
 	if (err)
-		gfs_buf_printf(error, "%s\n", message.text[0] ? message.text : gfs_err_text(err));
+		gfs_buf_printf(error, "%s%s\n", message.text[0] ? message.text : gfs_err_text(err),
+			err == GFS_ERR_TXNBIG ? "; graphfsctl import has no such limit: unmount for it, or drop less at a time"
+								  : "");
 	return err;
 }
 

@@ -189,7 +189,7 @@ static int add_pending(struct gfs_tx *tx, const struct gfs_op *op)
 		err = gfs_sorter_add(&tx->pending.ends, gfs_pending_end(op->end, GFS_IN, op->name, op->start, op->id));
 	if (err != 0)
 		return err;
-	return tx->pending.ends.count - tx->pending.done < GFS_PENDING_MAX ? 0 : gfs_pending_write(tx);
+	return tx->unlogged || tx->pending.ends.count - tx->pending.done < GFS_PENDING_MAX ? 0 : gfs_pending_write(tx);
 }
 
 int gfs_apply_bulk_rel(struct gfs_tx *tx, struct gfs_op *op)

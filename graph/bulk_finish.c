@@ -3,6 +3,7 @@
  * relationships there are, where one relationship at a time would go back and forth through all of them. */
 #include "graph/bulk_private.h"
 #include "graph/object.h"
+#include "index/adj_view.h"
 
 #include "base/checked.h"
 #include "store/undo.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 
 /* In a transaction that is relieved, what is gathered goes to the file in runs: of this many at most, less when little may be dirty. */
-#define RUN_ITEMS_MAX (GFS_PENDING_MAX / 2)
+#define RUN_ITEMS_MAX ((size_t)1 << 18)
 #define RUN_ITEMS_MIN ((size_t)512)
 /* Ends of one node that are written at once. */
 #define ENTRIES_MAX ((size_t)1 << 15)
@@ -129,28 +130,33 @@ static int write_all_links(struct finish *f)
 /* ---- ends ---- */
 
 /* Folders that these relationships made appear. */
-static int tell_folders(
-	struct gfs_tx *tx, uint64_t node, enum gfs_direction dir, const struct gfs_adj_bulk_entry *entries, size_t count)
+static int tell_folders(struct gfs_tx *tx, const struct gfs_adj_bulk_entry *entries, size_t count)
 {
-	struct gfs_change change = { .kind = GFS_CHANGE_FOLDER_LISTED, .id = node, .dir = (uint8_t)dir };
 	int err = 0;
 	for (size_t i = 0, next; err == 0 && i < count && gfs_tx_tells(tx); i = next) {
 		struct gfs_adj_type folder;
-		for (next = i + 1; next < count && entries[next].type == entries[i].type;)
+		struct gfs_change change = {
+			.kind = GFS_CHANGE_FOLDER_LISTED,
+			.id = gfs_adj_at_node(entries[i].at),
+			.dir = (uint8_t)gfs_adj_at_dir(entries[i].at),
+			.name_id = (uint16_t)entries[i].at,
+		};
+		for (next = i + 1; next < count && entries[next].at == entries[i].at;)
 			next++;
-		err = gfs_adj_type(tx->graph->adj, node, dir, entries[i].type, &folder);
-		change.name_id = entries[i].type;
+		err = gfs_adj_type(tx->graph->adj, change.id, gfs_adj_at_dir(entries[i].at), change.name_id, &folder);
 		if (err == 0 && !folder.made && folder.count == next - i)
 			err = gfs_tx_tell(tx, &change);
 	}
 	return err;
 }
 
-/* Puts the entries before the node's chain, in their order. */
-static int write_chain(struct finish *f, uint64_t node, enum gfs_direction dir, size_t count)
+/* Puts the entries, all of one node and direction, before the node's chain, in their order. */
+static int write_chain(struct finish *f, const struct gfs_adj_bulk_entry *e, size_t count)
 {
 	struct gfs_node_record record;
-	const struct gfs_adj_bulk_entry *e = f->entries;
+	uint64_t node = gfs_adj_at_node(e->at);
+	enum gfs_direction dir = gfs_adj_at_dir(e->at);
+	assert(node != GFS_ID_NONE && node <= GFS_ID_MAX);
 	int err = gfs_node_record_read(f->tx->graph->store, node, &record);
 	if (err == 0 && !record.exists)
 		err = GFS_ERR_NOTFOUND;
@@ -174,25 +180,38 @@ static int next_end(struct finish *f)
 	return f->at_end ? 0 : err;
 }
 
-/* The ends of one node and direction, or as many of them as are written at once. */
+static int write_chains(struct finish *f, size_t count)
+{
+	int err = 0;
+	for (size_t i = 0, next; err == 0 && i < count; i = next) {
+		for (next = i + 1; next < count && f->entries[next].at >> 16 == f->entries[i].at >> 16;)
+			next++;
+		err = write_chain(f, f->entries + i, next - i);
+	}
+	return err;
+}
+
+static uint64_t group_of(const struct gfs_triple *end)
+{
+	return gfs_adj_at_node(end->word[0]) >> GFS_ADJ_GROUP_BITS;
+}
+
+/* The ends of the nodes that share a row of adjacency, or as many of them as are written at once. */
 static int write_ends(struct finish *f)
 {
 	struct gfs_tx *tx = f->tx;
-	uint64_t at = f->end.word[0] >> 16, node = at >> 1;
-	enum gfs_direction dir = at & 1 ? GFS_IN : GFS_OUT;
+	uint64_t group = group_of(&f->end);
 	size_t count = 0;
 	int err = 0;
-	assert(node != GFS_ID_NONE && node <= GFS_ID_MAX);
-	while (err == 0 && count < ENTRIES_MAX && !f->at_end && f->end.word[0] >> 16 == at) {
-		f->entries[count++] = (struct gfs_adj_bulk_entry){ (uint16_t)f->end.word[0],
-			{ f->end.word[1], f->end.word[2] } };
+	while (err == 0 && count < ENTRIES_MAX && !f->at_end && group_of(&f->end) == group) {
+		f->entries[count++] = (struct gfs_adj_bulk_entry){ f->end.word[0], { f->end.word[1], f->end.word[2] } };
 		err = next_end(f);
 	}
 	if (err == 0)
-		err = write_chain(f, node, dir, count);
+		err = write_chains(f, count);
 	if (err == 0)
-		err = gfs_adj_add_sorted(tx->txn, tx->graph->adj, node, dir, f->entries, count);
-	return err != 0 ? err : tell_folders(tx, node, dir, f->entries, count);
+		err = gfs_adj_add_sorted(tx->txn, tx->graph->adj, f->entries, count);
+	return err != 0 ? err : tell_folders(tx, f->entries, count);
 }
 
 static int write_all_ends(struct finish *f)

@@ -4,14 +4,14 @@
 
 #include "graph/graph_private.h"
 
-/* When so many ends are gathered in memory they are written; the sort takes twice as much memory again. */
-#define GFS_PENDING_MAX ((size_t)1 << 19)
+/* When a logged transaction has gathered so many ends they are written; the sort takes twice as much memory again. */
+#define GFS_PENDING_MAX ((size_t)1 << 16)
 
 /* One end of a relationship as a triple: node, direction and type in the first word, by which the ends of a node come together. */
 static inline struct gfs_triple gfs_pending_end(
 	uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other, uint64_t rel)
 {
-	return (struct gfs_triple){ { node << 17 | (uint64_t)dir << 16 | type, other, rel } };
+	return (struct gfs_triple){ { gfs_adj_at(node, dir, type), other, rel } };
 }
 
 /* Enters the key of a node of a transaction that remembers them. GFS_ERR_EXISTS. */

@@ -1,6 +1,7 @@
 /* Indexes, from their side: records have shown that what must be there is there; here, that nothing else is. */
 #include "graph/check_private.h"
 
+#include "index/adj_view.h"
 #include "index/keys.h"
 
 #include <inttypes.h>
@@ -128,18 +129,45 @@ static int check_set_key(struct gfs_check_state *c, struct gfs_slice key)
 	return 0;
 }
 
-/* What belongs to an existing node was looked at with the node. */
+/* A side of a node that does not exist. */
+static int check_adj_sides(struct gfs_check_state *c, uint64_t first)
+{
+	uint64_t mtime_ns;
+	int err = 0;
+	for (uint64_t i = 0; err == 0 && i < 2 * GFS_ADJ_GROUP_NODES; i++) {
+		struct gfs_node_record r = { 0 };
+		uint64_t node = first + i / 2;
+		err = gfs_adj_mtime(c->adj, node, i % 2 == 0 ? GFS_OUT : GFS_IN, &mtime_ns);
+		if (err == 0 && mtime_ns != 0)
+			err = gfs_node_record_read(c->graph->store, node, &r);
+		if (err == 0 && mtime_ns != 0 && !r.exists)
+			gfs_check_defect(c, "there is adjacency of node %" PRIu64 ", which does not exist", node);
+	}
+	return err;
+}
+
+/* The rows of a group. Whether they have what the chains have was looked at with the nodes. */
 static int check_adj_key(struct gfs_check_state *c, struct gfs_slice key)
 {
-	struct gfs_node_record r = { 0 };
-	if ((key.size != 7 && key.size != 21) || key.data[6] > GFS_IN) {
+	struct gfs_message message = { "" };
+	uint64_t node;
+	bool is_group;
+	if (!gfs_adj_key_node(key, &node, &is_group)) {
 		gfs_check_defect(c, "the table of adjacency has a key of an unknown form");
 		return 0;
 	}
-	uint64_t node = gfs_get_be48(key.data);
-	int err = node > GFS_ID_MAX ? 0 : gfs_node_record_read(c->graph->store, node, &r);
-	if (err == 0 && !r.exists)
-		gfs_check_defect(c, "there is adjacency of node %" PRIu64 ", which does not exist", node);
+	/* Blocks are looked at with their group; one without is the first of its rows. */
+	uint64_t number = node >> GFS_ADJ_GROUP_BITS;
+	if (!is_group && number == c->adj_group)
+		return 0;
+	c->adj_group = number;
+	int err = gfs_adj_check(c->graph->store, node, &message);
+	if (gfs_check_is_damage(err)) {
+		gfs_check_defect(c, "%s", message.text);
+		return 0;
+	}
+	if (err == 0)
+		err = check_adj_sides(c, number << GFS_ADJ_GROUP_BITS);
 	return gfs_check_is_damage(err) ? 0 : err;
 }
 
@@ -176,6 +204,7 @@ int gfs_check_indexes(struct gfs_check_state *c)
 		err = each_key(c, GFS_KV_CATALOG, "names", NULL);
 	if (err == 0)
 		err = each_key(c, GFS_KV_IDSETS, "id sets", check_set_key);
+	c->adj_group = UINT64_MAX;
 	if (err == 0)
 		err = each_key(c, GFS_KV_ADJ, "adjacency", check_adj_key);
 	return err != 0 ? err : each_key(c, GFS_KV_FREE, "free ids", check_free_key);

@@ -30,6 +30,7 @@ struct gfs_check_state {
 	struct gfs_bits blob_pages;    /* claimed by a blob, a long row or the free chain */
 	struct gfs_bits in_out, in_in; /* relationships met in the chains of their start and end */
 	uint64_t keys;                 /* nodes that have one */
+	uint64_t adj_group;            /* of adjacency, looked at last */
 	/* Uses found in the records, by id of the catalog; GFS_NAME_ID_MAX + 1 each. */
 	uint64_t *label_uses, *type_uses, *key_uses;
 };

@@ -436,6 +436,11 @@ static int make_run(struct gfs_idmap *map, size_t first)
 	return 0;
 }
 
+size_t gfs_idmap_bytes(const struct gfs_idmap *map)
+{
+	return (map->homes + TAIL) * sizeof *map->table;
+}
+
 int gfs_idmap_relieve(struct gfs_idmap *map)
 {
 	if (map->keeps_found || map->count < FULL(map->homes_max) - SPARE)

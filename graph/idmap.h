@@ -30,6 +30,8 @@ int gfs_idmap_add(struct gfs_idmap *map, struct gfs_idmap_key key, uint64_t id) 
 void gfs_idmap_remove(struct gfs_idmap *map, struct gfs_idmap_key key);
 /* Keeps to the limit on memory. */
 int gfs_idmap_relieve(struct gfs_idmap *map) GFS_CHECK;
+/* Memory. */
+size_t gfs_idmap_bytes(const struct gfs_idmap *map);
 /* Many look-ups and few additions follow: makes them quick, when there is enough new since the last time. */
 int gfs_idmap_settle(struct gfs_idmap *map) GFS_CHECK;
 

@@ -57,10 +57,34 @@ int gfs_tx_apply_only(struct gfs_tx *tx, struct gfs_op *op)
 	return err != 0 ? err : gfs_index_after(tx, op);
 }
 
+static uint64_t own_bytes(const struct gfs_tx *tx)
+{
+	return tx->pending.ends.capacity * sizeof *tx->pending.ends.items +
+		(tx->names != NULL ? gfs_idmap_bytes(tx->names) : 0);
+}
+
+/* Changes of times, owners and the like, which follow what made something: they need no room of their own. */
+static bool is_small(const struct gfs_op *op)
+{
+	switch (op->code) {
+	case GFS_OP_NODE_META:
+	case GFS_OP_REL_MTIME:
+	case GFS_OP_FOLDER_MADE:
+	case GFS_OP_PROP_SETTLE:
+	case GFS_OP_PROP_MTIME:
+	case GFS_OP_PROP_ACCESS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int gfs_tx_apply(struct gfs_tx *tx, struct gfs_op *op)
 {
 	assert(!tx->replaying && tx->txn != NULL);
-	int err = gfs_tx_apply_only(tx, op);
+	int err = is_small(op) ? 0 : gfs_txn_room(tx->txn, own_bytes(tx));
+	if (err == 0)
+		err = gfs_tx_apply_only(tx, op);
 	if (err != 0 || tx->unlogged)
 		return err;
 	struct gfs_buf *log = gfs_txn_log(tx->txn);

@@ -1,29 +1,213 @@
+/* A group's row: bytes to arrays, edits of the arrays, and back. */
 #include "index/adj_private.h"
 
-void gfs_adj_head_key(uint8_t key[GFS_ADJ_HEAD_KEY_BYTES], uint64_t node, enum gfs_direction dir)
+#include "base/checked.h"
+
+#include <stdlib.h>
+
+enum { SIDE_MASK = 31, SIDE_BASE_TIME = 32, SIDE_FOLDERS_SHIFT = 6, SIDE_FOLDERS_MORE = 3 };
+enum { FOLDER_MADE = 1, FOLDER_BLOCKS = 2, FOLDER_TIME = 4, FOLDER_COUNT_SHIFT = 3 };
+enum { HEAD_BYTES = 9, VARINT_BYTES = 10, SIDE_BYTES_MAX = 1 + 2 * VARINT_BYTES, FOLDER_BYTES_MAX = 3 * VARINT_BYTES };
+/* A folder and an entry take at least so much; room for a few more saves an edit from growing the arrays. */
+enum { ITEM_BYTES_MIN = 2, SPARE_FOLDERS = 4, SPARE_ENTRIES = 16 };
+
+void gfs_adj_form_release(struct gfs_adj_form *form)
 {
-	assert(dir == GFS_OUT || dir == GFS_IN);
-	gfs_put_be48(key, node);
-	key[6] = (uint8_t)dir;
+	free(form->folders);
+	free(form->entries);
 }
 
-void gfs_adj_block_key(uint8_t key[GFS_ADJ_BLOCK_KEY_BYTES], uint64_t node, enum gfs_direction dir, uint16_t type,
-	struct gfs_adj_entry bound)
+static int reserve_folders(struct gfs_adj_form *form, size_t capacity)
 {
-	gfs_adj_head_key(key, node, dir);
-	gfs_put_be16(key + GFS_ADJ_HEAD_KEY_BYTES, type);
-	gfs_put_be48(key + GFS_ADJ_TYPE_KEY_BYTES, bound.other);
-	gfs_put_be48(key + GFS_ADJ_TYPE_KEY_BYTES + 6, bound.rel);
+	if (capacity <= form->folder_capacity)
+		return 0;
+	struct gfs_adj_folder *folders = realloc(form->folders, capacity * sizeof *folders);
+	if (folders == NULL)
+		return GFS_ERR_NOMEM;
+	form->folders = folders;
+	form->folder_capacity = capacity;
+	return 0;
 }
 
-/* ---- entries ---- */
-
-size_t gfs_adj_entries_seek(const uint8_t *entries, size_t count, struct gfs_adj_entry entry)
+static int reserve_entries(struct gfs_adj_form *form, size_t capacity)
 {
-	size_t low = 0, high = count;
+	if (capacity <= form->entry_capacity)
+		return 0;
+	struct gfs_adj_entry *entries = realloc(form->entries, capacity * sizeof *entries);
+	if (entries == NULL)
+		return GFS_ERR_NOMEM;
+	form->entries = entries;
+	form->entry_capacity = capacity;
+	return 0;
+}
+
+/* ---- decoding ---- */
+
+/* Each answers what is wrong, or NULL. The arrays have room for whatever the bytes can hold. */
+
+static const char *read_folder(
+	struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, unsigned side, uint64_t *type, uint64_t *rel)
+{
+	uint64_t step = gfs_adj_read(bytes), word = gfs_adj_read(bytes);
+	uint64_t time = (word & FOLDER_TIME) != 0 ? gfs_adj_read(bytes) : 0, count = word >> FOLDER_COUNT_SHIFT;
+	bool in_blocks = (word & FOLDER_BLOCKS) != 0;
+	if (bytes->failed)
+		return "a folder that is cut";
+	if (step == 0 || step > GFS_NAME_ID_MAX - *type)
+		return "types out of order";
+	*type += step;
+	if (count > GFS_ID_MAX || (count == 0 && (word & (FOLDER_MADE | FOLDER_BLOCKS)) != FOLDER_MADE))
+		return "a folder without relationships";
+	form->folders[form->folder_count++] = (struct gfs_adj_folder){
+		.type = (uint16_t)*type,
+		.made = (word & FOLDER_MADE) != 0,
+		.is_long = in_blocks,
+		.first = (uint32_t)form->entry_count,
+		.count = count,
+		.mtime_ns = gfs_adj_unzigzag(form->sides[side].mtime_ns, time),
+	};
+	form->sides[side].folder_count++;
+	if (in_blocks)
+		return NULL;
+	if (count > (size_t)(bytes->end - bytes->at) / ITEM_BYTES_MIN ||
+		!gfs_adj_entries_read(
+			bytes, gfs_adj_side_node(form->number, side), rel, form->entries + form->entry_count, (size_t)count))
+		return "entries out of order";
+	form->entry_count += (size_t)count;
+	return NULL;
+}
+
+static const char *read_side(
+	struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, uint64_t base, int *before, uint64_t *rel)
+{
+	uint8_t head = *bytes->at++;
+	int side = head & SIDE_MASK;
+	uint64_t time = (head & SIDE_BASE_TIME) != 0 ? 0 : gfs_adj_read(bytes), folders = head >> SIDE_FOLDERS_SHIFT;
+	if (folders == SIDE_FOLDERS_MORE)
+		folders += gfs_adj_read(bytes);
+	uint64_t mtime_ns = gfs_adj_unzigzag(base, time), type = 0;
+	if (bytes->failed || folders > (size_t)(bytes->end - bytes->at) / ITEM_BYTES_MIN)
+		return "a side that is cut";
+	if (side <= *before || mtime_ns == 0)
+		return "sides out of order, or without a time";
+	*before = side;
+	form->sides[side] = (struct gfs_adj_side){ .first_folder = (uint32_t)form->folder_count, .mtime_ns = mtime_ns };
+	const char *wrong = NULL;
+	for (uint64_t i = 0; wrong == NULL && i < folders; i++)
+		wrong = read_folder(form, bytes, (unsigned)side, &type, rel);
+	return wrong;
+}
+
+static const char *read_sides(struct gfs_adj_form *form, struct gfs_slice value)
+{
+	struct gfs_adj_bytes bytes = { .at = value.data + HEAD_BYTES, .end = value.data + value.size };
+	uint64_t base = gfs_get_le64(value.data + 1), rel = 0;
+	int side = -1;
+	const char *wrong = NULL;
+	while (wrong == NULL && bytes.at < bytes.end)
+		wrong = read_side(form, &bytes, base, &side, &rel);
+	/* Sides that are not there have their place too. */
+	for (int i = GFS_ADJ_GROUP_SIDES; wrong == NULL && i-- > 0;) {
+		struct gfs_adj_side *s = &form->sides[i];
+		if (s->mtime_ns == 0)
+			s->first_folder = i + 1 < GFS_ADJ_GROUP_SIDES ? s[1].first_folder : (uint32_t)form->folder_count;
+	}
+	return wrong;
+}
+
+int gfs_adj_form_decode(struct gfs_slice value, uint64_t number, struct gfs_adj_form *form, const char **ret_wrong)
+{
+	const char *wrong = "a row of the wrong form or size";
+	*form = (struct gfs_adj_form){ .number = number };
+	size_t items = value.size / ITEM_BYTES_MIN;
+	int err = reserve_folders(form, items + SPARE_FOLDERS);
+	if (err == 0)
+		err = reserve_entries(form, items + SPARE_ENTRIES);
+	if (err != 0)
+		return err;
+	if (value.size > HEAD_BYTES && value.size < UINT32_MAX && value.data[0] == GFS_ADJ_FORM)
+		wrong = read_sides(form, value);
+	if (ret_wrong != NULL)
+		*ret_wrong = wrong;
+	return wrong == NULL ? 0 : GFS_ERR_CORRUPT;
+}
+
+/* ---- encoding ---- */
+
+static uint8_t *write_folder(
+	const struct gfs_adj_form *form, unsigned side, const struct gfs_adj_folder *folder, uint16_t before, uint8_t *at)
+{
+	uint64_t time = gfs_adj_zigzag(form->sides[side].mtime_ns, folder->mtime_ns);
+	uint64_t flags = (folder->made ? FOLDER_MADE : 0u) | (folder->is_long ? FOLDER_BLOCKS : 0u) |
+		(time != 0 ? FOLDER_TIME : 0u);
+	at = gfs_adj_write(at, (uint64_t)folder->type - before);
+	at = gfs_adj_write(at, folder->count << FOLDER_COUNT_SHIFT | flags);
+	return time != 0 ? gfs_adj_write(at, time) : at;
+}
+
+static uint8_t *write_side(const struct gfs_adj_form *form, unsigned side, uint64_t base, uint64_t *rel, uint8_t *at)
+{
+	const struct gfs_adj_side *s = &form->sides[side];
+	uint64_t time = gfs_adj_zigzag(base, s->mtime_ns);
+	uint32_t folders = GFS_MIN(s->folder_count, (uint32_t)SIDE_FOLDERS_MORE);
+	*at++ = (uint8_t)(side | (time == 0 ? SIDE_BASE_TIME : 0u) | folders << SIDE_FOLDERS_SHIFT);
+	if (time != 0)
+		at = gfs_adj_write(at, time);
+	if (folders == SIDE_FOLDERS_MORE)
+		at = gfs_adj_write(at, s->folder_count - SIDE_FOLDERS_MORE);
+	uint16_t before = 0;
+	for (uint32_t i = 0; i < s->folder_count; i++) {
+		const struct gfs_adj_folder *folder = &form->folders[s->first_folder + i];
+		at = write_folder(form, side, folder, before, at);
+		before = folder->type;
+		if (!folder->is_long)
+			at = gfs_adj_entries_write(
+				at, gfs_adj_side_node(form->number, side), rel, form->entries + folder->first, (size_t)folder->count);
+	}
+	return at;
+}
+
+int gfs_adj_form_encode(const struct gfs_adj_form *form, struct gfs_buf *out)
+{
+	size_t most = HEAD_BYTES + GFS_ADJ_GROUP_SIDES * SIDE_BYTES_MAX + form->folder_count * FOLDER_BYTES_MAX +
+		form->entry_count * GFS_ADJ_ENTRY_BYTES_MAX;
+	uint64_t base = 0, rel = 0;
+	gfs_buf_clear(out);
+	uint8_t *start = gfs_buf_extend(out, most), *at = start + HEAD_BYTES;
+	if (start == NULL)
+		return GFS_ERR_NOMEM;
+	for (unsigned side = 0; side < GFS_ADJ_GROUP_SIDES; side++) {
+		if (form->sides[side].mtime_ns == 0)
+			continue;
+		if (base == 0)
+			base = form->sides[side].mtime_ns;
+		at = write_side(form, side, base, &rel, at);
+	}
+	start[0] = GFS_ADJ_FORM;
+	gfs_put_le64(start + 1, base);
+	out->size = (size_t)(at - start);
+	assert(out->size <= most);
+	return 0;
+}
+
+bool gfs_adj_form_is_empty(const struct gfs_adj_form *form)
+{
+	for (unsigned side = 0; side < GFS_ADJ_GROUP_SIDES; side++) {
+		if (form->sides[side].mtime_ns != 0)
+			return false;
+	}
+	return true;
+}
+
+/* ---- edits ---- */
+
+/* The first folder of the side with a type >= `type`. */
+static size_t folder_place(const struct gfs_adj_form *form, unsigned side, uint16_t type)
+{
+	size_t low = form->sides[side].first_folder, high = low + form->sides[side].folder_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (gfs_adj_entry_less(gfs_adj_entry_get(entries, middle), entry))
+		if (form->folders[middle].type < type)
 			low = middle + 1;
 		else
 			high = middle;
@@ -31,251 +215,88 @@ size_t gfs_adj_entries_seek(const uint8_t *entries, size_t count, struct gfs_adj
 	return low;
 }
 
-int gfs_adj_entries_merge(
-	const uint8_t *entries, size_t count, const struct gfs_adj_bulk_entry *more, size_t more_count, uint8_t *out)
+struct gfs_adj_folder *gfs_adj_form_find(const struct gfs_adj_form *form, unsigned side, uint16_t type)
 {
-	size_t done = 0;
-	for (size_t i = 0; i < more_count; i++) {
-		struct gfs_adj_entry entry = more[i].entry;
-		size_t run = gfs_adj_entries_seek(entries + done * GFS_ADJ_ENTRY_BYTES, count - done, entry);
-		memcpy(out, entries + done * GFS_ADJ_ENTRY_BYTES, run * GFS_ADJ_ENTRY_BYTES);
-		out += run * GFS_ADJ_ENTRY_BYTES;
-		done += run;
-		if (done < count && gfs_adj_entry_equal(gfs_adj_entry_get(entries, done), entry))
-			return GFS_ERR_EXISTS;
-		if (i > 0 && !gfs_adj_entry_less(more[i - 1].entry, entry))
-			return gfs_adj_entry_equal(more[i - 1].entry, entry) ? GFS_ERR_EXISTS : GFS_ERR_INVALID;
-		gfs_adj_entry_put(out, 0, entry);
-		out += GFS_ADJ_ENTRY_BYTES;
-	}
-	memcpy(out, entries + done * GFS_ADJ_ENTRY_BYTES, (count - done) * GFS_ADJ_ENTRY_BYTES);
+	size_t i = folder_place(form, side, type), end = form->sides[side].first_folder + form->sides[side].folder_count;
+	return i < end && form->folders[i].type == type ? &form->folders[i] : NULL;
+}
+
+static void add_folders(struct gfs_adj_form *form, unsigned side, int change)
+{
+	form->folder_count += (size_t)change;
+	form->sides[side].folder_count += (uint32_t)change;
+	for (unsigned i = side + 1; i < GFS_ADJ_GROUP_SIDES; i++)
+		form->sides[i].first_folder += (uint32_t)change;
+}
+
+int gfs_adj_form_insert(struct gfs_adj_form *form, unsigned side, uint16_t type, struct gfs_adj_folder **ret_folder)
+{
+	assert(type != 0 && gfs_adj_form_find(form, side, type) == NULL);
+	size_t i = folder_place(form, side, type);
+	if (form->folder_count == form->folder_capacity && reserve_folders(form, form->folder_count * 2 + 1) != 0)
+		return GFS_ERR_NOMEM;
+	struct gfs_adj_folder *folder = &form->folders[i];
+	memmove(folder + 1, folder, (form->folder_count - i) * sizeof *folder);
+	uint32_t first = i < form->folder_count ? folder[1].first : (uint32_t)form->entry_count;
+	*folder = (struct gfs_adj_folder){ .type = type, .first = first };
+	add_folders(form, side, 1);
+	*ret_folder = folder;
 	return 0;
 }
 
-bool gfs_adj_entries_verify(const uint8_t *entries, size_t count, struct gfs_adj_entry *above)
+void gfs_adj_form_remove(struct gfs_adj_form *form, unsigned side, struct gfs_adj_folder *folder)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct gfs_adj_entry entry = gfs_adj_entry_get(entries, i);
-		if (!gfs_adj_entry_valid(entry) || !gfs_adj_entry_less(*above, entry))
-			return false;
-		*above = entry;
-	}
-	return true;
+	assert(folder->count == 0);
+	size_t i = (size_t)(folder - form->folders);
+	memmove(folder, folder + 1, (form->folder_count - i - 1) * sizeof *folder);
+	add_folders(form, side, -1);
 }
 
-int gfs_adj_block_count(struct gfs_slice block, size_t *ret_count)
+int gfs_adj_form_set_entries(
+	struct gfs_adj_form *form, struct gfs_adj_folder *folder, const struct gfs_adj_entry *entries, size_t count)
 {
-	if (block.size % GFS_ADJ_ENTRY_BYTES != 0 || block.size > GFS_ADJ_BLOCK_MAX * GFS_ADJ_ENTRY_BYTES)
-		return GFS_ERR_CORRUPT;
-	*ret_count = block.size / GFS_ADJ_ENTRY_BYTES;
+	assert(!folder->is_long && folder->first + folder->count <= form->entry_count);
+	size_t old = (size_t)folder->count, total = form->entry_count - old + count;
+	if (total > form->entry_capacity && reserve_entries(form, total * 2) != 0)
+		return GFS_ERR_NOMEM;
+	struct gfs_adj_entry *at = form->entries + folder->first;
+	memmove(at + count, at + old, (form->entry_count - folder->first - old) * sizeof *at);
+	if (count > 0)
+		memcpy(at, entries, count * sizeof *at);
+	form->entry_count = total;
+	folder->count = count;
+	for (struct gfs_adj_folder *f = folder + 1; f < form->folders + form->folder_count; f++)
+		f->first = (uint32_t)(f->first + count - old);
 	return 0;
 }
 
-/* ---- header: reading ---- */
-
-static const uint8_t *descriptor(const uint8_t *head, unsigned i)
+struct gfs_adj_folder *gfs_adj_form_largest(const struct gfs_adj_form *form, unsigned *ret_side)
 {
-	return head + GFS_ADJ_HEAD_BYTES + (size_t)i * GFS_ADJ_TYPE_BYTES;
-}
-
-static uint64_t inline_count(const uint8_t *d)
-{
-	return (d[2] & GFS_ADJ_BLOCKS) != 0 ? 0 : gfs_get_le64(d + 4);
-}
-
-static size_t entries_offset(const uint8_t *head)
-{
-	return GFS_ADJ_HEAD_BYTES + (size_t)gfs_adj_head_types(head) * GFS_ADJ_TYPE_BYTES;
-}
-
-int gfs_adj_head_verify_size(struct gfs_slice head, size_t *ret_inline)
-{
-	if (head.size < GFS_ADJ_HEAD_BYTES || head.data[0] != GFS_ADJ_FORM || entries_offset(head.data) > head.size)
-		return GFS_ERR_CORRUPT;
-	size_t bytes = head.size - entries_offset(head.data);
-	size_t left = bytes / GFS_ADJ_ENTRY_BYTES;
-	unsigned types = gfs_adj_head_types(head.data);
-	for (unsigned i = 0; i < types; i++) {
-		uint64_t count = inline_count(descriptor(head.data, i));
-		if (count > left)
-			return GFS_ERR_CORRUPT;
-		left -= (size_t)count;
-	}
-	if (left != 0 || bytes % GFS_ADJ_ENTRY_BYTES != 0)
-		return GFS_ERR_CORRUPT;
-	if (ret_inline != NULL)
-		*ret_inline = bytes / GFS_ADJ_ENTRY_BYTES;
-	return 0;
-}
-
-static const char *verify_type(const uint8_t *d, unsigned type_before, const uint8_t *entries)
-{
-	unsigned type = gfs_get_le16(d);
-	uint64_t count = gfs_get_le64(d + 4);
-	if ((d[2] & ~(GFS_ADJ_MADE | GFS_ADJ_BLOCKS)) != 0 || d[3] != 0)
-		return "unknown flags of a type";
-	if (type <= type_before)
-		return "types out of order";
-	if (count == 0 && d[2] != GFS_ADJ_MADE)
-		return "a type without relationships";
-	struct gfs_adj_entry above = { 0 };
-	if (!gfs_adj_entries_verify(entries, (size_t)inline_count(d), &above))
-		return "entries out of order";
-	return NULL;
-}
-
-const char *gfs_adj_head_verify(struct gfs_slice head)
-{
-	size_t inline_entries = 0;
-	if (gfs_adj_head_verify_size(head, &inline_entries) != 0)
-		return "a header of the wrong form or size";
-	if (head.data[1] != 0 || gfs_get_le32(head.data + 4) != 0)
-		return "reserved bytes of a header in use";
-	const uint8_t *entries = head.data + entries_offset(head.data);
-	unsigned type_before = 0, types = gfs_adj_head_types(head.data);
-	for (unsigned i = 0; i < types; i++) {
-		const uint8_t *d = descriptor(head.data, i);
-		const char *wrong = verify_type(d, type_before, entries);
-		if (wrong != NULL)
-			return wrong;
-		type_before = gfs_get_le16(d);
-		entries += inline_count(d) * GFS_ADJ_ENTRY_BYTES;
-	}
-	uint16_t type;
-	return gfs_adj_head_overflow(head, &type) ? "too many entries beside a header" : NULL;
-}
-
-void gfs_adj_head_find(struct gfs_slice head, uint16_t type, struct gfs_adj_slot *ret_slot)
-{
-	struct gfs_adj_slot slot = { .entries = entries_offset(head.data) };
-	unsigned i = 0, types = gfs_adj_head_types(head.data);
-	for (; i < types && gfs_get_le16(descriptor(head.data, i)) < type; i++)
-		slot.entries += (size_t)inline_count(descriptor(head.data, i)) * GFS_ADJ_ENTRY_BYTES;
-	const uint8_t *d = descriptor(head.data, i);
-	slot.at = (size_t)(d - head.data);
-	if (i < types && gfs_get_le16(d) == type) {
-		slot.present = true;
-		slot.flags = d[2];
-		slot.count = gfs_get_le64(d + 4);
-		slot.mtime_ns = gfs_get_le64(d + 12);
-	}
-	assert(slot.entries <= head.size);
-	*ret_slot = slot;
-}
-
-void gfs_adj_head_type(const uint8_t *head, unsigned i, struct gfs_adj_type *ret_type, uint8_t *ret_flags)
-{
-	assert(i < gfs_adj_head_types(head));
-	const uint8_t *d = descriptor(head, i);
-	*ret_flags = d[2];
-	*ret_type = (struct gfs_adj_type){
-		.type = gfs_get_le16(d),
-		.made = (d[2] & GFS_ADJ_MADE) != 0,
-		.count = gfs_get_le64(d + 4),
-		.mtime_ns = gfs_get_le64(d + 12),
-	};
-}
-
-bool gfs_adj_head_overflow(struct gfs_slice head, uint16_t *ret_type)
-{
-	size_t inline_entries = (head.size - entries_offset(head.data)) / GFS_ADJ_ENTRY_BYTES;
-	if (inline_entries == 0 || (inline_entries <= GFS_ADJ_INLINE_MAX && head.size <= GFS_ADJ_VALUE_MAX))
-		return false;
-	uint64_t most = 0;
-	unsigned types = gfs_adj_head_types(head.data);
-	for (unsigned i = 0; i < types; i++) {
-		const uint8_t *d = descriptor(head.data, i);
-		if (inline_count(d) > most) {
-			most = inline_count(d);
-			*ret_type = gfs_get_le16(d);
+	struct gfs_adj_folder *largest = NULL;
+	uint64_t most = GFS_ADJ_SPILL_MIN - 1;
+	for (unsigned side = 0; side < GFS_ADJ_GROUP_SIDES; side++) {
+		struct gfs_adj_folder *f = form->folders + form->sides[side].first_folder;
+		for (uint32_t i = 0; i < form->sides[side].folder_count; i++, f++) {
+			if (!f->is_long && f->count > most) {
+				largest = f;
+				most = f->count;
+				*ret_side = side;
+			}
 		}
 	}
-	assert(most > 0);
-	return true;
+	return largest;
 }
 
-/* ---- header: changing ---- */
+/* ---- loading ---- */
 
-int gfs_adj_head_init(struct gfs_buf *head)
+int gfs_adj_form_load(struct gfs_store *store, uint64_t number, struct gfs_adj_form *form)
 {
-	assert(head->size == 0);
-	uint8_t *bytes = gfs_buf_extend(head, GFS_ADJ_HEAD_BYTES);
-	if (bytes == NULL)
-		return GFS_ERR_NOMEM;
-	memset(bytes, 0, GFS_ADJ_HEAD_BYTES);
-	bytes[0] = GFS_ADJ_FORM;
-	return 0;
-}
-
-void gfs_adj_head_set_mtime(struct gfs_buf *head, uint64_t mtime_ns)
-{
-	gfs_put_le64(head->data + 8, mtime_ns);
-}
-
-/* Makes the `from` bytes at offset `at` become `to` bytes; what they hold is up to the caller. */
-static int resize_at(struct gfs_buf *buf, size_t at, size_t from, size_t to)
-{
-	assert(at + from <= buf->size);
-	size_t tail = buf->size - at - from;
-	if (to > from && gfs_buf_reserve(buf, to - from) != 0)
-		return GFS_ERR_NOMEM;
-	memmove(buf->data + at + to, buf->data + at + from, tail);
-	buf->size = at + to + tail;
-	return 0;
-}
-
-static void add_types(struct gfs_buf *head, int change)
-{
-	gfs_put_le16(head->data + 2, (uint16_t)((int)gfs_adj_head_types(head->data) + change));
-}
-
-int gfs_adj_head_insert_type(struct gfs_buf *head, struct gfs_adj_slot *slot, uint16_t type)
-{
-	assert(!slot->present && type != 0);
-	assert(gfs_adj_head_types(head->data) < GFS_NAME_ID_MAX);
-	if (resize_at(head, slot->at, 0, GFS_ADJ_TYPE_BYTES) != 0)
-		return GFS_ERR_NOMEM;
-	add_types(head, 1);
-	memset(head->data + slot->at, 0, GFS_ADJ_TYPE_BYTES);
-	gfs_put_le16(head->data + slot->at, type);
-	slot->present = true;
-	slot->entries += GFS_ADJ_TYPE_BYTES;
-	return 0;
-}
-
-void gfs_adj_head_remove_type(struct gfs_buf *head, const struct gfs_adj_slot *slot)
-{
-	assert(slot->present && slot->count == 0);
-	(void)resize_at(head, slot->at, GFS_ADJ_TYPE_BYTES, 0); /* shrinking cannot fail */
-	add_types(head, -1);
-}
-
-void gfs_adj_head_update(struct gfs_buf *head, const struct gfs_adj_slot *slot)
-{
-	assert(slot->present && slot->at + GFS_ADJ_TYPE_BYTES <= head->size);
-	uint8_t *d = head->data + slot->at;
-	d[2] = slot->flags;
-	gfs_put_le64(d + 4, slot->count);
-	gfs_put_le64(d + 12, slot->mtime_ns);
-}
-
-int gfs_adj_head_replace(struct gfs_buf *head, struct gfs_adj_slot *slot, const uint8_t *entries, size_t count)
-{
-	assert((slot->flags & GFS_ADJ_BLOCKS) == 0);
-	size_t from = (size_t)slot->count * GFS_ADJ_ENTRY_BYTES, to = count * GFS_ADJ_ENTRY_BYTES;
-	if (resize_at(head, slot->entries, from, to) != 0)
-		return GFS_ERR_NOMEM;
-	if (count > 0)
-		memcpy(head->data + slot->entries, entries, to);
-	slot->count = count;
-	gfs_adj_head_update(head, slot);
-	return 0;
-}
-
-void gfs_adj_head_remove_entry(struct gfs_buf *head, struct gfs_adj_slot *slot, size_t i)
-{
-	assert((slot->flags & GFS_ADJ_BLOCKS) == 0 && i < slot->count);
-	(void)resize_at(head, slot->entries + i * GFS_ADJ_ENTRY_BYTES, GFS_ADJ_ENTRY_BYTES, 0); /* shrinking cannot fail */
-	slot->count--;
-	gfs_adj_head_update(head, slot);
+	GFS_AUTO_BUF value = GFS_BUF_INIT;
+	uint8_t key[GFS_ADJ_GROUP_KEY_BYTES];
+	gfs_adj_group_key(key, number);
+	*form = (struct gfs_adj_form){ .number = number };
+	int err = gfs_buf_reserve(&value, GFS_ADJ_VALUE_MAX);
+	if (err == 0)
+		err = gfs_kv_get(gfs_store_kv(store), GFS_KV_ADJ, gfs_slice(key, sizeof key), &value);
+	return err != 0 ? err : gfs_adj_form_decode(gfs_buf_slice(&value), number, form, NULL);
 }

@@ -6,13 +6,6 @@
 #include "index/adj_view.h"
 #include "index/index_cache.h"
 
-/* One node and direction. */
-struct gfs_adj_side {
-	uint32_t first_folder;
-	uint32_t folder_count;
-	uint64_t mtime_ns;
-};
-
 /* One direction: what a walk in it reads lies together, folders and then entries, in the same allocation as the group. */
 struct gfs_adj_half {
 	struct gfs_adj_folder *folders;
@@ -31,7 +24,7 @@ struct gfs_adj_group {
 /* Reads the rows of a group. Freed with free(3). GFS_ERR_CORRUPT, GFS_ERR_LIMIT, GFS_ERR_NOMEM or a failure of the store. */
 int gfs_adj_group_read(struct gfs_store *store, uint64_t number, struct gfs_adj_group **ret_group) GFS_CHECK;
 
-/* Takes the group of a node out of the cache (V3). */
-void gfs_adj_group_drop(struct gfs_adj *adj, uint64_t node);
+/* Takes a group out of the cache (V3). */
+void gfs_adj_group_drop(struct gfs_adj *adj, uint64_t number);
 
 #endif

@@ -4,76 +4,25 @@
 #include "base/checked.h"
 #include "index/adj_view.h"
 
-/* Small enough for malloc's per-thread lists, large enough for nearly every header. */
-enum { HEAD_BYTES_USUAL = 512 };
-
-int gfs_adj_head_load(struct gfs_store *store, uint64_t node, enum gfs_direction dir, struct gfs_buf *head)
-{
-	assert(head->size == 0);
-	uint8_t key[GFS_ADJ_HEAD_KEY_BYTES];
-	gfs_adj_head_key(key, node, dir);
-	int err = gfs_buf_reserve(head, HEAD_BYTES_USUAL);
-	if (err == 0)
-		err = gfs_kv_get(gfs_store_kv(store), GFS_KV_ADJ, gfs_slice(key, sizeof key), head);
-	if (err == 0)
-		err = gfs_adj_head_verify_size(gfs_buf_slice(head), NULL);
-	return err;
-}
-
-/* Takes what the cursor is at, unless it has left the type. */
-static int blocks_take(struct gfs_adj_blocks *blocks, struct gfs_slice key, struct gfs_slice value)
-{
-	if (key.size < GFS_ADJ_TYPE_KEY_BYTES || memcmp(key.data, blocks->key, GFS_ADJ_TYPE_KEY_BYTES) != 0)
-		return GFS_ERR_NOTFOUND;
-	if (key.size != GFS_ADJ_BLOCK_KEY_BYTES)
-		return GFS_ERR_CORRUPT;
-	blocks->bound = gfs_adj_block_key_bound(key.data);
-	blocks->entries = value.data;
-	return gfs_adj_block_count(value, &blocks->count);
-}
-
-int gfs_adj_blocks_seek(struct gfs_adj_blocks *blocks, struct gfs_store *store, uint64_t node, enum gfs_direction dir,
-	uint16_t type, struct gfs_adj_entry from)
-{
-	struct gfs_slice key, value;
-	int err = 0;
-	gfs_adj_block_key(blocks->key, node, dir, type, from);
-	if (blocks->it == NULL)
-		err = gfs_kv_iter_open(gfs_store_kv(store), GFS_KV_ADJ, &blocks->it);
-	if (err == 0)
-		err = gfs_kv_iter_seek(blocks->it, gfs_slice(blocks->key, sizeof blocks->key), &key, &value);
-	if (err == 0)
-		err = blocks_take(blocks, key, value);
-	return err;
-}
-
-int gfs_adj_blocks_next(struct gfs_adj_blocks *blocks)
-{
-	struct gfs_slice key, value;
-	int err = gfs_kv_iter_next(blocks->it, &key, &value);
-	if (err == 0)
-		err = blocks_take(blocks, key, value);
-	return err;
-}
-
 /* ---- entries ---- */
 
 /* Gets runs of entries in order; false: enough. */
-typedef bool (*run_fn)(void *context, const uint8_t *entries, size_t count);
+typedef bool (*run_fn)(void *context, const struct gfs_adj_entry *entries, size_t count);
 
 static int walk_blocks(struct gfs_store *store, uint64_t node, enum gfs_direction dir, uint16_t type,
 	struct gfs_adj_entry from, run_fn fn, void *context)
 {
-	struct gfs_adj_blocks blocks = { 0 };
+	struct gfs_adj_blocks blocks;
 	bool more = true;
+	gfs_adj_blocks_begin(&blocks);
 	int err = gfs_adj_blocks_seek(&blocks, store, node, dir, type, from);
 	while (err == 0 && more) {
 		size_t skip = gfs_adj_entries_seek(blocks.entries, blocks.count, from);
-		more = fn(context, blocks.entries + skip * GFS_ADJ_ENTRY_BYTES, blocks.count - skip);
+		more = fn(context, blocks.entries + skip, blocks.count - skip);
 		if (more)
 			err = gfs_adj_blocks_next(&blocks);
 	}
-	gfs_kv_iter_close(blocks.it);
+	gfs_adj_blocks_end(&blocks);
 	if (err == GFS_ERR_NOTFOUND)
 		err = gfs_adj_entry_equal(blocks.bound, GFS_ADJ_ENTRY_LAST) ? 0 : GFS_ERR_CORRUPT; /* A8 */
 	return err;
@@ -83,19 +32,18 @@ static int walk_blocks(struct gfs_store *store, uint64_t node, enum gfs_directio
 static int walk(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
 	run_fn fn, void *context)
 {
-	GFS_AUTO_BUF head = GFS_BUF_INIT;
-	int err = gfs_adj_head_load(adj->store, node, dir, &head);
+	GFS_AUTO_ADJ_FORM form;
+	int err = gfs_adj_form_load(adj->store, gfs_adj_group_of(node), &form);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? 0 : err;
-	struct gfs_adj_slot slot;
-	gfs_adj_head_find(gfs_buf_slice(&head), type, &slot);
-	if (slot.count == 0)
+	const struct gfs_adj_folder *folder = gfs_adj_form_find(&form, gfs_adj_side_of(node, dir), type);
+	if (folder == NULL || folder->count == 0)
 		return 0;
-	if ((slot.flags & GFS_ADJ_BLOCKS) != 0)
+	if (folder->is_long)
 		return walk_blocks(adj->store, node, dir, type, from, fn, context);
-	const uint8_t *entries = head.data + slot.entries;
-	size_t skip = gfs_adj_entries_seek(entries, (size_t)slot.count, from);
-	(void)fn(context, entries + skip * GFS_ADJ_ENTRY_BYTES, (size_t)slot.count - skip); /* there is only one run */
+	const struct gfs_adj_entry *entries = form.entries + folder->first;
+	size_t skip = gfs_adj_entries_seek(entries, (size_t)folder->count, from);
+	(void)fn(context, entries + skip, (size_t)folder->count - skip); /* there is only one run */
 	return 0;
 }
 
@@ -104,16 +52,9 @@ static const struct gfs_adj_entry *seek_in(
 	const struct gfs_adj_view *view, const struct gfs_adj_folder *folder, struct gfs_adj_entry from, size_t *ret_count)
 {
 	const struct gfs_adj_entry *entries = view->entries + folder->first;
-	size_t low = 0, high = (size_t)folder->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (gfs_adj_entry_less(entries[middle], from))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*ret_count = (size_t)folder->count - low;
-	return entries + low;
+	size_t skip = gfs_adj_entries_seek(entries, (size_t)folder->count, from);
+	*ret_count = (size_t)folder->count - skip;
+	return entries + skip;
 }
 
 /* True when a view has the answer: the entries >= from, which live as long as it does. */
@@ -138,12 +79,13 @@ struct list_run {
 	size_t count, max;
 };
 
-static bool list_run(void *context, const uint8_t *entries, size_t count)
+static bool list_run(void *context, const struct gfs_adj_entry *entries, size_t count)
 {
 	struct list_run *run = context;
 	size_t take = GFS_MIN(count, run->max - run->count);
-	for (size_t i = 0; i < take; i++)
-		run->entries[run->count++] = gfs_adj_entry_get(entries, i);
+	if (take > 0)
+		memcpy(run->entries + run->count, entries, take * sizeof *entries);
+	run->count += take;
 	return run->count < run->max;
 }
 
@@ -183,10 +125,10 @@ static bool take_pair(struct pair_run *run, struct gfs_adj_entry entry)
 	return true;
 }
 
-static bool pair_run(void *context, const uint8_t *entries, size_t count)
+static bool pair_run(void *context, const struct gfs_adj_entry *entries, size_t count)
 {
 	size_t i = 0;
-	while (i < count && take_pair(context, gfs_adj_entry_get(entries, i)))
+	while (i < count && take_pair(context, entries[i]))
 		i++;
 	return i == count;
 }
@@ -220,35 +162,44 @@ static struct gfs_adj_type type_of(const struct gfs_adj_folder *folder)
 	};
 }
 
-static size_t types_in_view(const struct gfs_adj_view *view, uint16_t from, struct gfs_adj_type *types, size_t max)
+/* The folders of a node, in a view or else in `form`. */
+struct folders {
+	const struct gfs_adj_folder *list;
+	size_t count;
+	uint64_t mtime_ns;
+};
+
+static int folders_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view,
+	struct gfs_adj_form *form, struct folders *ret)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < view->folder_count && count < max; i++) {
-		if (view->folders[i].type >= from)
-			types[count++] = type_of(&view->folders[i]);
+	*form = (struct gfs_adj_form){ 0 };
+	if (gfs_adj_view_get(adj, node, dir, view)) {
+		*ret = (struct folders){ view->folders, view->folder_count, view->mtime_ns };
+		return 0;
 	}
-	return count;
+	int err = gfs_adj_form_load(adj->store, gfs_adj_group_of(node), form);
+	if (err != 0 && err != GFS_ERR_NOTFOUND)
+		return err;
+	const struct gfs_adj_side *side = &form->sides[gfs_adj_side_of(node, dir)];
+	*ret = (struct folders){ .count = side->folder_count, .mtime_ns = side->mtime_ns };
+	if (side->folder_count > 0)
+		ret->list = form->folders + side->first_folder;
+	return 0;
 }
 
 int gfs_adj_types(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t from, struct gfs_adj_type *types,
 	size_t max, size_t *ret_count)
 {
 	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
-	GFS_AUTO_BUF head = GFS_BUF_INIT;
+	GFS_AUTO_ADJ_FORM form;
+	struct folders folders;
 	size_t count = 0;
-	if (gfs_adj_view_get(adj, node, dir, &view)) {
-		*ret_count = types_in_view(&view, from, types, max);
-		return 0;
-	}
-	int err = gfs_adj_head_load(adj->store, node, dir, &head);
-	if (err != 0 && err != GFS_ERR_NOTFOUND)
+	int err = folders_get(adj, node, dir, &view, &form, &folders);
+	if (err != 0)
 		return err;
-	unsigned all = err == 0 ? gfs_adj_head_types(head.data) : 0;
-	for (unsigned i = 0; i < all && count < max; i++) {
-		uint8_t flags;
-		gfs_adj_head_type(head.data, i, &types[count], &flags);
-		if (types[count].type >= from)
-			count++;
+	for (size_t i = 0; i < folders.count && count < max; i++) {
+		if (folders.list[i].type >= from)
+			types[count++] = type_of(&folders.list[i]);
 	}
 	*ret_count = count;
 	return 0;
@@ -258,35 +209,26 @@ int gfs_adj_type(
 	struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
 	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
-	GFS_AUTO_BUF head = GFS_BUF_INIT;
-	struct gfs_adj_slot slot = { 0 };
-	if (gfs_adj_view_get(adj, node, dir, &view)) {
-		const struct gfs_adj_folder *folder = gfs_adj_view_find(&view, type);
-		*ret_type = folder != NULL ? type_of(folder) : (struct gfs_adj_type){ .type = type };
-		return 0;
-	}
-	int err = gfs_adj_head_load(adj->store, node, dir, &head);
-	if (err != 0 && err != GFS_ERR_NOTFOUND)
+	GFS_AUTO_ADJ_FORM form;
+	struct folders folders;
+	int err = folders_get(adj, node, dir, &view, &form, &folders);
+	if (err != 0)
 		return err;
-	if (err == 0)
-		gfs_adj_head_find(gfs_buf_slice(&head), type, &slot);
-	*ret_type = (struct gfs_adj_type){
-		.type = type, .made = (slot.flags & GFS_ADJ_MADE) != 0, .count = slot.count, .mtime_ns = slot.mtime_ns
-	};
+	size_t i = 0;
+	while (i < folders.count && folders.list[i].type < type)
+		i++;
+	bool there = i < folders.count && folders.list[i].type == type;
+	*ret_type = there ? type_of(&folders.list[i]) : (struct gfs_adj_type){ .type = type };
 	return 0;
 }
 
 int gfs_adj_mtime(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
 {
 	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
-	GFS_AUTO_BUF head = GFS_BUF_INIT;
-	if (gfs_adj_view_get(adj, node, dir, &view)) {
-		*ret_mtime_ns = view.mtime_ns;
-		return 0;
-	}
-	int err = gfs_adj_head_load(adj->store, node, dir, &head);
-	if (err != 0 && err != GFS_ERR_NOTFOUND)
-		return err;
-	*ret_mtime_ns = err == 0 ? gfs_adj_head_mtime(head.data) : 0;
-	return 0;
+	GFS_AUTO_ADJ_FORM form;
+	struct folders folders;
+	int err = folders_get(adj, node, dir, &view, &form, &folders);
+	if (err == 0)
+		*ret_mtime_ns = folders.mtime_ns;
+	return err;
 }

@@ -75,7 +75,7 @@ static struct gfs_adj_group *view_group(
 bool gfs_adj_view_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view)
 {
 	assert(view->group == NULL || view->adj == adj);
-	struct gfs_adj_group *group = view_group(adj, node >> GFS_ADJ_GROUP_BITS, dir, view);
+	struct gfs_adj_group *group = view_group(adj, gfs_adj_group_of(node), dir, view);
 	if (group == NULL)
 		return false;
 	const struct gfs_adj_half *half = &group->halves[dir];
@@ -111,8 +111,8 @@ const struct gfs_adj_folder *gfs_adj_view_find(const struct gfs_adj_view *view, 
 	return low < view->folder_count && view->folders[low].type == type ? &view->folders[low] : NULL;
 }
 
-void gfs_adj_group_drop(struct gfs_adj *adj, uint64_t node)
+void gfs_adj_group_drop(struct gfs_adj *adj, uint64_t number)
 {
 	if (adj->cache != NULL)
-		gfs_cache_discard(adj->cache, group_key(node >> GFS_ADJ_GROUP_BITS));
+		gfs_cache_discard(adj->cache, group_key(number));
 }

@@ -2,12 +2,11 @@
  * time of each folder's last change at hand. The on-disk truth is the relationship records and their chains; this index is kept in
  * the same transaction and can be rebuilt from them.
  *
- * Form. KV table ADJ. Key (node, direction): a header listing the types with their counts, folder flags and times, followed
- * by entries, at most GFS_ADJ_INLINE_MAX. What is too much goes to blocks, the type with the most entries first, and stays there until
- * the type's count is 0. Blocks have at most GFS_ADJ_BLOCK_MAX entries and lie under keys (node, direction, type, last other, last
- * relationship): the key is the block's inclusive upper bound, the last block's is all ones, so the block that must hold an entry is
- * the first with a key >= it.
- * An entry is 12 bytes: other node (48 bits), relationship (48 bits).
+ * Form (adj_private.h has the bytes). Sixteen nodes with neighbouring ids share one row of KV table ADJ: what folders there are, their counts,
+ * flags and times, and their entries, each as the difference to the one before. What is too much for the row goes to blocks, the folder
+ * with the most entries first, and stays there until it has none. Blocks have at most GFS_ADJ_BLOCK_MAX entries and lie under keys (node,
+ * direction, type, last other, last relationship): the key is the block's inclusive upper bound, the last block's is all ones, so the
+ * block that must hold an entry is the first with a key >= it.
  *
  * Callers hold the graph lock: shared to look, exclusive to change. */
 #ifndef GFS_INDEX_ADJACENCY_H
@@ -21,8 +20,7 @@
 struct gfs_adj;
 struct gfs_cache;
 
-#define GFS_ADJ_INLINE_MAX 128u
-#define GFS_ADJ_BLOCK_MAX 160u
+#define GFS_ADJ_BLOCK_MAX 192u
 
 enum gfs_direction { GFS_OUT = 0, GFS_IN = 1 };
 
@@ -48,17 +46,29 @@ int gfs_adj_add(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gf
 	struct gfs_adj_entry entry) GFS_CHECK;
 int gfs_adj_remove(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
 	struct gfs_adj_entry entry) GFS_CHECK;
-/* Many at once for one (node, direction), sorted by (type, other, rel): the bulk path. The entries are not in the index yet. */
+/* Many at once, sorted by (at, other, rel): the bulk path. The entries are not in the index yet. */
 struct gfs_adj_bulk_entry {
-	uint16_t type;
+	uint64_t at; /* gfs_adj_at */
 	struct gfs_adj_entry entry;
 };
-int gfs_adj_add_sorted(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir,
-	const struct gfs_adj_bulk_entry *entries, size_t count) GFS_CHECK;
+static inline uint64_t gfs_adj_at(uint64_t node, enum gfs_direction dir, uint16_t type)
+{
+	return node << 17 | (uint64_t)dir << 16 | type;
+}
+static inline uint64_t gfs_adj_at_node(uint64_t at)
+{
+	return at >> 17;
+}
+static inline enum gfs_direction gfs_adj_at_dir(uint64_t at)
+{
+	return at >> 16 & 1 ? GFS_IN : GFS_OUT;
+}
+int gfs_adj_add_sorted(
+	struct gfs_txn *txn, struct gfs_adj *adj, const struct gfs_adj_bulk_entry *entries, size_t count) GFS_CHECK;
 /* The flag of an empty folder. Clearing it makes an empty folder vanish. */
 int gfs_adj_set_made(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
 	bool made) GFS_CHECK;
-/* Removes the header of a node that has no relationship left in `dir` (made folders go with it). */
+/* Removes what is left of a node that has no relationship in `dir` (made folders go with it). GFS_ERR_NOTEMPTY. */
 int gfs_adj_forget(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum gfs_direction dir) GFS_CHECK;
 
 /* The types of a direction, ascending by type id, those with count 0 only when made. At most `max` with type >= from. */
@@ -77,8 +87,9 @@ int gfs_adj_list(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uin
 int gfs_adj_pair(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count) GFS_CHECK;
 
-/* For fsck: verifies form, order and counts of one (node, direction). */
-int gfs_adj_check(
-	struct gfs_store *store, uint64_t node, enum gfs_direction dir, struct gfs_message *message) GFS_CHECK;
+/* For fsck: verifies form, order and counts of the group that a node is in. GFS_ERR_CORRUPT with the message. */
+int gfs_adj_check(struct gfs_store *store, uint64_t node, struct gfs_message *message) GFS_CHECK;
+/* For fsck: the node that a key of table ADJ belongs to, or the first of a group; false: it is no such key. */
+bool gfs_adj_key_node(struct gfs_slice key, uint64_t *ret_node, bool *ret_is_group);
 
 #endif

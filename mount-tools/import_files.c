@@ -1,12 +1,12 @@
 #include "mount-tools/import_files.h"
 
 #include "base/io.h"
+#include "base/mapping.h"
 #include "mount-tools/tools.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,15 +64,10 @@ static int map_file(int fd, struct gfs_slice *ret_contents)
 	struct stat st;
 	if (fstat(fd, &st) != 0)
 		return -1;
-	*ret_contents = gfs_slice(NULL, 0);
-	if (st.st_size == 0)
-		return 0;
-	void *mapping = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (mapping == MAP_FAILED)
-		return -1;
-	(void)madvise(mapping, (size_t)st.st_size, MADV_SEQUENTIAL); /* a hint */
-	*ret_contents = gfs_slice(mapping, (size_t)st.st_size);
-	return 0;
+	int err = gfs_mapping_open(fd, (uint64_t)st.st_size, ret_contents);
+	if (err != 0)
+		errno = gfs_err_errno(err);
+	return err == 0 ? 0 : -1;
 }
 
 static int map_any(int fd, const char *dir, struct gfs_slice *ret_contents)
@@ -105,26 +100,16 @@ int gfs_import_files_open(struct gfs_import_files *files, const char *dir)
 	return 0;
 }
 
-static void *address(struct gfs_slice contents)
-{
-	return (void *)(uintptr_t)contents.data;
-}
-
 void gfs_import_files_relieve(const struct gfs_import_files *files)
 {
-	for (size_t i = 0; i < files->count; i++) {
-		struct gfs_slice contents = files->files[i].contents;
-		if (contents.size > 0)
-			(void)madvise(address(contents), contents.size, MADV_DONTNEED); /* advice: a refusal costs memory only */
-	}
+	for (size_t i = 0; i < files->count; i++)
+		gfs_mapping_relieve(files->files[i].contents);
 }
 
 void gfs_import_files_close(struct gfs_import_files *files)
 {
 	for (size_t i = 0; i < files->count; i++) {
-		struct gfs_slice contents = files->files[i].contents;
-		if (contents.size > 0)
-			(void)munmap(address(contents), contents.size); /* of a mapping that is ours */
+		gfs_mapping_close(files->files[i].contents);
 		files->files[i].contents = gfs_slice(NULL, 0);
 	}
 }

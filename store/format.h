@@ -6,9 +6,9 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* 2: property indexes. A database of an older version is one without them: opening it for writing makes it one of this version. */
+/* 2: property indexes; a row of adjacency for sixteen nodes. Version 1 was never released. */
 #define GFS_FORMAT_VERSION 2u
-#define GFS_FORMAT_VERSION_OLDEST 1u
+#define GFS_FORMAT_VERSION_OLDEST 2u
 
 /* Page: 8,176 bytes as an LMDB value; with LMDB's own 16-byte header exactly two OS pages.
  *   0  8  page id
@@ -69,8 +69,8 @@ enum gfs_kv_table {
 	GFS_KV_CATALOG, /* kind (1), id (2, big-endian) -> count, mtime, flags, name */
 	GFS_KV_KEYS,    /* node key (when long: its first bytes and a hash of all of it) -> node id */
 	GFS_KV_IDSETS,  /* kind (1), id (2), chunk (6) -> Roaring container set of 65,536 ids */
-	GFS_KV_ADJ,     /* node (6), direction (1) [, type (2), last other (6), last relationship (6)] -> adjacency */
-	GFS_KV_FREE,    /* kind (1), id (6) -> one zero byte: a freed id */
+	GFS_KV_ADJ, /* first node of a group (6), or node (6), direction (1), type (2), last other (6), last relationship (6) -> adjacency */
+	GFS_KV_FREE, /* kind (1), id (6) -> one zero byte: a freed id */
 	GFS_KV_PROPS, /* index id (2), value, node (6) -> nothing: an entry; zero (2), index id (2) -> a property index's definition */
 	GFS_KV_TABLE_COUNT
 };

@@ -76,6 +76,9 @@ uint64_t gfs_txn_time_ns(const struct gfs_txn *txn);
 struct gfs_undo *gfs_txn_undo(struct gfs_txn *txn);
 /* Where the layer above appends its logical records. Empty at commit: nothing changed, nothing is logged. */
 struct gfs_buf *gfs_txn_log(struct gfs_txn *txn);
+/* Whether there is memory for more: GFS_ERR_TXNBIG when a logged transaction holds, with `more_bytes` of the caller's, more than base/limits.h
+ * says (GFS_TXN_BYTES). To be asked before each change, so that one alone is never too large. */
+int gfs_txn_room(struct gfs_txn *txn, uint64_t more_bytes) GFS_CHECK;
 /* A statement inside a transaction: everything since the mark is taken back, pages, tables, counters and log records alike. */
 struct gfs_txn_mark {
 	size_t undo;

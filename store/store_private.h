@@ -28,8 +28,10 @@ struct gfs_txn {
 	struct gfs_undo *undo;
 	struct gfs_buf log;
 	uint64_t time_ns;
-	uint64_t lsn; /* stamped on the pages it edits */
-	bool logged;  /* false while recovery replays */
+	uint64_t lsn;          /* stamped on the pages it edits */
+	bool logged;           /* false while recovery replays */
+	uint64_t dirty_before; /* bytes, when it began */
+	uint64_t lent_bytes;   /* what it has of the caches' budget */
 	/* Unlogged transactions (unlogged.c): */
 	bool unlogged;
 	bool one_way;               /* U3: it cannot be taken back any more */
@@ -98,6 +100,9 @@ struct gfs_store {
 
 	/* Release when set, acquire when read: set once, after everything that it tells of. */
 	_Atomic bool recovered;
+	/* An unlogged transaction's batch is what reads see, and only its own thread may read. Relaxed: raised under the exclusive graph lock,
+	 * looked at under the shared one, and lowered when nobody reads so any more. */
+	_Atomic bool exposed;
 	_Atomic int failure;
 	/* Relaxed: statistics and thresholds. */
 	_Atomic uint64_t base_lsn; /* of the state in the key-value store */

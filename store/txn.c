@@ -3,11 +3,14 @@
 #include "store/store_private.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 
 #include <assert.h>
 
 /* A transaction's log buffer above this is given back at its end. */
 #define LOG_BYTES_KEPT ((size_t)1 << 20)
+/* The caches give memory up in such steps. */
+#define LEND_BYTES (UINT64_C(4) << 20)
 
 struct gfs_txn *gfs_txn_open(struct gfs_store *store, uint64_t time_ns, uint64_t lsn, bool logged)
 {
@@ -18,6 +21,7 @@ struct gfs_txn *gfs_txn_open(struct gfs_store *store, uint64_t time_ns, uint64_t
 	txn->logged = logged;
 	txn->unlogged = txn->one_way = false;
 	txn->batch = NULL;
+	txn->dirty_before = gfs_store_dirty_bytes(store);
 	txn->open = true;
 	return txn;
 }
@@ -34,7 +38,27 @@ void gfs_txn_end(struct gfs_txn *txn, bool keep)
 	if (txn->log.capacity > LOG_BYTES_KEPT)
 		gfs_buf_release(&txn->log);
 	gfs_buf_clear(&txn->log);
+	if (txn->lent_bytes > 0)
+		gfs_cache_budget_lend(txn->store->budget, 0);
+	txn->lent_bytes = 0;
 	txn->open = false;
+}
+
+int gfs_txn_room(struct gfs_txn *txn, uint64_t more_bytes)
+{
+	struct gfs_store *store = txn->store;
+	uint64_t dirty = gfs_store_dirty_bytes(store) - txn->dirty_before; /* nothing becomes clean meanwhile */
+	uint64_t held = dirty + gfs_undo_bytes(txn->undo) + txn->log.capacity + more_bytes;
+	if (held <= GFS_TXN_BYTES || !txn->logged || txn->unlogged)
+		return 0;
+	held -= GFS_TXN_BYTES;
+	if (held > gfs_cache_budget_bytes(store->budget) / GFS_TXN_BUDGET_PART)
+		return GFS_ERR_TXNBIG;
+	if (held >= txn->lent_bytes + LEND_BYTES) {
+		gfs_cache_budget_lend(store->budget, held);
+		txn->lent_bytes = held;
+	}
+	return 0;
 }
 
 int gfs_txn_begin_locked(struct gfs_store *store, struct gfs_txn **ret_txn)

@@ -28,6 +28,7 @@ struct gfs_undo {
 	struct block *top;   /* never NULL; the lowest block is of BLOCK_BYTES and is never freed */
 	struct block *spare; /* one emptied block of BLOCK_BYTES, or NULL */
 	size_t count;        /* of records: what a mark is */
+	size_t below_bytes;  /* of the blocks below the top */
 	bool rolling_back;
 };
 
@@ -60,6 +61,7 @@ static void pop_block(struct gfs_undo *undo)
 	struct block *b = undo->top;
 	assert(b->below != NULL);
 	undo->top = b->below;
+	undo->below_bytes -= undo->top->capacity;
 	if (undo->spare == NULL && b->capacity == BLOCK_BYTES)
 		undo->spare = b;
 	else
@@ -98,8 +100,14 @@ static int push_block(struct gfs_undo *undo, size_t needed)
 	b->below = undo->top;
 	b->used = 0;
 	b->last = NO_RECORD;
+	undo->below_bytes += undo->top->capacity;
 	undo->top = b;
 	return 0;
+}
+
+size_t gfs_undo_bytes(const struct gfs_undo *undo)
+{
+	return undo->below_bytes + undo->top->used;
 }
 
 static struct record *record_at(struct block *b, size_t offset)

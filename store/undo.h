@@ -24,6 +24,9 @@ int gfs_undo_push(struct gfs_undo *undo, gfs_undo_fn fn, void *context, size_t s
 size_t gfs_undo_mark(const struct gfs_undo *undo);
 void gfs_undo_rollback(struct gfs_undo *undo, size_t mark);
 
+/* Memory that the records take, about. */
+size_t gfs_undo_bytes(const struct gfs_undo *undo);
+
 /* Forgets everything (a commit); keeps some memory. */
 void gfs_undo_clear(struct gfs_undo *undo);
 

@@ -4,6 +4,7 @@
  *      write transaction is free for its batch.
  *  U2  What it moves into the batch (pages, rows) is read from there until the batch ends: the backend is exposed. Nothing of it is in
  *      the database before the commit, which is the batch's commit in a checkpoint like any other (C1 to C5 of checkpoint.c).
+ *      The batch is its thread's alone, also while the checkpoint writes into it with the graph lock given back: nothing is read ahead.
  *  U3  Once gfs_txn_relieve was called it cannot be taken back in memory: what could undo it is forgotten, pages have left. An abort
  *      then drops the batch and fails the store, and what is on disk is the state before the transaction. */
 #include "store/store_private.h"
@@ -34,8 +35,10 @@ static int batch_begin(struct gfs_txn *txn)
 	if (txn->batch != NULL)
 		return 0;
 	int err = ops->batch_begin(txn->store->backend, &txn->batch);
-	if (err == 0)
+	if (err == 0) {
+		atomic_store_explicit(&txn->store->exposed, true, memory_order_relaxed);
 		ops->batch_expose(txn->batch);
+	}
 	return err;
 }
 
@@ -99,6 +102,7 @@ int gfs_unlogged_commit(struct gfs_txn *txn)
 	gfs_txn_end(txn, true);
 	gfs_rwlock_unlock_write(&store->graph);
 	int err = gfs_checkpoint_locked(store, batch);
+	atomic_store_explicit(&store->exposed, false, memory_order_relaxed);
 	gfs_mutex_unlock(&store->checkpoint);
 	return err;
 }
@@ -109,6 +113,7 @@ void gfs_unlogged_abort(struct gfs_txn *txn)
 	assert(txn->unlogged);
 	if (txn->batch != NULL)
 		store->backend->ops->batch_abort(txn->batch);
+	atomic_store_explicit(&store->exposed, false, memory_order_relaxed);
 	if (txn->one_way)
 		gfs_store_fail(store, GFS_ERR_INTERRUPTED);
 	gfs_txn_end(txn, false);

@@ -69,6 +69,20 @@ while IFS=, read -r key number text; do
 done <"$TMP/sample"
 pass
 within "$(awk '/^VmHWM/ { print $2 }' "/proc/$daemon/status")" "the daemon"
-umount_db
+
+begin "dropped into /import"
+new_db
+mount_db "cache=${cache_mib}M"
+if [ -z "$GRAPHFS_SANITIZE" ]; then
+	cp "$csv/nodes.csv" "$MNT/import/" 2>"$TMP/out" && fail "an import that is too large succeeded"
+	grep -q 'File too large' "$TMP/out" || fail "an import that is too large: $(cat "$TMP/out")"
+	grep -q 'graphfsctl import' "$MNT/import/nodes.csv.error" || fail "its .error says: $(cat "$MNT/import/nodes.csv.error")"
+	is "$(ls "$MNT/nodes" | wc -l)" 0 "nodes after that"
+	ok "rm" rm "$MNT/import/nodes.csv"
+fi
+head -n 20001 "$csv/nodes.csv" >"$TMP/part.csv"
+ok "an import of 20,000" cp "$TMP/part.csv" "$MNT/import/"
+is "$(ls "$MNT/nodes" | wc -l)" "$(scaled 20000 "$nodes")" "nodes after that"
+within "$(awk '/^VmHWM/ { print $2 }' "/proc/$daemon/status")" "the daemon"
 
 finish

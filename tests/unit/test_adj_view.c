@@ -195,8 +195,6 @@ static void test_switched_off(void **state)
 
 /* ---- one change each, on every kind of folder ---- */
 
-static const struct gfs_adj_bulk_entry run[] = { { 1, { 900, 90001 } }, { 3, { 901, 90002 } }, { 4, { 902, 90003 } } };
-
 static void change_add(struct gfs_txn *txn, uint16_t type)
 {
 	assert_int_equal(gfs_adj_add(txn, adj, FIRST, GFS_OUT, type, entry(900, 80000)), 0);
@@ -213,8 +211,10 @@ static void change_remove(struct gfs_txn *txn, uint16_t type)
 
 static void change_sorted(struct gfs_txn *txn, uint16_t type)
 {
+	const struct gfs_adj_bulk_entry run[] = { { gfs_adj_at(FIRST, GFS_OUT, 1), { 900, 90001 } },
+		{ gfs_adj_at(FIRST, GFS_OUT, 3), { 901, 90002 } }, { gfs_adj_at(FIRST, GFS_OUT, 4), { 902, 90003 } } };
 	(void)type;
-	assert_int_equal(gfs_adj_add_sorted(txn, adj, FIRST, GFS_OUT, run, GFS_COUNT(run)), 0);
+	assert_int_equal(gfs_adj_add_sorted(txn, adj, run, GFS_COUNT(run)), 0);
 }
 
 static void change_made(struct gfs_txn *txn, uint16_t type)
@@ -312,48 +312,45 @@ static void test_rollback_is_seen(void **state)
 
 /* ---- damage ---- */
 
-/* A row that is wrong keeps its whole group out, and no other node of it from being read. */
+/* A row that is wrong keeps its group out, and is an error. */
 static void test_damage(void **state)
 {
 	struct gfs_adj_view view = GFS_ADJ_VIEW_INIT;
 	struct gfs_adj_type type;
 	struct gfs_txn *txn = test_begin(&t);
-	uint8_t key[GFS_ADJ_HEAD_KEY_BYTES];
+	uint8_t key[GFS_ADJ_GROUP_KEY_BYTES];
 	(void)state;
-	add(txn, FIRST, 1, 3);
-	gfs_adj_head_key(key, FIRST + 1, GFS_OUT);
+	add(txn, FIRST + GFS_ADJ_GROUP_NODES, 1, 3);
+	gfs_adj_group_key(key, gfs_adj_group_of(FIRST));
 	assert_int_equal(gfs_kv_put(gfs_store_kv(t.store), gfs_txn_undo(txn), GFS_KV_ADJ, gfs_slice(key, sizeof key),
 						 gfs_slice_text("nonsense")),
 		0);
 	test_commit(txn);
 	gfs_store_read_begin(t.store);
 	assert_false(gfs_adj_view_get(adj, FIRST, GFS_OUT, &view));
-	assert_int_equal(gfs_adj_type(adj, FIRST, GFS_OUT, 1, &type), 0);
-	assert_int_equal(type.count, 3);
-	assert_int_equal(gfs_adj_type(adj, FIRST + 1, GFS_OUT, 1, &type), GFS_ERR_CORRUPT);
-	gfs_store_read_end(t.store);
 	assert_int_equal(groups(), 0);
+	assert_int_equal(gfs_adj_type(adj, FIRST + 1, GFS_OUT, 1, &type), GFS_ERR_CORRUPT);
+	assert_int_equal(gfs_adj_type(adj, FIRST + GFS_ADJ_GROUP_NODES, GFS_OUT, 1, &type), 0);
+	assert_int_equal(type.count, 3);
+	gfs_store_read_end(t.store);
 }
 
-/* Blocks that are not what their header says: each kind of lie. */
+/* Blocks that are not what their folder says: each kind of lie. */
 static void test_damaged_blocks(void **state)
 {
 	struct gfs_adj_view view = GFS_ADJ_VIEW_INIT;
-	uint8_t key[GFS_ADJ_BLOCK_KEY_BYTES], entries[2 * GFS_ADJ_ENTRY_BYTES];
+	struct gfs_adj_entry entries[] = { { 9, 70000 }, { 9, 70001 } };
+	uint8_t key[GFS_ADJ_BLOCK_KEY_BYTES], bytes[2 * GFS_ADJ_ENTRY_BYTES_MAX];
+	size_t size = gfs_adj_block_encode(bytes, FIRST, entries, 2);
 	(void)state;
-	gfs_adj_entry_put(entries, 0, entry(9, 70001));
-	gfs_adj_entry_put(entries, 1, entry(9, 70000)); /* descends */
 	struct {
-		uint16_t type;
 		struct gfs_adj_entry bound;
 		struct gfs_slice value;
 	} lies[] = {
-		{ 1, GFS_ADJ_ENTRY_LAST, gfs_slice(entries, GFS_ADJ_ENTRY_BYTES) },
-		{ 2, GFS_ADJ_ENTRY_LAST, gfs_slice(entries, GFS_ADJ_ENTRY_BYTES) },
-		{ 3, GFS_ADJ_ENTRY_LAST, gfs_slice(entries, GFS_ADJ_ENTRY_BYTES) },
-		{ 3, GFS_ADJ_ENTRY_LAST, gfs_slice(entries, sizeof entries) },
-		{ 3, GFS_ADJ_ENTRY_LAST, gfs_slice(entries, 5) },
-		{ 3, entry(1, 1), gfs_slice(entries, GFS_ADJ_ENTRY_BYTES) },
+		{ GFS_ADJ_ENTRY_LAST, gfs_slice(bytes, size) },     /* too few */
+		{ GFS_ADJ_ENTRY_LAST, gfs_slice(bytes, size - 1) }, /* cut */
+		{ entry(1, 1), gfs_slice(bytes, size) },            /* above their bound */
+		{ entry(10, 1), gfs_slice(bytes, size) },           /* too many */
 	};
 	for (size_t i = 0; i < GFS_COUNT(lies); i++) {
 		teardown(state);
@@ -362,7 +359,7 @@ static void test_damaged_blocks(void **state)
 		compare_as_reader();
 		struct gfs_txn *txn = test_begin(&t);
 		add(txn, FIRST + 1, 5, 1); /* so that the group is read anew */
-		gfs_adj_block_key(key, FIRST, GFS_OUT, lies[i].type, lies[i].bound);
+		gfs_adj_block_key(key, FIRST, GFS_OUT, 3, lies[i].bound);
 		assert_int_equal(
 			gfs_kv_put(gfs_store_kv(t.store), gfs_txn_undo(txn), GFS_KV_ADJ, gfs_slice(key, sizeof key), lies[i].value),
 			0);

@@ -565,13 +565,24 @@ static void test_adjacency_has_more(void **state)
 
 static void test_adjacency_form(void **state)
 {
-	uint8_t k[7] = { 0 };
+	uint8_t k[6] = { 0 };
 	(void)state;
-	gfs_put_be48(k, a);
-	put_kv(GFS_KV_ADJ, gfs_slice(k, 7), gfs_slice("garbage", 7));
-	must_find("its outgoing adjacency:");
+	put_kv(GFS_KV_ADJ, gfs_slice(k, 6), gfs_slice("garbage", 7));
+	must_find("the adjacency of nodes 0 to 15: a row of the wrong form");
+	must_find("its outgoing adjacency lacks relationship");
+	k[5] = 1; /* no first of a group */
+	put_kv(GFS_KV_ADJ, gfs_slice(k, 6), gfs_slice("x", 1));
 	put_kv(GFS_KV_ADJ, gfs_slice(k, 3), gfs_slice("x", 1));
 	must_find("adjacency has a key of an unknown form");
+}
+
+/* Blocks of a group that has no row. */
+static void test_adjacency_blocks_alone(void **state)
+{
+	uint8_t k[21] = { 0, 0, 0, 0, 1, 0 };
+	(void)state;
+	put_kv(GFS_KV_ADJ, gfs_slice(k, 21), gfs_slice("", 0));
+	must_find("the adjacency of nodes 256 to 271: blocks without the row of their group");
 }
 
 static void test_free_ids(void **state)
@@ -695,6 +706,7 @@ int main(void)
 		TEST(test_adjacency_lacks),
 		TEST(test_adjacency_has_more),
 		TEST(test_adjacency_form),
+		TEST(test_adjacency_blocks_alone),
 		TEST(test_free_ids),
 		TEST(test_labels_without_names),
 		TEST(test_counters),

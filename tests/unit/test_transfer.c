@@ -715,10 +715,44 @@ static void test_an_empty_graph_comes_back(void **state)
 	assert_comes_back(*state);
 }
 
+/* A logged import that is larger than the memory that a transaction may have leaves nothing behind, and the caches get back what they lent. */
+static void test_too_large(void **state)
+{
+	struct fixture *f = *state;
+	struct attempt a = { 0 };
+	struct gfs_cache_stats before, after;
+	GFS_AUTO_BUF text = GFS_BUF_INIT;
+	fixture_close(f);
+	f->opts.cache.bytes = UINT64_C(32) << 20;
+	fixture_open(f);
+	struct gfs_cache_budget *budget = gfs_store_cache_budget(gfs_graph_store(f->graph));
+	gfs_cache_budget_stats(budget, GFS_CACHE_PAGE, &before);
+	gfs_buf_append_text(&text, "name:ID,text\n");
+	for (unsigned i = 0; i < 100000; i++)
+		gfs_buf_printf(&text, "node%u,%0200u\n", i, i);
+	OK(gfs_buf_failed(&text));
+	struct gfs_import_file whole = { "big", gfs_buf_slice(&text) }, part = { "part", gfs_buf_slice(&text) };
+	part.contents.size = sizeof "name:ID,text\n" - 1; /* the header, and a thousand rows */
+	for (unsigned rows = 0; rows < 1000; part.contents.size++)
+		rows += part.contents.data[part.contents.size] == '\n';
+	assert_int_equal(import_files(f, &whole, 1, &a), GFS_ERR_TXNBIG);
+	assert_string_equal(a.message.text, "big: more changes at once than memory is there for");
+	assert_int_equal(node_count(f), 0);
+	gfs_cache_budget_stats(budget, GFS_CACHE_PAGE, &after);
+	assert_int_equal(after.limit_bytes, before.limit_bytes);
+	OK(import_files(f, &part, 1, &a));
+	assert_int_equal(node_count(f), 1000);
+	require_clean(f->graph);
+	a.unlogged = a.skip_bad = true; /* those thousand are there already */
+	OK(import_files(f, &whole, 1, &a));
+	assert_int_equal(node_count(f), 100000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_csv_forms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_csv_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_csv_temporal_types, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_csv_relationships, setup, teardown),
