@@ -74,18 +74,43 @@ int gfs_row_next(struct gfs_slice *at, struct gfs_row_item *ret_item)
 	return 0;
 }
 
+/* Passes over the item at *at when its key is below `key`. False: it is to be looked at properly. */
+static bool pass_over(struct gfs_slice *at, uint16_t key)
+{
+	const uint8_t *p = at->data;
+	if (at->size < 4 || gfs_get_le16(p) >= key)
+		return false;
+	size_t length = p[3], head = 4;
+	if (length >= 0x80) { /* a varint of two bytes; longer ones are for values past the limit */
+		if (at->size < 5 || p[4] >= 0x80)
+			return false;
+		length = (length & 0x7f) | (size_t)p[4] << 7;
+		head = 5;
+	}
+	if (length > at->size - head)
+		return false;
+	*at = gfs_slice(p + head + length, at->size - head - length);
+	return true;
+}
+
 int gfs_row_find(const struct gfs_row *row, uint16_t key, struct gfs_row_item *ret_item)
 {
 	struct gfs_slice at = row->items;
 	struct gfs_row_item item;
 	int err;
-	while ((err = gfs_row_next(&at, &item)) == 0 && item.key <= key) {
+	for (;;) {
+		while (pass_over(&at, key))
+			;
+		err = gfs_row_next(&at, &item);
+		if (err != 0)
+			return err;
 		if (item.key == key) {
 			*ret_item = item;
 			return 0;
 		}
+		if (item.key > key)
+			return GFS_ERR_NOTFOUND;
 	}
-	return err == 0 ? GFS_ERR_NOTFOUND : err;
 }
 
 void gfs_row_put_head(struct gfs_buf *out, struct gfs_slice key, struct gfs_slice labels, uint16_t count)

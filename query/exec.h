@@ -44,12 +44,13 @@ struct gfs_exec {
 	const struct gfs_plan *plan;
 	struct gfs_arena arena; /* for the whole run */
 	struct gfs_arena_budget budget;
-	struct gfs_function_env env; /* env.arena is where expressions put values */
-	struct gfs_datum *params;    /* as the plan numbers them */
-	struct gfs_datum *locals;    /* by slot: variables of comprehensions */
-	struct gfs_op **subs;        /* by plan->subs; NULL: not made yet */
-	struct gfs_op *ops;          /* all that were made */
-	uint16_t *names;             /* ids of plan->names; 0: not looked up or not there */
+	struct gfs_function_env env;      /* env.arena is where expressions put values */
+	struct gfs_datum *params;         /* as the plan numbers them */
+	struct gfs_datum *locals;         /* by slot: variables of comprehensions */
+	struct gfs_op **subs;             /* by plan->subs; NULL: not made yet */
+	struct gfs_op *ops;               /* all that were made */
+	uint16_t *names;                  /* ids of plan->names; 0: not looked up or not there */
+	struct gfs_label_set *label_sets; /* by plan->names: of labels that are asked for often */
 	struct gfs_query_error *error;
 	struct gfs_deleted deleted;
 	struct gfs_query_counts counts;

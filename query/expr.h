@@ -113,6 +113,9 @@ int gfs_eval_type_error(
 /* Null when it has none; EntityNotFound when the statement has deleted it. */
 int gfs_entity_property(struct gfs_exec *exec, struct gfs_datum entity, uint32_t name, struct gfs_arena *arena,
 	struct gfs_datum *ret_value) GFS_CHECK;
+/* Of a whole column of nodes, relationships and nulls. */
+int gfs_entity_property_all(struct gfs_exec *exec, const struct gfs_datum *entities, uint32_t count, uint32_t name,
+	struct gfs_arena *arena, struct gfs_datum *ret_values) GFS_CHECK;
 int gfs_entity_property_named(struct gfs_exec *exec, struct gfs_datum entity, struct gfs_slice name,
 	struct gfs_arena *arena, struct gfs_datum *ret_value) GFS_CHECK;
 /* In exec->env.arena. */

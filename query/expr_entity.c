@@ -2,6 +2,7 @@
 #include "query/expr.h"
 
 #include "query/ast.h"
+#include "query/label_set.h"
 
 #include <assert.h>
 
@@ -21,12 +22,25 @@ int gfs_eval_property(const struct gfs_expr *expr, const struct gfs_row *row, st
 	return err != 0 ? err : property_of(expr, row->exec, of, ret_value);
 }
 
+static bool all_entities(const struct gfs_datum *column, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (column[i].type != GFS_DATUM_NODE && column[i].type != GFS_DATUM_REL && column[i].type != GFS_DATUM_NULL)
+			return false;
+	}
+	return true;
+}
+
 /* Of a variable: the usual case. */
 int gfs_eval_all_property(
 	const struct gfs_expr *expr, struct gfs_exec *exec, const struct gfs_batch *batch, struct gfs_datum *out)
 {
 	const struct gfs_datum *column = batch->columns[expr->args[0]->slot];
 	assert(expr->args[0]->eval == gfs_eval_slot);
+	if (all_entities(column, batch->count)) {
+		exec->env.pos = &expr->pos;
+		return gfs_entity_property_all(exec, column, batch->count, expr->name, exec->env.arena, out);
+	}
 	for (uint32_t i = 0; i < batch->count; i++) {
 		int err = property_of(expr, exec, column[i], &out[i]);
 		if (err != 0)
@@ -43,6 +57,11 @@ static int node_has(struct gfs_exec *exec, uint64_t id, uint32_t name, bool *ret
 	*ret_has = false;
 	if (label == 0)
 		return 0;
+	struct gfs_label_set *set = &exec->label_sets[name];
+	if (gfs_label_set_ready(set, exec, label)) {
+		*ret_has = gfs_label_set_has(set, id);
+		return 0;
+	}
 	int err = gfs_node_has_label(exec->graph, id, label, ret_has);
 	return err == 0 || err == GFS_ERR_NOTFOUND ? 0 : gfs_exec_store_error(exec, err);
 }

@@ -41,27 +41,52 @@ static int page_id_of(const struct gfs_store *store, uint64_t row_id, uint64_t *
 
 /* ---- reading ---- */
 
-/* A row's bytes in its pinned page. A row id that names nothing comes from a record, so it is damage. */
+/* A row's bytes in its page. */
+static int cell_in(const struct gfs_page *page, uint64_t row_id, struct cell *ret_cell)
+{
+	struct gfs_slotted_row row;
+	int err = gfs_slotted_get(gfs_page_payload(page), slot_of(row_id), &row);
+	if (err == 0 && row.is_blob && row.size != BLOB_ID_SIZE)
+		err = GFS_ERR_CORRUPT;
+	if (err != 0)
+		return gfs_page_must_exist(err);
+	*ret_cell = (struct cell){ .data = gfs_page_payload(page) + row.offset, .size = row.size, .is_blob = row.is_blob };
+	return 0;
+}
+
+/* And the page, pinned. A row id that names nothing comes from a record, so it is damage. */
 static int row_locate(struct gfs_store *store, uint64_t row_id, struct gfs_page **ret_page, struct cell *ret_cell)
 {
 	uint64_t page_id;
-	struct gfs_slotted_row row;
 	int err = page_id_of(store, row_id, &page_id);
 	if (err == 0)
 		err = gfs_page_get_kind(store, page_id, GFS_PAGE_SLOTTED, ret_page);
 	if (err != 0)
 		return gfs_page_must_exist(err);
-	err = gfs_slotted_get(gfs_page_payload(*ret_page), slot_of(row_id), &row);
-	if (err == 0 && row.is_blob && row.size != BLOB_ID_SIZE)
-		err = GFS_ERR_CORRUPT;
-	if (err != 0) {
+	err = cell_in(*ret_page, row_id, ret_cell);
+	if (err != 0)
 		gfs_page_put(store, *ret_page);
-		return gfs_page_must_exist(err);
+	return err;
+}
+
+int gfs_heap_peek_near(struct gfs_store *store, struct gfs_page **near, uint64_t row_id, struct gfs_slice *ret_row)
+{
+	uint64_t page_id;
+	struct cell cell;
+	int err = page_id_of(store, row_id, &page_id);
+	if (err == 0 && (*near == NULL || (*near)->entry.key != page_id)) {
+		if (*near != NULL)
+			gfs_page_put(store, *near);
+		*near = NULL;
+		err = gfs_page_must_exist(gfs_page_get_kind(store, page_id, GFS_PAGE_SLOTTED, near));
 	}
-	*ret_cell = (struct cell){
-		.data = gfs_page_payload(*ret_page) + row.offset, .size = row.size, .is_blob = row.is_blob
-	};
-	return 0;
+	if (err == 0)
+		err = cell_in(*near, row_id, &cell);
+	if (err == 0 && cell.is_blob)
+		err = GFS_ERR_TOOBIG;
+	if (err == 0)
+		*ret_row = gfs_slice(cell.data, cell.size);
+	return err;
 }
 
 int gfs_heap_peek(struct gfs_store *store, uint64_t row_id, struct gfs_page **ret_page, struct gfs_slice *ret_row)

@@ -20,6 +20,10 @@ int gfs_heap_read(struct gfs_store *store, uint64_t row_id, struct gfs_buf *out)
 int gfs_heap_peek(
 	struct gfs_store *store, uint64_t row_id, struct gfs_page **ret_page, struct gfs_slice *ret_row) GFS_CHECK;
 
+/* The same for many rows, best in order: the page stays pinned in *near (NULL at first), to be given back in the end. */
+int gfs_heap_peek_near(
+	struct gfs_store *store, struct gfs_page **near, uint64_t row_id, struct gfs_slice *ret_row) GFS_CHECK;
+
 /* Verifies one heap page (for fsck): slots in bounds, no overlap, accounting right. Calls `each` for every row. */
 int gfs_heap_check_page(struct gfs_store *store, uint64_t page_index,
 	int (*each)(void *context, uint64_t row_id, uint64_t blob_id), void *context,

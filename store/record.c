@@ -273,6 +273,40 @@ int gfs_rel_record_read(struct gfs_store *store, uint64_t id, struct gfs_rel_rec
 	return err;
 }
 
+/* *near becomes the page, or NULL when it does not exist. */
+static int page_near(struct gfs_store *store, const struct place *place, uint64_t number, struct gfs_page **near)
+{
+	if (*near != NULL && (*near)->entry.key == GFS_PAGE_ID(place->space, number))
+		return 0;
+	if (*near != NULL)
+		gfs_page_put(store, *near);
+	*near = NULL;
+	return page_open(store, place, number, near);
+}
+
+int gfs_node_record_near(
+	struct gfs_store *store, struct gfs_page **near, uint64_t id, struct gfs_node_record *ret_record)
+{
+	int err = id > GFS_ID_MAX ? 0 : page_near(store, &nodes, id / GFS_NODES_PER_PAGE, near);
+	if (err != 0)
+		return err;
+	if (id <= GFS_ID_MAX && *near != NULL)
+		return node_decode(gfs_page_payload(*near) + id % GFS_NODES_PER_PAGE * GFS_NODE_RECORD_SIZE, ret_record);
+	*ret_record = (struct gfs_node_record){ 0 };
+	return 0;
+}
+
+int gfs_rel_record_near(struct gfs_store *store, struct gfs_page **near, uint64_t id, struct gfs_rel_record *ret_record)
+{
+	int err = id > GFS_ID_MAX ? 0 : page_near(store, &rels, id / GFS_RELS_PER_PAGE, near);
+	if (err != 0)
+		return err;
+	if (id <= GFS_ID_MAX && *near != NULL)
+		return rel_decode(gfs_page_payload(*near) + id % GFS_RELS_PER_PAGE * GFS_REL_RECORD_SIZE, ret_record);
+	*ret_record = (struct gfs_rel_record){ 0 };
+	return 0;
+}
+
 /* ---- scans ---- */
 
 static_assert((int)NODE_FLAGS == (int)REL_FLAGS, "one scan for both kinds looks at the flags");

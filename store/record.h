@@ -34,6 +34,11 @@ struct gfs_rel_record {
 /* An id past the last page, or never used, gives exists == false, not an error. GFS_ERR_CORRUPT when a field is out of its range. */
 int gfs_node_record_read(struct gfs_store *store, uint64_t id, struct gfs_node_record *ret_record) GFS_CHECK;
 int gfs_rel_record_read(struct gfs_store *store, uint64_t id, struct gfs_rel_record *ret_record) GFS_CHECK;
+/* The same for many ids, best in order: the page that the last one was read from stays pinned in *near (NULL at first), to be given back in the end. */
+int gfs_node_record_near(
+	struct gfs_store *store, struct gfs_page **near, uint64_t id, struct gfs_node_record *ret_record) GFS_CHECK;
+int gfs_rel_record_near(
+	struct gfs_store *store, struct gfs_page **near, uint64_t id, struct gfs_rel_record *ret_record) GFS_CHECK;
 /* Writes all of it (exists == false: all zero), making the page when needed. Only the bytes that differ are noted for undo. */
 int gfs_node_record_write(struct gfs_txn *txn, uint64_t id, const struct gfs_node_record *record) GFS_CHECK;
 int gfs_rel_record_write(struct gfs_txn *txn, uint64_t id, const struct gfs_rel_record *record) GFS_CHECK;
