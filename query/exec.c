@@ -71,6 +71,7 @@ void gfs_exec_unlock(struct gfs_exec *exec)
 	exec->locked = false;
 	if (exec->tx != NULL)
 		return;
+	exec->epoch++;
 	gfs_graph_read_end(exec->graph);
 	/* A property key's id may belong to another name when the lock is back. */
 	memset(exec->names, 0, exec->plan->name_count * sizeof *exec->names);

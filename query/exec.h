@@ -40,7 +40,9 @@ struct gfs_profile {
 
 struct gfs_exec {
 	struct gfs_graph *graph;
-	struct gfs_tx *tx; /* of a writing statement; NULL */
+	struct gfs_engine *engine;
+	struct gfs_columns *columns; /* query/columns.h */
+	struct gfs_tx *tx;           /* of a writing statement; NULL */
 	const struct gfs_plan *plan;
 	struct gfs_arena arena; /* for the whole run */
 	struct gfs_arena_budget budget;
@@ -60,6 +62,7 @@ struct gfs_exec {
 	const char *load_csv_folder;
 	/* the graph lock and limits */
 	bool locked;
+	uint64_t epoch; /* of holds of the lock: what was read before may be otherwise now */
 	uint64_t slice_end_ns;
 	uint64_t deadline_ns; /* 0: none */
 	const _Atomic bool *terminated;

@@ -87,7 +87,7 @@ gfs_expr_eval_fn gfs_eval_and, gfs_eval_or, gfs_eval_xor, gfs_eval_not, gfs_eval
 gfs_expr_eval_all_fn gfs_eval_all_compare, gfs_eval_all_and;
 /* expr_entity.c */
 gfs_expr_eval_fn gfs_eval_property, gfs_eval_has_labels, gfs_eval_map_projection, gfs_eval_path;
-gfs_expr_eval_all_fn gfs_eval_all_property;
+gfs_expr_eval_all_fn gfs_eval_all_property, gfs_eval_all_has_label;
 /* expr_list.c */
 gfs_expr_eval_fn gfs_eval_list_comprehension, gfs_eval_reduce, gfs_eval_all_of, gfs_eval_any_of, gfs_eval_none_of,
 	gfs_eval_single_of;
