@@ -1,4 +1,5 @@
-/* The calendar and the orders of temporal values. Days from and to civil dates count 400-year eras from 1 March of year 0, so that the leap day ends a year. */
+/* The calendar and the orders of temporal values. Days from and to civil dates count 400-year eras from 1 March of year 0, so that the leap
+ * day ends a year. */
 #include "graph/temporal.h"
 
 #include "base/checked.h"
