@@ -40,7 +40,7 @@ struct gfs_profile {
 
 struct gfs_exec {
 	struct gfs_graph *graph;
-	struct gfs_engine *engine;
+	struct gfs_engine *engine;   /* NULL: without its caches */
 	struct gfs_columns *columns; /* query/columns.h */
 	struct gfs_tx *tx;           /* of a writing statement; NULL */
 	const struct gfs_plan *plan;

@@ -77,7 +77,7 @@ static void init_exec(struct gfs_result *result, const struct gfs_run_opts *opts
 	struct gfs_exec *exec = &result->exec;
 	const struct gfs_engine *engine = result->engine;
 	exec->graph = engine->graph;
-	exec->engine = result->engine;
+	exec->engine = opts->no_cache ? NULL : result->engine;
 	exec->error = &result->error;
 	exec->budget.max = engine->opts.memory_bytes_max;
 	exec->arena.budget = result->rows_arena.budget = &exec->budget;
