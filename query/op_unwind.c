@@ -1,12 +1,16 @@
 /* A row for each item of a list; null gives none, anything else itself. */
 #include "query/op.h"
 
+/* Items of the lists that one batch is made of. */
+#define ITEMS_MAX 4096u
+
 struct unwind {
 	struct gfs_op op;
 	struct gfs_batch *batch;
 	struct gfs_datum value; /* the list of the row */
 	uint32_t row, item;
-	bool known; /* `value` is */
+	bool known;     /* `value` is */
+	uint64_t items; /* of lists in the arena */
 };
 
 static int open_unwind(struct gfs_op *op)
@@ -28,6 +32,8 @@ static int know(struct unwind *self)
 	int err = gfs_expr_eval_row(op->exec, op->plan->item.code, self->batch, self->row, &op->arena, &self->value);
 	self->item = 0;
 	self->known = err == 0;
+	if (err == 0 && self->value.type == GFS_DATUM_LIST)
+		self->items += self->value.size;
 	return err;
 }
 
@@ -52,6 +58,9 @@ static int fill(struct unwind *self)
 	struct gfs_op *op = &self->op;
 	int err = 0;
 	while (err == 0 && self->row < self->batch->count && op->out.count < op->out.capacity) {
+		/* Lists that have been handed out make room before another large one. */
+		if (!self->known && self->items > ITEMS_MAX)
+			break;
 		if (!self->known)
 			err = know(self);
 		if (err == 0)
@@ -66,8 +75,10 @@ static int next_unwind(struct gfs_op *op, struct gfs_batch **ret_batch)
 	int err = gfs_exec_tick(op->exec);
 	op->out.count = 0;
 	while (err == 0 && op->out.count == 0) {
-		if (!self->known)
+		if (!self->known) {
 			gfs_arena_clear(&op->arena); /* the lists in it have been handed out */
+			self->items = 0;
+		}
 		if (self->batch == NULL) {
 			self->row = 0;
 			err = gfs_op_next(op->input, &self->batch);
