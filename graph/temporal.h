@@ -57,6 +57,8 @@ bool gfs_days_in_range(int64_t days);
 
 /* Whether the fields are what a value of the type may have, as at the top; zones are not looked up. */
 bool gfs_temporal_valid(enum gfs_type type, const struct gfs_temporal *t);
+/* Letters, digits, _ - + and /, 1 to GFS_ZONE_BYTES_MAX of them. */
+bool gfs_zone_name_valid(struct gfs_slice zone);
 
 /* ---- text ---- */
 
@@ -69,7 +71,8 @@ void gfs_offset_text(int32_t offset_s, struct gfs_buf *out);
 
 /* Reads all ISO 8601 forms that Cypher knows: calendar, week, quarter and ordinal dates, whole or cut short, basic and extended; times cut
  * short; durations with designators and fractions, or as P2012-02-02T14:37:21.545. A TIME or DATETIME without an offset is in UTC; a
- * DATETIME with a zone and no offset takes the zone's at that time. The zone's name lies in `arena`. GFS_ERR_INVALID, GFS_ERR_NOMEM. */
+ * DATETIME with a zone and no offset takes the zone's at that time. Beside an offset a zone's name is not looked up, so that a text reads
+ * back with whatever zones there are now. The zone's name lies in `arena`. GFS_ERR_INVALID, GFS_ERR_NOMEM. */
 int gfs_temporal_parse(
 	enum gfs_type type, struct gfs_slice text, struct gfs_arena *arena, struct gfs_temporal *ret_temporal) GFS_CHECK;
 /* Z, +01, +0100, +01:00, +01:00:30 */

@@ -33,13 +33,10 @@ static void init_lock(void)
 
 static bool wide_name(struct gfs_slice zone, UChar wide[GFS_ZONE_BYTES_MAX])
 {
-	if (zone.size == 0 || zone.size > GFS_ZONE_BYTES_MAX)
+	if (!gfs_zone_name_valid(zone))
 		return false;
-	for (size_t i = 0; i < zone.size; i++) {
-		if (zone.data[i] <= ' ' || zone.data[i] >= 0x7f)
-			return false;
+	for (size_t i = 0; i < zone.size; i++)
 		wide[i] = zone.data[i];
-	}
 	return true;
 }
 

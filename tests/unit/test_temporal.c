@@ -111,6 +111,8 @@ static void test_datetimes(void **state)
 		{ "2015-07-21T21:40:32.142[Europe/London]", "2015-07-21T21:40:32.142+01:00[Europe/London]" },
 		{ "1818-07-21T21:40:32.142[Europe/Stockholm]", "1818-07-21T21:40:32.142+00:53:28[Europe/Stockholm]" },
 		{ "2015-07-21T21:40-04[America/New_York]", "2015-07-21T21:40-04:00[America/New_York]" },
+		/* Beside an offset a zone may be of another year's database. */
+		{ "2015-07-21T12:00+01:00[Mars/Base]", "2015-07-21T12:00+01:00[Mars/Base]" },
 		/* Clocks were put forward at 02:00. */
 		{ "2017-03-26T02:30[Europe/Stockholm]", "2017-03-26T03:30+02:00[Europe/Stockholm]" },
 		/* And back at 03:00: the earlier of the two times. */
