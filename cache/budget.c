@@ -154,6 +154,15 @@ int gfs_cache_budget_open(struct gfs_cache_budget *budget, enum gfs_cache_layer 
 	return err;
 }
 
+void gfs_cache_budget_close(struct gfs_cache_budget *budget, enum gfs_cache_layer layer)
+{
+	gfs_mutex_lock(&budget->lock);
+	struct gfs_cache *cache = budget->layers[layer].cache;
+	budget->layers[layer].cache = NULL;
+	gfs_mutex_unlock(&budget->lock);
+	gfs_cache_free(cache);
+}
+
 /* ---- settings ---- */
 
 uint64_t gfs_cache_budget_bytes(struct gfs_cache_budget *budget)

@@ -58,6 +58,8 @@ void gfs_cache_budget_free(struct gfs_cache_budget *budget);
 /* Makes the layer's cache, with the layer's limit, policy and switch; once a layer. The caller frees it. GFS_ERR_NOMEM. */
 int gfs_cache_budget_open(struct gfs_cache_budget *budget, enum gfs_cache_layer layer, const struct gfs_cache_ops *ops,
 	struct gfs_cache **ret_cache) GFS_CHECK;
+/* Frees the layer's cache while the budget lives on; the layer may be opened again. One that is not open is fine. */
+void gfs_cache_budget_close(struct gfs_cache_budget *budget, enum gfs_cache_layer layer);
 
 uint64_t gfs_cache_budget_bytes(struct gfs_cache_budget *budget);
 /* How much may be changed and not yet written when a checkpoint begins; writers wait at twice that. Beside the dirty pages, which are in

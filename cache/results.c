@@ -12,6 +12,7 @@ enum { WORTH_SHIFT = 10, PRICE_WEIGHT_SHIFT = 4, REFUSAL_SHIFT = 5 };
 #define COST_NS_MAX (UINT64_MAX >> (WORTH_SHIFT + 1))
 
 struct gfs_results {
+	struct gfs_cache_budget *budget;
 	struct gfs_cache *cache;
 	_Atomic uint64_t price; /* relaxed: an estimate, and a lost update is one sample less */
 };
@@ -101,6 +102,7 @@ int gfs_results_new(struct gfs_cache_budget *budget, struct gfs_results **ret_re
 	struct gfs_results *r = calloc(1, sizeof *r);
 	if (!r)
 		return GFS_ERR_NOMEM;
+	r->budget = budget;
 	const struct gfs_cache_ops ops = { .evict = evict, .context = r };
 	int err = gfs_cache_budget_open(budget, GFS_CACHE_QUERY, &ops, &r->cache);
 	if (err)
@@ -114,7 +116,7 @@ void gfs_results_free(struct gfs_results *results)
 {
 	if (!results)
 		return;
-	gfs_cache_free(results->cache);
+	gfs_cache_budget_close(results->budget, GFS_CACHE_QUERY);
 	free(results);
 }
 

@@ -1,4 +1,5 @@
-/* The calendar and the orders of temporal values. Days from and to civil dates count 400-year eras from 1 March of year 0, so that the leap day ends a year. */
+/* The calendar and the orders of temporal values. Days from and to civil dates count 400-year eras from 1 March of year 0, so that the leap
+ * day ends a year. */
 #include "graph/temporal.h"
 
 #include "base/checked.h"
@@ -80,13 +81,16 @@ bool gfs_days_in_range(int64_t days)
 
 /* ---- rules ---- */
 
-static bool zone_valid(struct gfs_slice zone)
+/* What names of the time zone database are made of: nothing that a text would have to escape. */
+bool gfs_zone_name_valid(struct gfs_slice zone)
 {
 	for (size_t i = 0; i < zone.size; i++) {
-		if (zone.data[i] <= ' ' || zone.data[i] >= 0x7f || zone.data[i] == ']')
+		uint8_t c = zone.data[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!letter && c != '_' && c != '-' && c != '+' && c != '/')
 			return false;
 	}
-	return zone.size <= GFS_ZONE_BYTES_MAX;
+	return zone.size != 0 && zone.size <= GFS_ZONE_BYTES_MAX;
 }
 
 bool gfs_temporal_valid(enum gfs_type type, const struct gfs_temporal *t)
@@ -103,7 +107,7 @@ bool gfs_temporal_valid(enum gfs_type type, const struct gfs_temporal *t)
 		return false;
 	if (offset ? t->offset_s < -GFS_OFFSET_SECONDS_MAX || t->offset_s > GFS_OFFSET_SECONDS_MAX : t->offset_s != 0)
 		return false;
-	return type == GFS_TYPE_DATETIME ? zone_valid(t->zone) : t->zone.size == 0;
+	return t->zone.size == 0 || (type == GFS_TYPE_DATETIME && gfs_zone_name_valid(t->zone));
 }
 
 /* ---- order ---- */

@@ -205,7 +205,7 @@ static int read_zone(struct gfs_text_reader *r, struct gfs_arena *arena, struct 
 	if (end == NULL)
 		return GFS_ERR_INVALID;
 	struct gfs_slice zone = gfs_slice(r->at, (size_t)(end - r->at));
-	if (!gfs_zone_exists(zone))
+	if (!gfs_zone_name_valid(zone))
 		return GFS_ERR_INVALID;
 	r->at = end + 1;
 	*ret_zone = gfs_arena_copy(arena, zone);
@@ -222,7 +222,7 @@ static int read_zoned(enum gfs_type type, struct gfs_text_reader *r, struct gfs_
 		err = read_zone(r, arena, &t->zone);
 	if (err == 0 && !given)
 		err = gfs_zone_resolve(t, NULL);
-	return err;
+	return err == GFS_ERR_NOTFOUND ? GFS_ERR_INVALID : err;
 }
 
 static int parse_instant(enum gfs_type type, struct gfs_text_reader *r, struct gfs_arena *arena, struct gfs_temporal *t)

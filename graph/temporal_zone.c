@@ -1,8 +1,8 @@
-/* Time zones by ICU. An opened calendar of ICU costs some ten thousand instructions and may be used by one thread at a time, so the last few are kept, each behind the lock that
- * guards them all.
+/* Time zones by ICU. An opened calendar of ICU costs some ten thousand instructions and may be used by one thread at a time, so the last
+ * few are kept, each behind the lock that guards them all.
  *
- * ICU counts milliseconds in a double. Years past 2400 have the rules of the year that many times 400 before, when the calendar is the same; years before 1700 those of
- * 1700, before any zone had rules. */
+ * ICU counts milliseconds in a double. Years past 2400 have the rules of the year that many times 400 before, when the calendar is the
+ * same; years before 1700 those of 1700, before any zone had rules. */
 #include "graph/temporal.h"
 
 #include "base/lock.h"
@@ -33,51 +33,80 @@ static void init_lock(void)
 
 static bool wide_name(struct gfs_slice zone, UChar wide[GFS_ZONE_BYTES_MAX])
 {
-	if (zone.size == 0 || zone.size > GFS_ZONE_BYTES_MAX)
+	if (!gfs_zone_name_valid(zone))
 		return false;
-	for (size_t i = 0; i < zone.size; i++) {
-		if (zone.data[i] <= ' ' || zone.data[i] >= 0x7f)
-			return false;
+	for (size_t i = 0; i < zone.size; i++)
 		wide[i] = zone.data[i];
-	}
 	return true;
+}
+
+static void lock_zones(void)
+{
+	(void)pthread_once(&zones.once, init_lock); /* fails for a broken argument only */
+	gfs_mutex_lock(&zones.lock);
+}
+
+static struct kept *find_kept(struct gfs_slice zone)
+{
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		struct kept *k = &zones.kept[i];
+		if (gfs_slice_equal(gfs_slice(k->name, k->name_size), zone))
+			return k;
+	}
+	return NULL;
+}
+
+static bool is_known(const UChar *wide, size_t size)
+{
+	UChar canonical[GFS_ZONE_BYTES_MAX];
+	UBool system = 0;
+	UErrorCode status = U_ZERO_ERROR;
+	ucal_getCanonicalTimeZoneID(wide, (int32_t)size, canonical, GFS_ZONE_BYTES_MAX, &system, &status);
+	return U_SUCCESS(status) && system;
 }
 
 bool gfs_zone_exists(struct gfs_slice zone)
 {
 	UChar wide[GFS_ZONE_BYTES_MAX];
-	UChar canonical[GFS_ZONE_BYTES_MAX];
-	UBool system = 0;
-	UErrorCode status = U_ZERO_ERROR;
 	if (!wide_name(zone, wide))
 		return false;
-	ucal_getCanonicalTimeZoneID(wide, (int32_t)zone.size, canonical, GFS_ZONE_BYTES_MAX, &system, &status);
-	return U_SUCCESS(status) && system;
+	lock_zones();
+	bool kept = find_kept(zone) != NULL;
+	gfs_mutex_unlock(&zones.lock);
+	return kept || is_known(wide, zone.size);
 }
 
-/* Of the kept ones, or opened in the place of the one that was used longest ago. NULL: no memory. */
-static UCalendar *calendar_of(struct gfs_slice zone, const UChar *wide)
+static struct kept *oldest(void)
 {
-	struct kept *oldest = &zones.kept[0];
-	UErrorCode status = U_ZERO_ERROR;
-	zones.looks++;
-	for (size_t i = 0; i < KEPT_MAX; i++) {
-		struct kept *k = &zones.kept[i];
-		if (gfs_slice_equal(gfs_slice(k->name, k->name_size), zone)) {
-			k->used = zones.looks;
-			return k->calendar;
-		}
-		if (k->used < oldest->used)
-			oldest = k;
+	struct kept *k = &zones.kept[0];
+	for (size_t i = 1; i < KEPT_MAX; i++) {
+		if (zones.kept[i].used < k->used)
+			k = &zones.kept[i];
 	}
-	UCalendar *calendar = ucal_open(wide, (int32_t)zone.size, "", UCAL_GREGORIAN, &status);
-	if (U_FAILURE(status))
-		return NULL;
-	if (oldest->calendar != NULL)
-		ucal_close(oldest->calendar);
-	*oldest = (struct kept){ .name_size = zone.size, .calendar = calendar, .used = zones.looks };
-	memcpy(oldest->name, zone.data, zone.size);
-	return calendar;
+	return k;
+}
+
+/* Of the kept ones, or opened in the place of the one that was used longest ago. GFS_ERR_NOTFOUND, GFS_ERR_NOMEM. */
+static int calendar_of(struct gfs_slice zone, UCalendar **ret_calendar)
+{
+	UChar wide[GFS_ZONE_BYTES_MAX];
+	UErrorCode status = U_ZERO_ERROR;
+	struct kept *k = find_kept(zone);
+	if (k == NULL) {
+		if (!wide_name(zone, wide) || !is_known(wide, zone.size))
+			return GFS_ERR_NOTFOUND;
+		UCalendar *calendar = ucal_open(wide, (int32_t)zone.size, "", UCAL_GREGORIAN, &status);
+		if (U_FAILURE(status))
+			return GFS_ERR_NOMEM;
+		k = oldest();
+		if (k->calendar != NULL)
+			ucal_close(k->calendar);
+		*k = (struct kept){ .name_size = zone.size, .calendar = calendar };
+		memcpy(k->name, zone.data, zone.size);
+	}
+	k->used = ++zones.looks;
+	*ret_calendar = k->calendar;
+	return 0;
 }
 
 /* The day in whose year the zone has the same rules, within what ICU can count. */
@@ -112,21 +141,21 @@ static int32_t look_up(UCalendar *calendar, double at_ms, bool local, UErrorCode
 
 static int offset_at(struct gfs_slice zone, int64_t days, int64_t second_of_day, bool local, int32_t *ret_offset_s)
 {
-	UChar wide[GFS_ZONE_BYTES_MAX];
 	UErrorCode status = U_ZERO_ERROR;
+	UCalendar *calendar = NULL;
 	int32_t offset = 0;
-	if (!wide_name(zone, wide) || !gfs_zone_exists(zone))
+	if (zone.size == 0)
 		return GFS_ERR_NOTFOUND;
-	(void)pthread_once(&zones.once, init_lock); /* fails for a broken argument only */
-	gfs_mutex_lock(&zones.lock);
-	UCalendar *calendar = calendar_of(zone, wide);
-	if (calendar != NULL)
+	lock_zones();
+	int err = calendar_of(zone, &calendar);
+	if (err == 0)
 		offset = look_up(calendar, milliseconds(days, second_of_day), local, &status);
 	gfs_mutex_unlock(&zones.lock);
-	if (calendar == NULL || U_FAILURE(status))
-		return GFS_ERR_NOMEM;
-	*ret_offset_s = offset;
-	return 0;
+	if (err == 0 && U_FAILURE(status))
+		err = GFS_ERR_NOMEM;
+	if (err == 0)
+		*ret_offset_s = offset;
+	return err;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

@@ -73,11 +73,13 @@ bool gfs_value_equal(const struct gfs_value *a, const struct gfs_value *b);
 /* The tag byte, the first of every encoding. */
 enum { GFS_VALUE_TAG_TYPE = 0x0f, GFS_VALUE_TAG_NEWLINE = 0x40, GFS_VALUE_TAG_DECLARED = 0x80 };
 
-/* Appends the encoding: a tag byte (type, newline, declared) and the payload; integers and the parts of temporal values varints, floats and coordinates 8 bytes,
- * strings and bytes raw to the end (the container knows the length), list items each with a length. One value has one encoding. GFS_ERR_INVALID (null outside a list, a temporal value or point out of its rules), GFS_ERR_ILSEQ
- * (a string that is not UTF-8), GFS_ERR_LIMIT (lists deeper than GFS_VALUE_DEPTH_MAX), GFS_ERR_NOMEM; appends nothing then, save for NOMEM. */
+/* Appends the encoding: a tag byte (type, newline, declared) and the payload; integers and the parts of temporal values varints, floats and
+ * coordinates 8 bytes, strings and bytes raw to the end (the container knows the length), list items each with a length. One value has one
+ * encoding. GFS_ERR_INVALID (null outside a list, a temporal value or point out of its rules), GFS_ERR_ILSEQ (a string that is not UTF-8),
+ * GFS_ERR_LIMIT (lists deeper than GFS_VALUE_DEPTH_MAX), GFS_ERR_NOMEM; appends nothing then, save for NOMEM. */
 int gfs_value_encode(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
-/* Strings and bytes of the result lie in `bytes`, list items, temporal values and points in `arena`. GFS_ERR_CORRUPT for anything that encode cannot have made. */
+/* Strings and bytes of the result lie in `bytes`, list items, temporal values and points in `arena`. GFS_ERR_CORRUPT for anything that
+ * encode cannot have made. */
 int gfs_value_decode(struct gfs_slice bytes, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 
 /* ---- text ---- */
@@ -85,9 +87,9 @@ int gfs_value_decode(struct gfs_slice bytes, struct gfs_arena *arena, struct gfs
 /* Appends the canonical text, without `newline`. Booleans true, false; integers decimal; floats the shortest digits that read back the same,
  * always with a point or an exponent (1.0, 0.1, 1.0E21; between 1E-3 and 1E7 without exponent), NaN, Infinity, -Infinity; lists
  * [1, 'a', [true, null], bytes('00ff')]: items after a comma and a space; strings in single quotes with \\ \' \n \r \t \b \f, and \u00xx for other
- * control characters below U+0080 (so the text is one line); bytes as lower-case hexadecimal; temporal values as ISO 8601 (2015-07-21, P1DT2H), in lists as
- * date('2015-07-21'); points as point({x: 1.0, y: 2.0, crs: 'cartesian'}). Every list reads back the same. GFS_ERR_LIMIT for
- * lists deeper than GFS_VALUE_DEPTH_MAX, GFS_ERR_NOMEM; `out` may then end anywhere. */
+ * control characters below U+0080 (so the text is one line); bytes as lower-case hexadecimal; temporal values as ISO 8601 (2015-07-21,
+ * P1DT2H), in lists as date('2015-07-21'); points as point({x: 1.0, y: 2.0, crs: 'cartesian'}). Every list reads back the same.
+ * GFS_ERR_LIMIT for lists deeper than GFS_VALUE_DEPTH_MAX, GFS_ERR_NOMEM; `out` may then end anywhere. */
 int gfs_value_text(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
 /* The same as it stands in a list: strings in quotes, bytes('00ff'), date('2015-07-21'). */
 int gfs_value_item_text(const struct gfs_value *value, struct gfs_buf *out) GFS_CHECK;
@@ -103,8 +105,9 @@ void gfs_value_infer(struct gfs_slice contents, struct gfs_value *ret_value);
 int gfs_value_parse(
 	enum gfs_type type, struct gfs_slice contents, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 /* Reads a number, boolean etc. from text in the wider notation of CSV imports ("1e3", "TRUE", "+5"); sets declared when the canonical text would
- * not give the type by itself, newline true. BOOLEAN, INTEGER, FLOAT, STRING, temporal types and POINT; blanks around all but strings are passed over; a STRING is `text`
- * itself. Temporal texts may be any that Cypher's constructors take. GFS_ERR_INVALID, GFS_ERR_OVERFLOW, GFS_ERR_ILSEQ. */
+ * not give the type by itself, newline true. BOOLEAN, INTEGER, FLOAT, STRING, temporal types and POINT; blanks around all but strings are
+ * passed over; a STRING is `text` itself. Temporal texts may be any that Cypher's constructors take. GFS_ERR_INVALID, GFS_ERR_OVERFLOW,
+ * GFS_ERR_ILSEQ. */
 int gfs_value_parse_loose(
 	enum gfs_type type, struct gfs_slice text, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 /* Sets `declared` as it must be for a value made elsewhere (Cypher, import): true when its text would not give its type. */
@@ -112,13 +115,16 @@ void gfs_value_declare(struct gfs_value *value);
 
 /* ---- JSON ---- */
 
-/* Appends JSON: true, 30, 1.5, "text", [..]; {"$float":"NaN"}, {"$bytes":"base64"}, {"$date":"2015-07-21"} and so on by the type's name, with its text; and, when newline is not what the reader would assume (true for all but
- * bytes), {"$value":X,"newline":false}; when a declared latent type differs it is dropped. No spaces. GFS_ERR_LIMIT, GFS_ERR_NOMEM. `plain`: without the wrappers of newline (for people). */
+/* Appends JSON: true, 30, 1.5, "text", [..]; {"$float":"NaN"}, {"$bytes":"base64"}, {"$date":"2015-07-21"} and so on by the type's name,
+ * with its text; and, when newline is not what the reader would assume (true for all but bytes), {"$value":X,"newline":false}; when a
+ * declared latent type differs it is dropped. No spaces. GFS_ERR_LIMIT, GFS_ERR_NOMEM. `plain`: without the wrappers of newline (for
+ * people). */
 int gfs_value_json(const struct gfs_value *value, bool plain, struct gfs_buf *out) GFS_CHECK;
 /* A JSON string literal with quotes. */
 void gfs_json_string(struct gfs_slice text, struct gfs_buf *out);
 /* The inverse of gfs_value_json(plain false) on a parsed jansson value (json_t *), which must be read with JSON_ALLOW_NUL, as strings may hold U+0000
- * (and with JSON_DECODE_ANY when it is no part of an object). A JSON string is a STRING, whatever it looks like. Everything is copied to `arena`. GFS_ERR_INVALID. */
+ * (and with JSON_DECODE_ANY when it is no part of an object). A JSON string is a STRING, whatever it looks like. Everything is copied to
+ * `arena`. GFS_ERR_INVALID. */
 int gfs_value_from_json(const void *json, struct gfs_arena *arena, struct gfs_value *ret_value) GFS_CHECK;
 
 /* ---- names ---- */

@@ -1,5 +1,5 @@
-/* Temporal values in value_order.h's bytes: numbers of a fixed size whose bits sort, and a zone's name behind. What the order functions of graph/temporal.h look at
- * first comes first. */
+/* Temporal values in value_order.h's bytes: numbers of a fixed size whose bits sort, and a zone's name behind. What the order functions of
+ * graph/temporal.h look at first comes first. */
 #include "graph/temporal.h"
 #include "graph/value_order.h"
 #include "graph/value_private.h"

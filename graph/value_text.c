@@ -372,6 +372,8 @@ int gfs_value_parse_loose(
 	default:
 		if (gfs_type_is_temporal(type))
 			err = gfs_value_read_temporal(type, trim(text), arena, &value);
+		if (err == 0 && value.temporal->zone.size != 0 && !gfs_zone_exists(value.temporal->zone))
+			err = GFS_ERR_INVALID;
 		break;
 	}
 	if (err != 0)

@@ -3,6 +3,7 @@
 #include "mount-tools/statement.h"
 #include "mount-tools/tools.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -71,6 +72,7 @@ static int take_arguments(struct request *request, int argc, char **argv)
 static int run_on(struct gfs_graph *graph, const struct request *request, const char *path)
 {
 	struct gfs_engine *engine;
+	assert(request->text != NULL);
 	int err = gfs_engine_new(graph, NULL, &engine);
 	if (err != 0) {
 		gfs_tool_say("%s: %s", path, gfs_err_text(err));

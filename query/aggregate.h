@@ -1,7 +1,8 @@
-/* Aggregating functions: count, sum, avg, min, max, collect, stDev, stDevP, percentileCont, percentileDisc. An accumulator is one function over one group of rows.
+/* Aggregating functions: count, sum, avg, min, max, collect, stDev, stDevP, percentileCont, percentileDisc. An accumulator is one function
+ * over one group of rows.
  *
- * All memory is of env->arena, whose limit bounds a group; what an accumulator keeps of its arguments it copies there, so that arguments live through the
- * call only. */
+ * All memory is of env->arena, whose limit bounds a group; what an accumulator keeps of its arguments it copies there, so that arguments
+ * live through the call only. */
 #ifndef GFS_QUERY_AGGREGATE_H
 #define GFS_QUERY_AGGREGATE_H
 

@@ -1,4 +1,5 @@
-/* sum, avg, stDev, stDevP. Sums of integers are checked; averages are taken from a sum that cannot overflow. Deviations by Welford's method, in one pass. */
+/* sum, avg, stDev, stDevP. Sums of integers are checked; averages are taken from a sum that cannot overflow. Deviations by Welford's
+ * method, in one pass. */
 #include "query/aggregate_private.h"
 #include "query/ast.h"
 

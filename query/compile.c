@@ -181,7 +181,8 @@ static int make(struct gfs_result *result, struct gfs_slice text, const struct g
 	if (err != 0 || result->shared->statement->kind != GFS_STATEMENT_QUERY)
 		return err;
 	gfs_graph_read_begin(graph);
-	err = gfs_plan_make(&result->shared->plan, result->shared->statement, graph, GFS_PASS_ALL, &result->error);
+	err = gfs_plan_make(&result->shared->plan, result->shared->statement, graph,
+		GFS_PASS_ALL & ~result->engine->opts.passes_off, &result->error);
 	result->shared->cached.bytes += result->shared->plan.arena.bytes;
 	if (err == 0 && key->size != 0 && is_cacheable(result->shared))
 		keep(result, key, gfs_clock_mono_ns() - start_ns);

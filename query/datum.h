@@ -150,7 +150,8 @@ int gfs_datum_copy(struct gfs_arena *arena, struct gfs_datum d, struct gfs_datum
  * Equality (=): TRUE, FALSE or UNKNOWN (a null inside). 1 = 1.0; NaN equals nothing; different types are FALSE. */
 enum gfs_truth { GFS_FALSE, GFS_TRUE, GFS_UNKNOWN };
 enum gfs_truth gfs_datum_equal(struct gfs_datum a, struct gfs_datum b);
-/* <, <=, >, >=: *ret_order is below, at or above 0. FALSE: they are comparable but unordered (a NaN); UNKNOWN: incomparable or a null; TRUE: ordered. */
+/* <, <=, >, >=: *ret_order is below, at or above 0. FALSE: they are comparable but unordered (a NaN); UNKNOWN: incomparable or a null;
+ * TRUE: ordered. */
 enum gfs_truth gfs_datum_compare(struct gfs_datum a, struct gfs_datum b, int *ret_order);
 /* Equivalence (DISTINCT, grouping): null is null, NaN is NaN, 1 is 1.0. gfs_datum_hash agrees with it. */
 bool gfs_datum_same(struct gfs_datum a, struct gfs_datum b);

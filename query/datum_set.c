@@ -1,4 +1,5 @@
-/* Open addressing over a power of two, at most three quarters full. What a growth leaves behind stays in the arena: as much again as the table at most. */
+/* Open addressing over a power of two, at most three quarters full. What a growth leaves behind stays in the arena: as much again as the
+ * table at most. */
 #include "query/datum_set.h"
 
 #include <assert.h>

@@ -46,6 +46,11 @@ struct gfs_procedures *gfs_engine_procedures(struct gfs_engine *engine)
 	return engine->procedures;
 }
 
+struct gfs_results *gfs_engine_cache(struct gfs_engine *engine)
+{
+	return engine->cache;
+}
+
 void gfs_engine_stats(struct gfs_engine *engine, struct gfs_engine_stats *ret_stats)
 {
 	*ret_stats = (struct gfs_engine_stats){

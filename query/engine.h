@@ -9,6 +9,7 @@
 #include "query/normalize.h"
 #include "query/op.h"
 #include "query/procedure.h"
+#include "query/stamp.h"
 
 /* A statement under way, in the engine's list. */
 struct gfs_running {
@@ -93,16 +94,6 @@ struct gfs_result {
 
 /* compile.c: fills result->shared, from the cache if it can. */
 int gfs_compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts) GFS_CHECK;
-uint64_t gfs_engine_version(void *context, uint32_t kind, uint32_t id);
-enum gfs_stamp_kind {
-	GFS_STAMP_LABEL = 1, /* as in enum gfs_catalog_kind: the version of the name */
-	GFS_STAMP_TYPE = 2,
-	GFS_STAMP_KEY = 3,
-	GFS_STAMP_NODES,    /* which nodes there are, and their keys */
-	GFS_STAMP_ANYTHING, /* the end of the log */
-	GFS_STAMP_SCHEMA,   /* indexes */
-	GFS_STAMP_ABOUT,    /* id: kind << 16 | name: roughly how many there are */
-};
 const struct gfs_param *gfs_param_find(const struct gfs_run_opts *opts, struct gfs_slice name);
 
 /* statement.c: a memory failure that was the limit becomes an error about the limit. */

@@ -1,7 +1,6 @@
 /* Properties of nodes and relationships as a query sees them. */
 #include "query/expr.h"
 
-#include "graph/prop_walk.h"
 #include "query/datum_value.h"
 
 #include <assert.h>
@@ -49,34 +48,6 @@ int gfs_entity_property(
 	uint16_t key = gfs_exec_name(exec, name);
 	*ret_value = gfs_datum_null();
 	return key == 0 ? 0 : property(exec, entity, key, arena, ret_value);
-}
-
-/* Of a few, the object layer is the better place to look: they may be anywhere. */
-#define WALK_MIN 16u
-
-int gfs_entity_property_all(struct gfs_exec *exec, const struct gfs_datum *entities, uint32_t count, uint32_t name,
-	struct gfs_arena *arena, struct gfs_datum *ret_values)
-{
-	GFS_AUTO_PROP_WALK walk;
-	uint16_t key = gfs_exec_name(exec, name);
-	int err = 0;
-	gfs_prop_walk_init(&walk, exec->graph);
-	for (uint32_t i = 0; err == 0 && i < count; i++) {
-		struct gfs_value value;
-		ret_values[i] = gfs_datum_null();
-		if (entities[i].type == GFS_DATUM_NULL)
-			continue;
-		err = check_there(exec, entities[i]);
-		if (err != 0 || key == 0)
-			continue;
-		err = count < WALK_MIN ? gfs_prop_get(exec->graph, entity_of(entities[i]), key, arena, &value)
-							   : gfs_prop_walk_get(&walk, entity_of(entities[i]), key, arena, &value);
-		if (err == 0)
-			err = gfs_datum_from_value(&value, arena, &ret_values[i]);
-		if (err != 0)
-			err = err == GFS_ERR_NOTFOUND ? 0 : gfs_exec_store_error(exec, err);
-	}
-	return err;
 }
 
 int gfs_entity_property_named(struct gfs_exec *exec, struct gfs_datum entity, struct gfs_slice name,

@@ -1,6 +1,7 @@
 #include "query/exec.h"
 
 #include "base/clock.h"
+#include "graph/index.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -24,8 +25,14 @@ int gfs_exec_nomem(struct gfs_exec *exec)
 
 int gfs_exec_store_error(struct gfs_exec *exec, int err)
 {
-	assert(err != 0 || exec->error->kind == GFS_QUERY_OK);
-	return err == 0 ? 0 : gfs_query_fail_store(exec->error, err);
+	struct gfs_message message = { "" };
+	if (err == 0)
+		return 0;
+	if (err != GFS_ERR_UNIQUE || exec->tx == NULL)
+		return gfs_query_fail_store(exec->error, err);
+	gfs_index_explain(exec->tx, &message);
+	return gfs_query_fail(exec->error, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, GFS_QUERY_RUNTIME,
+		"ConstraintValidationFailed", NULL, "%s", message.text);
 }
 
 /* ---- names ---- */
@@ -71,6 +78,7 @@ void gfs_exec_unlock(struct gfs_exec *exec)
 	exec->locked = false;
 	if (exec->tx != NULL)
 		return;
+	exec->epoch++;
 	gfs_graph_read_end(exec->graph);
 	/* A property key's id may belong to another name when the lock is back. */
 	memset(exec->names, 0, exec->plan->name_count * sizeof *exec->names);

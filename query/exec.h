@@ -40,17 +40,18 @@ struct gfs_profile {
 
 struct gfs_exec {
 	struct gfs_graph *graph;
-	struct gfs_tx *tx; /* of a writing statement; NULL */
+	struct gfs_engine *engine;   /* NULL: without its caches */
+	struct gfs_columns *columns; /* query/columns.h */
+	struct gfs_tx *tx;           /* of a writing statement; NULL */
 	const struct gfs_plan *plan;
 	struct gfs_arena arena; /* for the whole run */
 	struct gfs_arena_budget budget;
-	struct gfs_function_env env;      /* env.arena is where expressions put values */
-	struct gfs_datum *params;         /* as the plan numbers them */
-	struct gfs_datum *locals;         /* by slot: variables of comprehensions */
-	struct gfs_op **subs;             /* by plan->subs; NULL: not made yet */
-	struct gfs_op *ops;               /* all that were made */
-	uint16_t *names;                  /* ids of plan->names; 0: not looked up or not there */
-	struct gfs_label_set *label_sets; /* by plan->names: of labels that are asked for often */
+	struct gfs_function_env env; /* env.arena is where expressions put values */
+	struct gfs_datum *params;    /* as the plan numbers them */
+	struct gfs_datum *locals;    /* by slot: variables of comprehensions */
+	struct gfs_op **subs;        /* by plan->subs; NULL: not made yet */
+	struct gfs_op *ops;          /* all that were made */
+	uint16_t *names;             /* ids of plan->names; 0: not looked up or not there */
 	struct gfs_query_error *error;
 	struct gfs_deleted deleted;
 	struct gfs_query_counts counts;
@@ -61,6 +62,7 @@ struct gfs_exec {
 	const char *load_csv_folder;
 	/* the graph lock and limits */
 	bool locked;
+	uint64_t epoch; /* of holds of the lock: what was read before may be otherwise now */
 	uint64_t slice_end_ns;
 	uint64_t deadline_ns; /* 0: none */
 	const _Atomic bool *terminated;

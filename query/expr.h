@@ -87,7 +87,7 @@ gfs_expr_eval_fn gfs_eval_and, gfs_eval_or, gfs_eval_xor, gfs_eval_not, gfs_eval
 gfs_expr_eval_all_fn gfs_eval_all_compare, gfs_eval_all_and;
 /* expr_entity.c */
 gfs_expr_eval_fn gfs_eval_property, gfs_eval_has_labels, gfs_eval_map_projection, gfs_eval_path;
-gfs_expr_eval_all_fn gfs_eval_all_property;
+gfs_expr_eval_all_fn gfs_eval_all_property, gfs_eval_all_has_label;
 /* expr_list.c */
 gfs_expr_eval_fn gfs_eval_list_comprehension, gfs_eval_reduce, gfs_eval_all_of, gfs_eval_any_of, gfs_eval_none_of,
 	gfs_eval_single_of;
@@ -113,9 +113,6 @@ int gfs_eval_type_error(
 /* Null when it has none; EntityNotFound when the statement has deleted it. */
 int gfs_entity_property(struct gfs_exec *exec, struct gfs_datum entity, uint32_t name, struct gfs_arena *arena,
 	struct gfs_datum *ret_value) GFS_CHECK;
-/* Of a whole column of nodes, relationships and nulls. */
-int gfs_entity_property_all(struct gfs_exec *exec, const struct gfs_datum *entities, uint32_t count, uint32_t name,
-	struct gfs_arena *arena, struct gfs_datum *ret_values) GFS_CHECK;
 int gfs_entity_property_named(struct gfs_exec *exec, struct gfs_datum entity, struct gfs_slice name,
 	struct gfs_arena *arena, struct gfs_datum *ret_value) GFS_CHECK;
 /* In exec->env.arena. */

@@ -131,6 +131,8 @@ static struct gfs_expr *has_labels(struct gfs_compiler *compiler, const struct g
 	struct gfs_expr *expr = simple(compiler, from, gfs_eval_has_labels);
 	if (expr == NULL || (expr->labels = labels(compiler, from->labels)) == NULL)
 		return NULL;
+	if (expr->args[0]->eval == gfs_eval_slot && from->labels->kind == GFS_LABEL_NAME)
+		expr->eval_all = gfs_eval_all_has_label;
 	return expr;
 }
 

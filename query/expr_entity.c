@@ -2,7 +2,7 @@
 #include "query/expr.h"
 
 #include "query/ast.h"
-#include "query/label_set.h"
+#include "query/columns.h"
 
 #include <assert.h>
 
@@ -22,13 +22,50 @@ int gfs_eval_property(const struct gfs_expr *expr, const struct gfs_row *row, st
 	return err != 0 ? err : property_of(expr, row->exec, of, ret_value);
 }
 
-static bool all_entities(const struct gfs_datum *column, uint32_t count)
+/* How many rows from `at` on are nodes of the same chunk. */
+static uint32_t run_length(const struct gfs_datum *column, uint32_t at, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (column[i].type != GFS_DATUM_NODE && column[i].type != GFS_DATUM_REL && column[i].type != GFS_DATUM_NULL)
-			return false;
+	uint32_t end = at;
+	while (end < count && column[end].type == GFS_DATUM_NODE &&
+		column[end].id >> GFS_COLUMN_SHIFT == column[at].id >> GFS_COLUMN_SHIFT)
+		end++;
+	return end - at;
+}
+
+/* A chunk is worth making when much of it is looked at. */
+enum { RUN_MIN = 64, RUN_DENSE = 512 };
+
+/* The rows of a run, out of a chunk; 0 rows when there is none. */
+static int take_run(const struct gfs_expr *expr, struct gfs_exec *exec, const struct gfs_datum *column, uint32_t count,
+	struct gfs_datum *out, bool *ret_done)
+{
+	const struct gfs_chunk *chunk = NULL;
+	uint16_t key = gfs_exec_name(exec, expr->name);
+	int err = 0;
+	if (key != 0)
+		chunk = gfs_columns_chunk(exec, GFS_COLUMN_PROPERTY, key, column[0].id, count >= RUN_DENSE);
+	*ret_done = chunk != NULL;
+	for (uint32_t i = 0; chunk != NULL && err == 0 && i < count; i++) {
+		out[i] = chunk->values[gfs_column_at(column[i].id)];
+		if (out[i].type == GFS_COLUMN_ELSEWHERE)
+			err = property_of(expr, exec, column[i], &out[i]);
 	}
-	return true;
+	return err;
+}
+
+/* One value, out of a chunk when there is one. */
+static int take_one(
+	const struct gfs_expr *expr, struct gfs_exec *exec, uint16_t key, struct gfs_datum of, struct gfs_datum *out)
+{
+	const struct gfs_chunk *chunk = NULL;
+	if (key != 0 && of.type == GFS_DATUM_NODE)
+		chunk = gfs_columns_chunk(exec, GFS_COLUMN_PROPERTY, key, of.id, false);
+	if (chunk != NULL) {
+		*out = chunk->values[gfs_column_at(of.id)];
+		if (out->type != GFS_COLUMN_ELSEWHERE)
+			return 0;
+	}
+	return property_of(expr, exec, of, out);
 }
 
 /* Of a variable: the usual case. */
@@ -36,17 +73,23 @@ int gfs_eval_all_property(
 	const struct gfs_expr *expr, struct gfs_exec *exec, const struct gfs_batch *batch, struct gfs_datum *out)
 {
 	const struct gfs_datum *column = batch->columns[expr->args[0]->slot];
+	bool large = batch->count >= RUN_MIN && exec->tx == NULL;
+	uint16_t key = large ? gfs_exec_name(exec, expr->name) : 0;
+	int err = 0;
 	assert(expr->args[0]->eval == gfs_eval_slot);
-	if (all_entities(column, batch->count)) {
-		exec->env.pos = &expr->pos;
-		return gfs_entity_property_all(exec, column, batch->count, expr->name, exec->env.arena, out);
+	for (uint32_t i = 0; err == 0 && i < batch->count;) {
+		bool done = false;
+		uint32_t run = large ? run_length(column, i, batch->count) : 0;
+		if (run >= RUN_MIN)
+			err = take_run(expr, exec, column + i, run, out + i, &done);
+		if (done) {
+			i += run;
+			continue;
+		}
+		for (uint32_t end = i + (run == 0 ? 1 : run); err == 0 && i < end; i++)
+			err = large ? take_one(expr, exec, key, column[i], &out[i]) : property_of(expr, exec, column[i], &out[i]);
 	}
-	for (uint32_t i = 0; i < batch->count; i++) {
-		int err = property_of(expr, exec, column[i], &out[i]);
-		if (err != 0)
-			return err;
-	}
-	return 0;
+	return err;
 }
 
 /* ---- labels ---- */
@@ -57,11 +100,6 @@ static int node_has(struct gfs_exec *exec, uint64_t id, uint32_t name, bool *ret
 	*ret_has = false;
 	if (label == 0)
 		return 0;
-	struct gfs_label_set *set = &exec->label_sets[name];
-	if (gfs_label_set_ready(set, exec, label)) {
-		*ret_has = gfs_label_set_has(set, id);
-		return 0;
-	}
 	int err = gfs_node_has_label(exec->graph, id, label, ret_has);
 	return err == 0 || err == GFS_ERR_NOTFOUND ? 0 : gfs_exec_store_error(exec, err);
 }
@@ -134,6 +172,26 @@ int gfs_eval_has_labels(const struct gfs_expr *expr, const struct gfs_row *row, 
 		return deleted(expr, row->exec);
 	err = fits(row->exec, expr->labels, entity, &yes);
 	*ret_value = gfs_datum_boolean(yes);
+	return err;
+}
+
+/* One label of a variable: by its bits. */
+int gfs_eval_all_has_label(
+	const struct gfs_expr *expr, struct gfs_exec *exec, const struct gfs_batch *batch, struct gfs_datum *out)
+{
+	const struct gfs_datum *column = batch->columns[expr->args[0]->slot];
+	uint16_t label = gfs_exec_name(exec, expr->labels->label);
+	struct gfs_row row = { .exec = exec, .batch = batch };
+	int err = 0;
+	for (; err == 0 && row.at < batch->count; row.at++) {
+		const struct gfs_chunk *chunk = NULL;
+		if (column[row.at].type == GFS_DATUM_NODE && label != 0 && batch->count >= RUN_MIN / 4)
+			chunk = gfs_columns_chunk(exec, GFS_COLUMN_LABEL, label, column[row.at].id, true);
+		if (chunk != NULL)
+			out[row.at] = gfs_datum_boolean(gfs_column_bit(chunk, column[row.at].id));
+		else
+			err = gfs_eval_has_labels(expr, &row, &out[row.at]);
+	}
 	return err;
 }
 

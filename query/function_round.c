@@ -1,4 +1,5 @@
-/* round(x), round(x, precision), round(x, precision, mode): on the shortest decimal digits of the float, as people see it, so that round(2.675, 2) is 2.68. */
+/* round(x), round(x, precision), round(x, precision, mode): on the shortest decimal digits of the float, as people see it, so that
+ * round(2.675, 2) is 2.68. */
 #include "base/checked.h"
 #include "graph/value.h"
 #include "query/function_private.h"

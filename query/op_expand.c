@@ -4,11 +4,15 @@
 
 #include "query/op_rel.h"
 
+/* Rows to come for which chunks of adjacency are made. */
+#define MANY_ROWS 4096.0
+
 struct expand {
 	struct gfs_op op;
 	struct gfs_batch *batch;
 	uint32_t row;
 	bool walking;
+	bool looked, dense; /* most nodes will be walked from */
 	struct gfs_walk walk;
 };
 
@@ -16,6 +20,15 @@ static int open_expand(struct gfs_op *op)
 {
 	const uint32_t slots[] = { op->plan->rel.slot, op->plan->rel.to };
 	return gfs_op_make_out(op, slots, op->plan->rel.into ? 1 : 2);
+}
+
+/* Under the lock, unlike the opening. */
+static void look_how_dense(struct expand *self)
+{
+	uint64_t nodes = gfs_store_counter(gfs_graph_store(self->op.exec->graph), GFS_COUNTER_NODES);
+	double rows = self->op.plan->input->rows;
+	self->dense = rows >= MANY_ROWS && rows * 8 >= (double)nodes;
+	self->looked = true;
 }
 
 static void rewind_expand(struct gfs_op *op)
@@ -40,6 +53,8 @@ static bool begin_row(struct expand *self)
 		only = to.id;
 	}
 	gfs_walk_begin(&self->walk, self->op.exec, rel, from.id, only, false);
+	self->walk.many = self->batch->count >= GFS_BATCH_ROWS_FEW;
+	self->walk.dense = self->dense;
 	self->walking = true;
 	return true;
 }
@@ -99,6 +114,8 @@ static int next_expand(struct gfs_op *op, struct gfs_batch **ret_batch)
 {
 	struct expand *self = (struct expand *)op;
 	int err = gfs_exec_tick(op->exec);
+	if (!self->looked)
+		look_how_dense(self);
 	op->out.count = 0;
 	while (err == 0 && op->out.count == 0) {
 		if (self->batch == NULL) {

@@ -1,4 +1,5 @@
 /* Relationships by type, and the ends of relationships that are known. Both give a row for each way in which the relationship fits the pattern. */
+#include "query/columns.h"
 #include "query/op_rel.h"
 
 struct type_scan {
@@ -30,20 +31,39 @@ static void put(struct gfs_op *op, uint32_t row, uint64_t id, uint64_t from, uin
 	op->origin[op->out.count++] = row;
 }
 
+/* Relationships to come for which chunks are made. */
+#define MANY_ROWS 8192.0
+
+static int ends_of(struct gfs_op *op, uint64_t id, struct gfs_column_ends *ret_ends)
+{
+	const struct gfs_chunk *chunk = NULL;
+	struct gfs_rel_record record;
+	if (op->out.capacity == GFS_BATCH_ROWS)
+		chunk = gfs_columns_chunk(op->exec, GFS_COLUMN_ENDS, 0, id, op->plan->rows >= MANY_ROWS);
+	if (chunk != NULL && chunk->ends[gfs_column_at(id)].start != GFS_ID_NONE) {
+		*ret_ends = chunk->ends[gfs_column_at(id)];
+		return 0;
+	}
+	int err = gfs_rel_get(op->exec->graph, id, &record);
+	if (err == 0)
+		*ret_ends = (struct gfs_column_ends){ record.start, record.end };
+	return err;
+}
+
 /* Up to two rows. */
 static int put_ends(struct gfs_op *op, const struct gfs_batch *batch, uint32_t row, uint64_t id)
 {
 	const struct gfs_plan_rel *rel = &op->plan->rel;
-	struct gfs_rel_record record;
+	struct gfs_column_ends ends;
 	if (gfs_exec_rel_gone(op->exec, id) || gfs_op_rel_used(rel, batch, row, id))
 		return 0;
-	int err = gfs_rel_get(op->exec->graph, id, &record);
+	int err = ends_of(op, id, &ends);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? 0 : gfs_exec_store_error(op->exec, err);
 	if (rel->direction != GFS_AST_IN)
-		put(op, row, id, record.start, record.end);
-	if (rel->direction == GFS_AST_IN || (rel->direction == GFS_AST_BOTH && record.start != record.end))
-		put(op, row, id, record.end, record.start);
+		put(op, row, id, ends.start, ends.end);
+	if (rel->direction == GFS_AST_IN || (rel->direction == GFS_AST_BOTH && ends.start != ends.end))
+		put(op, row, id, ends.end, ends.start);
 	return 0;
 }
 

@@ -1,42 +1,46 @@
 /* A row for each item of a list; null gives none, anything else itself. */
 #include "query/op.h"
 
+/* Items of the lists that one batch is made of. */
+#define ITEMS_MAX 4096u
+
 struct unwind {
 	struct gfs_op op;
 	struct gfs_batch *batch;
-	struct gfs_datum *values;
+	struct gfs_datum value; /* the list of the row */
 	uint32_t row, item;
+	bool known;     /* `value` is */
+	uint64_t items; /* of lists in the arena */
 };
 
 static int open_unwind(struct gfs_op *op)
 {
-	struct unwind *self = (struct unwind *)op;
-	self->values = gfs_exec_alloc(op->exec, GFS_BATCH_ROWS * sizeof *self->values);
-	if (self->values == NULL)
-		return gfs_exec_nomem(op->exec);
 	return gfs_op_make_out(op, &op->plan->item.slot, 1);
 }
 
 static void rewind_unwind(struct gfs_op *op)
 {
-	((struct unwind *)op)->batch = NULL;
+	struct unwind *self = (struct unwind *)op;
+	self->batch = NULL;
+	self->known = false;
 }
 
-static int take_batch(struct unwind *self)
+/* One list at a time: those of a whole batch may be too much. */
+static int know(struct unwind *self)
 {
 	struct gfs_op *op = &self->op;
-	self->row = self->item = 0;
-	gfs_arena_clear(&op->arena);
-	int err = gfs_op_next(op->input, &self->batch);
-	if (err == 0 && self->batch != NULL)
-		err = gfs_expr_eval(op->exec, op->plan->item.code, self->batch, &op->arena, self->values);
+	int err = gfs_expr_eval_row(op->exec, op->plan->item.code, self->batch, self->row, &op->arena, &self->value);
+	self->item = 0;
+	self->known = err == 0;
+	if (err == 0 && self->value.type == GFS_DATUM_LIST)
+		self->items += self->value.size;
 	return err;
 }
 
 static void put_items(struct unwind *self)
 {
 	struct gfs_op *op = &self->op;
-	struct gfs_datum *value = &self->values[self->row];
+	struct gfs_datum *value = &self->value;
 	const struct gfs_datum *items = value->type == GFS_DATUM_LIST ? value->items : value;
 	uint32_t count = value->type == GFS_DATUM_LIST ? value->size : value->type == GFS_DATUM_NULL ? 0 : 1;
 	for (; self->item < count && op->out.count < op->out.capacity; self->item++) {
@@ -44,9 +48,25 @@ static void put_items(struct unwind *self)
 		op->origin[op->out.count++] = self->row;
 	}
 	if (self->item == count) {
-		self->item = 0;
+		self->known = false;
 		self->row++;
 	}
+}
+
+static int fill(struct unwind *self)
+{
+	struct gfs_op *op = &self->op;
+	int err = 0;
+	while (err == 0 && self->row < self->batch->count && op->out.count < op->out.capacity) {
+		/* Lists that have been handed out make room before another large one. */
+		if (!self->known && self->items > ITEMS_MAX)
+			break;
+		if (!self->known)
+			err = know(self);
+		if (err == 0)
+			put_items(self);
+	}
+	return err;
 }
 
 static int next_unwind(struct gfs_op *op, struct gfs_batch **ret_batch)
@@ -55,12 +75,17 @@ static int next_unwind(struct gfs_op *op, struct gfs_batch **ret_batch)
 	int err = gfs_exec_tick(op->exec);
 	op->out.count = 0;
 	while (err == 0 && op->out.count == 0) {
-		if (self->batch == NULL)
-			err = take_batch(self);
+		if (!self->known) {
+			gfs_arena_clear(&op->arena); /* the lists in it have been handed out */
+			self->items = 0;
+		}
+		if (self->batch == NULL) {
+			self->row = 0;
+			err = gfs_op_next(op->input, &self->batch);
+		}
 		if (err != 0 || self->batch == NULL)
 			return err;
-		while (self->row < self->batch->count && op->out.count < op->out.capacity)
-			put_items(self);
+		err = fill(self);
 		gfs_op_gather(op, self->batch);
 		if (self->row == self->batch->count)
 			self->batch = NULL;

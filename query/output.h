@@ -1,12 +1,12 @@
 /* Results as text: an aligned table, CSV, JSON, and JSON that keeps the types.
  *
- *   table  columns between bars, as wide as their widest cell of the first batch of rows; numbers to the right; a line with the number of rows at the end
+ *   table  columns between bars, as wide as their widest cell of the first batch of rows; numbers to the right; the number of rows below
  *   csv    RFC 4180 with a line of column names and line feeds; a null is empty, an empty string ""
  *   json   an array of objects, one a line, by column: temporal values and points as text, floats that are not finite as null
  *   typed  one object: query/typed_json.h
  *
- * In table and csv strings at the top are as they are (a table shows control characters as escapes, so that a row is one line); all else is in Cypher's notation: null, true, [1, 'a'],
- * {k: 1}, 2015-07-21, (:Label {k: 1}), [:TYPE {k: 1}], paths (:A)-[:T]->(:B). */
+ * In table and csv strings at the top are as they are (a table shows control characters as escapes, so that a row is one line); all else is
+ * in Cypher's notation: null, true, [1, 'a'], {k: 1}, 2015-07-21, (:Label {k: 1}), [:TYPE {k: 1}], paths (:A)-[:T]->(:B). */
 #ifndef GFS_QUERY_OUTPUT_H
 #define GFS_QUERY_OUTPUT_H
 

@@ -93,7 +93,7 @@ int gfs_parser_name(struct gfs_parser *p, const char *what, struct gfs_slice *re
 /* The parts and dots without blanks or backticks between them. */
 int gfs_parser_dotted_name(struct gfs_parser *p, const char *what, struct gfs_slice *ret_name)
 {
-	struct gfs_slice part;
+	struct gfs_slice part = { 0 };
 	int err = gfs_parser_name(p, what, ret_name);
 	while (err == 0 && gfs_parser_accept(p, '.')) {
 		err = gfs_parser_name(p, what, &part);

@@ -186,6 +186,7 @@ struct gfs_ast_expr *gfs_parser_reduce(struct gfs_parser *p)
 /* What binds no tighter than IN: its left end stands for the right side of an IN that was read as a comprehension's. */
 static bool binds_loosely(const struct gfs_ast_expr *expr)
 {
+	assert(expr != NULL);
 	if (expr->parenthesised)
 		return false;
 	if (expr->kind == GFS_AST_COMPARE || expr->kind == GFS_AST_IS_NULL || expr->kind == GFS_AST_IS_NOT_NULL)

@@ -311,7 +311,7 @@ static uint32_t end_slot(struct gfs_match *match, const struct gfs_ast_node *nod
 	return twin->id;
 }
 
-static void project_ends(struct gfs_match *match, struct gfs_match_rel *rel, enum gfs_plan_kind kind)
+static void project_ends(struct gfs_match *match, struct gfs_match_rel *rel, enum gfs_plan_kind kind, double rows)
 {
 	struct gfs_plan_node *node = gfs_plan_node_new(match->planner, kind, match->tree);
 	if (node == NULL)
@@ -320,6 +320,7 @@ static void project_ends(struct gfs_match *match, struct gfs_match_rel *rel, enu
 	node->rel.into = false;
 	node->rel.from = end_slot(match, rel->left);
 	node->rel.to = end_slot(match, rel->right);
+	node->rows *= rows;
 	match->tree = node;
 	note_solved(match, rel);
 }
@@ -331,7 +332,7 @@ static bool solve_given(struct gfs_match *match)
 		struct gfs_match_rel *rel = &match->rels[i];
 		if (rel->solved || !rel->is_given || rel->ast->variable_length)
 			continue;
-		project_ends(match, rel, GFS_PLAN_REL_ENDS);
+		project_ends(match, rel, GFS_PLAN_REL_ENDS, 1);
 		return true;
 	}
 	return false;
@@ -472,7 +473,7 @@ void gfs_match_scan(struct gfs_match *match, struct gfs_plan_node *node, const s
 	place_predicates(match, false);
 }
 
-void gfs_match_type_scan(struct gfs_match *match, struct gfs_match_rel *rel)
+void gfs_match_type_scan(struct gfs_match *match, struct gfs_match_rel *rel, double rows)
 {
-	project_ends(match, rel, GFS_PLAN_TYPE_SCAN);
+	project_ends(match, rel, GFS_PLAN_TYPE_SCAN, rows);
 }

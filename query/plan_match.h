@@ -33,6 +33,6 @@ bool gfs_match_start(struct gfs_match *match);
 
 /* For it: `node` gives values to `symbol`; or the relationship is found by its type. */
 void gfs_match_scan(struct gfs_match *match, struct gfs_plan_node *node, const struct gfs_symbol *symbol);
-void gfs_match_type_scan(struct gfs_match *match, struct gfs_match_rel *rel);
+void gfs_match_type_scan(struct gfs_match *match, struct gfs_match_rel *rel, double rows);
 
 #endif

@@ -152,10 +152,7 @@ bool gfs_match_start(struct gfs_match *match)
 	if (start.node == NULL)
 		return false;
 	if (start.kind == GFS_PLAN_TYPE_SCAN) {
-		double rows = match->tree->rows * start.rows;
-		gfs_match_type_scan(match, start.rel);
-		if (match->tree != NULL)
-			match->tree->rows = rows;
+		gfs_match_type_scan(match, start.rel, start.rows);
 		return true;
 	}
 	struct gfs_plan_node *node = gfs_plan_node_new(match->planner, start.kind, match->tree);

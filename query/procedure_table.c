@@ -33,7 +33,9 @@ static bool accept(struct signature *s, int kind)
 
 static bool accept_colons(struct signature *s)
 {
-	return accept(s, ':') && accept(s, ':');
+	if (!accept(s, ':'))
+		return false;
+	return accept(s, ':');
 }
 
 static bool read_type(struct signature *s, enum gfs_procedure_type *ret_type)
@@ -79,7 +81,7 @@ static bool read_fields(struct signature *s, struct gfs_procedure_field *fields,
 
 static bool read_signature(struct signature *s)
 {
-	uint32_t begin = s->token.pos.offset, end = begin;
+	uint32_t begin = s->token.pos.offset, end;
 	do {
 		if (s->token.kind != GFS_TOKEN_NAME)
 			return false;

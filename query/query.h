@@ -27,6 +27,7 @@ struct gfs_engine_opts {
 	void *slow_context;
 	const char *load_csv_folder; /* LOAD CSV reads below it only; NULL: LOAD CSV is off */
 	bool plan_cache_off, result_cache_off;
+	unsigned int passes_off; /* for tests: GFS_PASS_* (query/plan.h) that plans are made without */
 };
 
 int gfs_engine_new(
@@ -50,7 +51,7 @@ struct gfs_param {
 struct gfs_run_opts {
 	const struct gfs_param *params;
 	size_t param_count;
-	bool no_cache;
+	bool no_cache;     /* neither looks into the caches nor puts anything in */
 	uint32_t uid, gid; /* owner of nodes that the statement makes */
 	/* Asked now and then while it runs, with no lock held; true ends the statement (QueryTerminated). NULL: never. */
 	bool (*interrupted)(void *context);

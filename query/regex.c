@@ -1,5 +1,5 @@
-/* =~ by ICU, whose expressions are Java's, as Cypher wants them. The last expression of the statement stays compiled. A match may cost a bounded number of steps, so that no
- * expression, however hostile, holds a thread for long. */
+/* =~ by ICU, whose expressions are Java's, as Cypher wants them. The last expression of the statement stays compiled. A match may cost a
+ * bounded number of steps, so that no expression, however hostile, holds a thread for long. */
 #include "query/regex.h"
 
 #include "query/function_private.h"

@@ -3,6 +3,7 @@
 #include "query/regex.h"
 
 #include "base/checked.h"
+#include "query/columns.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -82,7 +83,8 @@ int gfs_result_fill(struct gfs_result *result)
 		result->row_count = result->row_capacity = 0;
 	}
 	result->first = result->row_count;
-	return take_rows(result, batch, result->keeping, true);
+	/* Values in columns are given back at the end, perhaps before the caller has looked. */
+	return take_rows(result, batch, result->keeping || result->exec.columns != NULL, true);
 }
 
 /* What the statement itself changes after a row was made shows in it: snapshots are taken at the end. */
@@ -142,6 +144,7 @@ void gfs_result_stop(struct gfs_result *result)
 {
 	struct gfs_exec *exec = &result->exec;
 	gfs_op_release_all(exec);
+	gfs_columns_drop(exec);
 	gfs_regex_free(exec->regex);
 	exec->regex = NULL;
 	gfs_u64map_release(&exec->deleted.nodes);

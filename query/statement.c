@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "query/change.h"
-#include "query/label_set.h"
 #include "query/regex.h"
 
 #include <assert.h>
@@ -78,6 +77,7 @@ static void init_exec(struct gfs_result *result, const struct gfs_run_opts *opts
 	struct gfs_exec *exec = &result->exec;
 	const struct gfs_engine *engine = result->engine;
 	exec->graph = engine->graph;
+	exec->engine = opts->no_cache ? NULL : result->engine;
 	exec->error = &result->error;
 	exec->budget.max = engine->opts.memory_bytes_max;
 	exec->arena.budget = result->rows_arena.budget = &exec->budget;
@@ -100,10 +100,8 @@ static int prepare(struct gfs_result *result, const struct gfs_run_opts *opts)
 	exec->params = gfs_exec_alloc(exec, plan->param_count * sizeof *exec->params);
 	exec->locals = gfs_exec_alloc(exec, plan->slot_count * sizeof *exec->locals);
 	exec->names = gfs_exec_alloc(exec, plan->name_count * sizeof *exec->names);
-	exec->label_sets = gfs_exec_alloc(exec, plan->name_count * sizeof *exec->label_sets);
 	exec->subs = gfs_exec_alloc(exec, plan->sub_count * sizeof *exec->subs);
-	if (exec->params == NULL || exec->locals == NULL || exec->names == NULL || exec->label_sets == NULL ||
-		exec->subs == NULL)
+	if (exec->params == NULL || exec->locals == NULL || exec->names == NULL || exec->subs == NULL)
 		return gfs_exec_nomem(exec);
 	if (result->profile) {
 		exec->profile = gfs_exec_alloc(exec, plan->node_count * sizeof *exec->profile);

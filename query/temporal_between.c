@@ -1,4 +1,5 @@
-/* duration.between() and its kin. What one side lacks it takes from the other: a date, a zone; a time is midnight. Then both are told on the first's clock. */
+/* duration.between() and its kin. What one side lacks it takes from the other: a date, a zone; a time is midnight. Then both are told on
+ * the first's clock. */
 #include "query/temporal_private.h"
 
 #include <assert.h>

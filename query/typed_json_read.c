@@ -20,7 +20,8 @@ static int read_list(const json_t *json, unsigned depth, struct gfs_arena *arena
 	int err = items == NULL ? GFS_ERR_NOMEM : 0;
 	for (size_t i = 0; err == 0 && i < count; i++)
 		err = read_value(json_array_get(json, i), depth + 1, arena, &items[i]);
-	*ret_value = gfs_datum_list(items, count);
+	if (err == 0)
+		*ret_value = gfs_datum_list(items, count);
 	return err;
 }
 
@@ -47,7 +48,7 @@ static int read_map(const json_t *json, unsigned depth, struct gfs_arena *arena,
 			return err;
 	}
 	qsort(entries, count, sizeof *entries, by_key);
-	*ret_value = (struct gfs_datum){ .type = GFS_DATUM_MAP, .size = (uint32_t)count, .entries = entries };
+	*ret_value = gfs_datum_map(entries, count);
 	return 0;
 }
 

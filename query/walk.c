@@ -1,6 +1,7 @@
 #include "query/walk.h"
 
 #include "base/checked.h"
+#include "query/columns.h"
 
 #include <assert.h>
 
@@ -21,6 +22,7 @@ void gfs_walk_begin(struct gfs_walk *walk, struct gfs_exec *exec, const struct g
 	walk->type = 0;
 	walk->next_type = 1;
 	walk->at = walk->count = 0;
+	walk->many = walk->dense = false;
 }
 
 /* The next type that the node may have relationships of; 0: none in this direction. */
@@ -60,8 +62,27 @@ static void trim(struct gfs_walk *walk, size_t wanted)
 	walk->count = count;
 }
 
+/* All of the node's relationships of the type at once, when they lie side by side. */
+static bool take_column(struct gfs_walk *walk)
+{
+	const struct gfs_chunk *chunk;
+	if (!walk->many || walk->only != GFS_ID_NONE)
+		return false;
+	chunk = gfs_columns_chunk(walk->exec, walk->dir == GFS_OUT ? GFS_COLUMN_OUT : GFS_COLUMN_IN, (uint16_t)walk->type,
+		walk->node, walk->dense);
+	if (chunk == NULL)
+		return false;
+	uint32_t at = gfs_column_at(walk->node);
+	walk->run = chunk->adjacency.entries + chunk->adjacency.first[at];
+	walk->at = 0;
+	walk->count = chunk->adjacency.first[at + 1] - chunk->adjacency.first[at];
+	walk->type = 0;
+	return true;
+}
+
 static int read_chunk(struct gfs_walk *walk)
 {
+	walk->run = walk->entries;
 	size_t count = 0, wanted = walk->only == GFS_ID_NONE ? GFS_WALK_CHUNK : ONLY_CHUNK;
 	int err = gfs_rels_list(walk->exec->graph, walk->node, (enum gfs_direction)walk->dir, (uint16_t)walk->type,
 		walk->from, walk->entries, wanted, &count);
@@ -82,7 +103,8 @@ static int refill(struct gfs_walk *walk)
 		if (walk->type == 0)
 			err = find_type(walk);
 		if (err == 0 && walk->type != 0) {
-			err = read_chunk(walk);
+			if (!take_column(walk))
+				err = read_chunk(walk);
 			continue;
 		}
 		walk->type_at = 0;
@@ -102,7 +124,7 @@ int gfs_walk_next(struct gfs_walk *walk, const struct gfs_adj_entry **ret_entry)
 			*ret_entry = NULL;
 			return 0;
 		}
-		const struct gfs_adj_entry *entry = &walk->entries[walk->at++];
+		const struct gfs_adj_entry *entry = &walk->run[walk->at++];
 		bool again = walk->rel->direction == GFS_AST_BOTH && walk->dir == GFS_IN && entry->other == walk->node;
 		if (!again && !gfs_exec_rel_gone(walk->exec, entry->rel)) {
 			*ret_entry = entry;

@@ -13,9 +13,12 @@ struct gfs_walk {
 	uint64_t only; /* the other end must be this one; GFS_ID_NONE: any */
 	uint8_t dir;   /* enum gfs_direction that is being read; 2: done */
 	uint8_t last_dir;
-	uint32_t type_at;   /* of rel->types, when there are some */
-	uint32_t type;      /* that is being read; 0: look for the next */
-	uint32_t next_type; /* when any will do: the smallest not looked at */
+	uint32_t type_at;                /* of rel->types, when there are some */
+	uint32_t type;                   /* that is being read; 0: look for the next */
+	uint32_t next_type;              /* when any will do: the smallest not looked at */
+	bool many;                       /* nodes are walked from: chunks of adjacency may be there */
+	bool dense;                      /* most nodes are: they are made at once */
+	const struct gfs_adj_entry *run; /* what is being handed out: `entries`, or part of a chunk */
 	struct gfs_adj_entry from;
 	struct gfs_adj_entry entries[GFS_WALK_CHUNK];
 	uint32_t at, count;

@@ -1,9 +1,8 @@
 /* Statements from their text to their rows, on a database of their own. */
-#include "graph_fixture.h"
+#include "query_world.h"
 
 #include "base/checked.h"
-#include "query/query.h"
-#include "query/show.h"
+#include "graph/index.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,129 +10,7 @@
 
 #include <cmocka.h>
 
-struct world {
-	struct fixture fixture;
-	struct gfs_engine *engine;
-};
-
-static int setup(void **state)
-{
-	static struct world world;
-	world = (struct world){ 0 };
-	fixture_create(&world.fixture);
-	fixture_open(&world.fixture);
-	OK(gfs_engine_new(world.fixture.graph, NULL, &world.engine));
-	*state = &world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *world = *state;
-	gfs_engine_free(world->engine);
-	fixture_destroy(&world->fixture);
-	return 0;
-}
-
-static void show(struct gfs_result *result, struct gfs_datum d, struct gfs_buf *out);
-
-static void show_map(struct gfs_result *result, struct gfs_datum map, struct gfs_buf *out)
-{
-	gfs_buf_append_u8(out, '{');
-	for (uint32_t i = 0; i < map.size; i++) {
-		gfs_buf_printf(
-			out, "%s%.*s: ", i == 0 ? "" : ", ", (int)map.entries[i].key.size, (const char *)map.entries[i].key.data);
-		show(result, map.entries[i].value, out);
-	}
-	gfs_buf_append_u8(out, '}');
-}
-
-/* (:A:B {k: 1}), [:T {k: 1}] */
-static void show_entity(struct gfs_result *result, struct gfs_datum d, struct gfs_buf *out)
-{
-	struct gfs_query_entity entity;
-	struct gfs_query_error error = { 0 };
-	OK(gfs_result_entity(result, d, &entity, &error));
-	gfs_buf_append_u8(out, d.type == GFS_DATUM_NODE ? '(' : '[');
-	for (size_t i = 0; i < entity.label_count; i++)
-		gfs_buf_printf(out, ":%.*s", (int)entity.labels[i].size, (const char *)entity.labels[i].data);
-	if (entity.properties.size != 0) {
-		gfs_buf_append_text(out, entity.label_count != 0 ? " " : "");
-		show_map(result, entity.properties, out);
-	}
-	gfs_buf_append_u8(out, d.type == GFS_DATUM_NODE ? ')' : ']');
-}
-
-static void show(struct gfs_result *result, struct gfs_datum d, struct gfs_buf *out)
-{
-	switch (d.type) {
-	case GFS_DATUM_NULL:
-		gfs_buf_append_text(out, "null");
-		break;
-	case GFS_DATUM_LIST:
-		gfs_buf_append_u8(out, '[');
-		for (uint32_t i = 0; i < d.size; i++) {
-			gfs_buf_append_text(out, i == 0 ? "" : ", ");
-			show(result, d.items[i], out);
-		}
-		gfs_buf_append_u8(out, ']');
-		break;
-	case GFS_DATUM_MAP:
-		show_map(result, d, out);
-		break;
-	case GFS_DATUM_NODE:
-	case GFS_DATUM_REL:
-		show_entity(result, d, out);
-		break;
-	case GFS_DATUM_PATH:
-		for (uint32_t i = 0; i <= d.path->length; i++) {
-			show(result, gfs_datum_node(d.path->nodes[i]), out);
-			if (i < d.path->length)
-				show(result, gfs_datum_rel(d.path->rels[i]), out);
-		}
-		break;
-	default:
-		gfs_show_scalar(d, out);
-		break;
-	}
-}
-
-/* Rows as text: values apart by commas, rows by semicolons; or the error's detail. */
-static void answer(struct world *world, const char *text, struct gfs_buf *out)
-{
-	struct gfs_query_error error = { 0 };
-	struct gfs_result *result;
-	const struct gfs_datum *rows;
-	size_t count = 1;
-	gfs_buf_clear(out);
-	if (gfs_query_run(world->engine, gfs_slice_text(text), NULL, &result, &error) != 0) {
-		gfs_buf_printf(out, "%s: %s", error.detail, error.message);
-		return;
-	}
-	size_t width = gfs_result_column_count(result);
-	while (count != 0) {
-		if (gfs_result_next(result, &rows, &count, &error) != 0) {
-			gfs_buf_clear(out);
-			gfs_buf_printf(out, "%s: %s", error.detail, error.message);
-			break;
-		}
-		for (size_t i = 0; i < count * width; i++) {
-			if (out->size != 0)
-				gfs_buf_append_text(out, i % width == 0 ? "; " : ", ");
-			show(result, rows[i], out);
-		}
-	}
-	gfs_result_free(result);
-}
-
-static void expect(struct world *world, const char *text, const char *wanted)
-{
-	GFS_AUTO_BUF got = GFS_BUF_INIT;
-	answer(world, text, &got);
-	gfs_buf_append_u8(&got, '\0');
-	if (strcmp((const char *)got.data, wanted) != 0)
-		fail_msg("%s\n  gave   %s\n  wanted %s", text, (const char *)got.data, wanted);
-}
+#define expect query_expect
 
 static void test_values(void **state)
 {
@@ -180,18 +57,200 @@ static void test_writing(void **state)
 	expect(*state, "MATCH (n:D) RETURN count(n)", "0");
 	expect(*state, "FOREACH (i IN range(1, 3) | CREATE (:E {i: i}))", "");
 	expect(*state, "MATCH (n:E) RETURN sum(n.i)", "6");
-	expect(*state, "MATCH (n:A) DELETE n",
-		"DeleteConnectedNode: node 1 still has relationships: delete them first, or use DETACH DELETE");
+	expect(*state, "MATCH (n:A) DELETE n", "DeleteConnectedNode");
 	expect(*state, "MATCH (n) DETACH DELETE n", "");
 	expect(*state, "MATCH (n) RETURN count(*)", "0");
+}
+
+/* A failed statement leaves no trace, whatever it had done. */
+static void test_no_trace(void **state)
+{
+	struct query_world *world = *state;
+	expect(world, "CREATE (:A {name: 'a', x: 1})-[:T]->(:B)", "");
+	uint64_t before = graph_digest(world->fixture.graph);
+	expect(world, "MATCH (a:A) SET a.x = 2 CREATE (c:C {l: [1, 'x']}) WITH a, c CREATE (a)-[:U]->(c) RETURN 1 / 0",
+		"DivisionByZero");
+	assert_true(graph_digest(world->fixture.graph) == before);
+	expect(world, "MATCH (a:A) DELETE a", "DeleteConnectedNode");
+	assert_true(graph_digest(world->fixture.graph) == before);
+	expect(world, "MATCH (a:A) CREATE (:D {m: {x: 1}})", "InvalidPropertyType");
+	assert_true(graph_digest(world->fixture.graph) == before);
+	require_clean(world->fixture.graph);
+}
+
+/* CREATE takes a node's key from the key property, when that may be one and is free. */
+static void test_keys(void **state)
+{
+	struct query_world *world = *state;
+	expect(world, "CREATE (a {name: 'ann'}), (b {name: 'ann'}), (c {name: 7}) RETURN key(a), key(b), key(c)",
+		"ann, null, null");
+	expect(world, "MATCH (n) WHERE key(n) = 'ann' RETURN n.name", "ann");
+	expect(world, "MATCH (n) WHERE key(n) IN ['ann', 'nobody', 'ann'] RETURN count(n)", "1");
+	expect(world, "MERGE (n {name: 'bob'}) RETURN key(n)", "bob");
+}
+
+static void test_deleted_entities(void **state)
+{
+	struct query_world *world = *state;
+	expect(world, "CREATE (:A {x: 1})-[:T {y: 2}]->(:B)", "");
+	expect(world, "MATCH (a:A)-[r]->() DELETE r RETURN type(r)", "T");
+	expect(world, "MATCH (a:A) DELETE a RETURN a.x", "DeletedEntityAccess");
+	expect(world, "MATCH (a:A) DELETE a WITH a MATCH (n:A) RETURN count(n)", "0");
+	expect(world, "CREATE (a:A)-[:T]->(b:B) WITH a, b MATCH (a)-[r]->(b) DELETE a, b, r RETURN count(*)", "1");
+}
+
+/* What a clause reads is not what a later one has written for an earlier row. */
+static void test_clauses_see_whole_states(void **state)
+{
+	struct query_world *world = *state;
+	expect(world, "UNWIND range(1, 10) AS i CREATE (:N {i: i})", "");
+	expect(world, "MATCH (n:N) CREATE (:N {i: n.i + 10})", "");
+	expect(world, "MATCH (n:N) RETURN count(n), max(n.i)", "20, 20");
+	expect(world,
+		"MATCH (n:N) WHERE n.i <= 3 SET n.i = n.i + 1 WITH n MATCH (m:N) WHERE m.i = 2 RETURN count(DISTINCT m)", "1");
+	expect(world, "MATCH (a:N), (b:N) WHERE a.i < b.i DETACH DELETE b WITH count(*) AS c MATCH (n:N) RETURN count(n)",
+		"1");
+	expect(world, "UNWIND [1, 1, 2] AS x MERGE (m:M {x: x}) RETURN count(*)", "3");
+	expect(world, "MATCH (m:M) RETURN count(m)", "2");
+	expect(world, "MATCH (m:M) CREATE (:P) RETURN m.x LIMIT 0", "");
+	expect(world, "MATCH (p:P) RETURN count(p)", "2");
+}
+
+static void test_indexes(void **state)
+{
+	struct query_world *world = *state;
+	GFS_AUTO_BUF plan = GFS_BUF_INIT;
+	expect(world, "UNWIND range(1, 200) AS i CREATE (:N {i: i, s: 'x' + i})", "");
+	expect(world, "CREATE INDEX by_i FOR (n:N) ON (n.i)", "");
+	expect(world, "CREATE INDEX IF NOT EXISTS FOR (n:N) ON (n.i)", "");
+	expect(world, "CREATE INDEX FOR (n:N) ON (n.i)", "IndexAlreadyExists");
+	expect(world, "CREATE CONSTRAINT FOR (n:N) REQUIRE n.s IS UNIQUE", "");
+	struct gfs_index_info info;
+	struct gfs_message message;
+	gfs_graph_read_begin(world->fixture.graph);
+	OK(gfs_index_find_name(world->fixture.graph, gfs_slice_text("by_i"), &info));
+	gfs_graph_read_end(world->fixture.graph);
+	OK(gfs_index_wait(world->fixture.graph, info.id, NULL, NULL, &message));
+	expect(world, "MATCH (n:N {i: 7}) RETURN n.s", "x7");
+	expect(world, "MATCH (n:N) WHERE n.i = 7.0 RETURN n.s", "x7");
+	expect(world, "MATCH (n:N) WHERE n.i IN [3, 4, 3, null, 'x'] RETURN n.s ORDER BY n.s", "x3; x4");
+	expect(world, "MATCH (n:N) WHERE n.i > 197 AND n.i <= 199 RETURN n.s ORDER BY n.s", "x198; x199");
+	expect(world, "MATCH (n:N) WHERE n.s STARTS WITH 'x19' RETURN count(n)", "11");
+	expect(world, "MATCH (n:N) WHERE n.i = null RETURN n", "");
+	expect(world, "MATCH (n:N) WHERE n.i > 'a' RETURN n", "");
+	expect(world, "UNWIND [5, 6] AS x MATCH (n:N {i: x}) RETURN n.s", "x5; x6");
+	expect(world, "CREATE (:N {s: 'x1'})", "ConstraintValidationFailed");
+	struct gfs_query_error error;
+	struct gfs_result *result;
+	OK(gfs_query_run(world->engine, gfs_slice_text("EXPLAIN MATCH (n:N {i: 7}) RETURN n"), NULL, &result, &error));
+	gfs_buf_append(&plan, gfs_result_plan(result).data, gfs_result_plan(result).size);
+	gfs_buf_append_u8(&plan, 0);
+	gfs_result_free(result);
+	assert_non_null(strstr((const char *)plan.data, "NodeIndexSeek"));
+	expect(world, "DROP INDEX by_i", "");
+	expect(world, "DROP INDEX by_i", "IndexNotFound");
+	expect(world, "MATCH (n:N {i: 7}) RETURN n.s", "x7");
+	expect(world, "SHOW CONSTRAINTS", "2, N.s, UNIQUENESS, NODE, [N], [s], N.s");
+}
+
+static bool always(void *context)
+{
+	return *(bool *)context;
+}
+
+static void test_limits(void **state)
+{
+	struct query_world *world = *state;
+	GFS_AUTO_BUF got = GFS_BUF_INIT;
+	query_world_engine(
+		world, &(struct gfs_engine_opts){ .memory_bytes_max = 4 << 20, .rows_max = 1000, .time_ms_max = 200 });
+	expect(world, "UNWIND range(1, 100000) AS x RETURN collect(x)", "MemoryLimit");
+	expect(world, "UNWIND range(1, 2000) AS x RETURN x", "RowLimit");
+	expect(world,
+		"UNWIND range(1, 10000) AS x UNWIND range(1, 10000) AS y UNWIND range(1, 10000) AS z WITH x WHERE x < 0 RETURN x",
+		"TimeLimit");
+	query_world_engine(world, NULL);
+	bool yes = true;
+	const struct gfs_run_opts opts = { .interrupted = always, .context = &yes };
+	query_answer(world,
+		"UNWIND range(1, 10000) AS x UNWIND range(1, 10000) AS y UNWIND range(1, 10000) AS z WITH x WHERE x < 0 RETURN x",
+		&opts, &got);
+	assert_memory_equal(got.data, "QueryTerminated", 15);
+	expect(world, "RETURN 1", "1");
+}
+
+static void test_csv(void **state)
+{
+	struct query_world *world = *state;
+	char path[128];
+	(void)snprintf(path, sizeof path, "%s/people.csv", world->fixture.path);
+	FILE *f = fopen(path, "w");
+	REQUIRE(f != NULL);
+	fputs("name,age\nAnn,30\r\n\"Bob, \"\"B\"\"\",\n\n\"two\nlines\",5", f);
+	fclose(f);
+	query_world_engine(world, &(struct gfs_engine_opts){ .load_csv_folder = world->fixture.path });
+	expect(world, "LOAD CSV WITH HEADERS FROM 'file:///people.csv' AS row RETURN row.name, row.age",
+		"Ann, 30; Bob, \"B\", null; two\nlines, 5");
+	expect(world, "LOAD CSV FROM 'people.csv' AS row RETURN size(row)", "2; 2; 2; 2");
+	expect(world, "LOAD CSV FROM 'nothing.csv' AS row RETURN row", "LoadCsvFailed");
+	expect(world, "LOAD CSV FROM '../people.csv' AS row RETURN row", "LoadCsvFailed");
+	expect(world, "LOAD CSV FROM '/etc/passwd' AS row RETURN row", "LoadCsvFailed");
+	query_world_engine(world, NULL);
+	expect(world, "LOAD CSV FROM 'people.csv' AS row RETURN row", "LoadCsvFailed");
+}
+
+static void test_running(void **state)
+{
+	struct query_world *world = *state;
+	struct gfs_query_error error;
+	struct gfs_result *result;
+	const struct gfs_datum *rows;
+	size_t count;
+	OK(gfs_query_run(world->engine, gfs_slice_text("UNWIND range(1, 100000) AS x RETURN x"), NULL, &result, &error));
+	GFS_AUTO_BUF got = GFS_BUF_INIT;
+	query_answer(world, "SHOW QUERIES", NULL, &got);
+	assert_non_null(strstr((const char *)got.data, "query-1, UNWIND range(1, 100000) AS x RETURN x"));
+	expect(world, "TERMINATE QUERY 'query-1'", "query-1, terminated");
+	expect(world, "TERMINATE QUERY 'query-99'", "query-99, there is no such query");
+	int err = 0;
+	for (count = 1; err == 0 && count != 0;)
+		err = gfs_result_next(result, &rows, &count, &error);
+	assert_int_not_equal(err, 0);
+	assert_string_equal(error.detail, "QueryTerminated");
+	gfs_result_free(result);
+}
+
+static void test_counts(void **state)
+{
+	struct query_world *world = *state;
+	struct gfs_query_error error;
+	struct gfs_result *result;
+	struct gfs_query_counts counts;
+	OK(gfs_query_run(world->engine, gfs_slice_text("CREATE (a:A:B {x: 1, y: null})-[:T {z: 2}]->(b) SET b.q = 1, b:C"),
+		NULL, &result, &error));
+	gfs_result_counts(result, &counts);
+	gfs_result_free(result);
+	assert_int_equal(counts.nodes_created, 2);
+	assert_int_equal(counts.rels_created, 1);
+	assert_int_equal(counts.properties_set, 3);
+	assert_int_equal(counts.labels_added, 3);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_writing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_values, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_reading, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_writing, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_no_trace, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_keys, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_deleted_entities, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_clauses_see_whole_states, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_indexes, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_limits, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_csv, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_running, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_counts, query_world_setup, query_world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

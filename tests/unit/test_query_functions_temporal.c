@@ -73,6 +73,7 @@ static void test_from_string(void **state)
 		{ "date('2015-W30-2')", "2015-07-21" },
 		{ "datetime('2015-07-21T21:40:32.142[Europe/London]')", "2015-07-21T21:40:32.142+01:00[Europe/London]" },
 		{ "datetime('2015-07-21T21:40+05:00[Europe/London]')", "!ArgumentError InvalidArgumentValue" },
+		{ "datetime('2015-07-21T21:40+05:00[Mars/Base]')", "!ArgumentError InvalidArgumentValue" },
 		{ "date('nonsense')", "!ArgumentError InvalidArgumentValue" },
 		{ "date(1)", "!TypeError InvalidArgumentValue" },
 		{ "date(null)", "null" },

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 static struct gfs_arena arena;
@@ -110,6 +111,8 @@ static void test_datetimes(void **state)
 		{ "2015-07-21T21:40:32.142[Europe/London]", "2015-07-21T21:40:32.142+01:00[Europe/London]" },
 		{ "1818-07-21T21:40:32.142[Europe/Stockholm]", "1818-07-21T21:40:32.142+00:53:28[Europe/Stockholm]" },
 		{ "2015-07-21T21:40-04[America/New_York]", "2015-07-21T21:40-04:00[America/New_York]" },
+		/* Beside an offset a zone may be of another year's database. */
+		{ "2015-07-21T12:00+01:00[Mars/Base]", "2015-07-21T12:00+01:00[Mars/Base]" },
 		/* Clocks were put forward at 02:00. */
 		{ "2017-03-26T02:30[Europe/Stockholm]", "2017-03-26T03:30+02:00[Europe/Stockholm]" },
 		/* And back at 03:00: the earlier of the two times. */
@@ -197,6 +200,47 @@ static void test_hostile_text(void **state)
 		free(exact);
 		gfs_arena_clear(&arena);
 	}
+}
+
+/* ---- zones from many threads: more zones than are kept ---- */
+
+enum { THREADS = 4, LOOKS = 5000 };
+
+static const struct {
+	const char *name;
+	int32_t winter_s;
+} zones[] = { { "Europe/Stockholm", 3600 }, { "Europe/London", 0 }, { "America/New_York", -18000 },
+	{ "Asia/Kolkata", 19800 }, { "Asia/Tokyo", 32400 }, { "Pacific/Honolulu", -36000 }, { "Australia/Eucla", 31500 },
+	{ "America/Sao_Paulo", -7200 }, { "Africa/Cairo", 7200 }, { "Asia/Kathmandu", 20700 }, { "Etc/UTC", 0 },
+	{ "America/Denver", -25200 } };
+
+static void *look_up_zones(void *context)
+{
+	struct value_random random = { (uintptr_t)context };
+	const int64_t instant = gfs_days_from_civil(2015, 1, 1) * GFS_DAY_SECONDS;
+	for (int i = 0; i < LOOKS; i++) {
+		size_t zone = value_random_below(&random, GFS_COUNT(zones));
+		int32_t offset;
+		if (gfs_zone_offset(gfs_slice_text(zones[zone].name), instant, &offset) != 0 || offset != zones[zone].winter_s)
+			return (void *)(uintptr_t)1;
+	}
+	return NULL;
+}
+
+static void test_zones_of_many_threads(void **state)
+{
+	pthread_t threads[THREADS];
+	(void)state;
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look_up_zones, (void *)(uintptr_t)(i + 1)), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		void *failed;
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_false(gfs_zone_exists(gfs_slice_text("Nowhere")));
+	assert_false(gfs_zone_exists(gfs_slice_text("GMT+7")));
+	assert_false(gfs_zone_exists(gfs_slice_text("")));
 }
 
 /* ---- order ---- */
@@ -371,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_text_reads_back),
 		cmocka_unit_test(test_hostile_text),
+		cmocka_unit_test(test_zones_of_many_threads),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_duration_add),
 		cmocka_unit_test(test_fixed),
