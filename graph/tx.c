@@ -125,8 +125,6 @@ void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 	trim(&tx->text);
 	trim(&tx->value);
 	trim(&tx->props);
-	trim(&tx->index_old);
-	trim(&tx->index_new);
 	trim_arena(&tx->arena);
 	trim_arena(&tx->index_arena);
 	tx->conflict = (struct gfs_index_conflict){ 0 };
