@@ -135,6 +135,10 @@ int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_index_folder(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_bulk_finish(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_make(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_text(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_rename(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_remove(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 
 /* ---- replay.c ---- */
 
