@@ -12,6 +12,14 @@ void gfs_hash128(const void *data, size_t size, uint8_t out[16]);
 /* The same 128 bits for another seed, as two numbers. */
 void gfs_hash128_seed(const void *data, size_t size, uint64_t seed, uint64_t ret_words[2]);
 
+/* gfs_hash128 of bytes that come piece by piece. */
+struct gfs_hasher128;
+struct gfs_hasher128 *gfs_hasher128_new(void); /* NULL when memory failed */
+void gfs_hasher128_add(struct gfs_hasher128 *hasher, const void *data, size_t size);
+/* Of all that was added so far. */
+void gfs_hasher128_get(const struct gfs_hasher128 *hasher, uint8_t out[16]);
+void gfs_hasher128_free(struct gfs_hasher128 *hasher); /* NULL is fine */
+
 /* A streaming hash of pieces, for a page around its own checksum field. */
 struct gfs_hash_part {
 	const void *data;

@@ -1,28 +1,17 @@
 #include "fs/cypher.h"
 
 #include "base/arena.h"
-#include "base/checked.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "query/output.h"
+#include "fs/rows.h"
 #include "query/typed_json.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows are kept back for no longer, to fill a read. */
-#define KEPT_BACK_NS (10 * GFS_NS_PER_MS)
-
 struct gfs_cypher {
-	struct gfs_mutex lock; /* guards the rest */
-	fuse_req_t req;        /* what is being answered: may be interrupted */
+	struct gfs_mutex lock; /* guards the rest; held while a statement runs */
 	struct gfs_buf text;   /* parts of a statement that goes on */
-	struct gfs_result *result;
-	struct gfs_output *output; /* NULL: there is nothing more to come than what `ready` holds */
-	struct gfs_buf ready;
-	size_t taken; /* of `ready` */
-	struct gfs_query_error error;
+	struct gfs_rows rows;
 };
 
 int gfs_cypher_open(struct gfs_cypher **ret_cypher)
@@ -35,24 +24,11 @@ int gfs_cypher_open(struct gfs_cypher **ret_cypher)
 	return 0;
 }
 
-/* Forgets the statement before. */
-static void clear(struct gfs_cypher *c)
-{
-	gfs_output_free(c->output);
-	gfs_result_free(c->result);
-	c->output = NULL;
-	c->result = NULL;
-	gfs_buf_clear(&c->ready);
-	c->taken = 0;
-	c->error = (struct gfs_query_error){ 0 };
-}
-
 void gfs_cypher_free(struct gfs_cypher *c)
 {
 	if (!c)
 		return;
-	clear(c);
-	gfs_buf_release(&c->ready);
+	gfs_rows_release(&c->rows);
 	gfs_buf_release(&c->text);
 	gfs_mutex_release(&c->lock);
 	free(c);
@@ -70,7 +46,7 @@ struct request {
 static int bad_request(struct gfs_cypher *c, const char *what)
 {
 	return gfs_query_fail(
-		&c->error, GFS_QUERY_ARGUMENT_ERROR, GFS_QUERY_COMPILE, "InvalidRequest", NULL, "a request has %s", what);
+		&c->rows.error, GFS_QUERY_ARGUMENT_ERROR, GFS_QUERY_COMPILE, "InvalidRequest", NULL, "a request has %s", what);
 }
 
 static int read_params(struct gfs_cypher *c, json_t *params, struct gfs_arena *arena, struct request *ret)
@@ -121,42 +97,27 @@ static int read_request(struct gfs_cypher *c, struct gfs_slice text, struct gfs_
 
 /* ---- running ---- */
 
-static bool interrupted(void *context)
-{
-	struct gfs_cypher *c = context;
-	return c->req && fuse_req_interrupted(c->req);
-}
-
-static int run(struct gfs_fs *fs, struct gfs_cypher *c, struct gfs_slice text)
+static int run(struct gfs_fs *fs, struct gfs_cypher *c, fuse_req_t req, struct gfs_slice text)
 {
 	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
 	struct request request;
+	gfs_rows_clear(&c->rows);
 	int err = read_request(c, text, &arena, &request);
 	if (err)
 		return err;
-	const struct fuse_ctx *who = fuse_req_ctx(c->req);
-	struct gfs_run_opts opts = { .params = request.params,
-		.param_count = request.count,
-		.uid = who->uid,
-		.gid = who->gid,
-		.interrupted = interrupted,
-		.context = c };
-	err = gfs_query_run(fs->engine, request.text, &opts, &c->result, &c->error);
-	return err ? err : gfs_output_new(c->result, request.format, &c->error, &c->output);
+	struct gfs_run_opts opts = { .params = request.params, .param_count = request.count };
+	err = gfs_rows_run(fs, &c->rows, req, request.text, &opts);
+	return err ? err : gfs_rows_show(&c->rows, request.format);
 }
 
 /* The reason is to be read next. */
 static int failed(struct gfs_cypher *c, int err)
 {
-	struct gfs_query_error error = c->error;
-	if (error.kind == GFS_QUERY_OK)
-		(void)gfs_query_fail_store(&error, err); /* it returns what it was given */
-	gfs_log(GFS_LOG_INFO, "statement failed: %s: %s: %s", gfs_query_error_kind_name(error.kind), error.detail,
-		error.message);
-	clear(c);
-	gfs_typed_json_error(&error, &c->ready);
-	gfs_buf_append_u8(&c->ready, '\n');
-	return error.kind == GFS_QUERY_TERMINATED_ERROR ? GFS_ERR_INTERRUPTED : err;
+	struct gfs_query_error error;
+	err = gfs_rows_failed(&c->rows, err, &error);
+	gfs_typed_json_error(&error, &c->rows.ready);
+	gfs_buf_append_u8(&c->rows.ready, '\n');
+	return err;
 }
 
 int gfs_cypher_write(struct gfs_fs *fs, struct gfs_cypher *c, fuse_req_t req, struct gfs_slice text)
@@ -169,12 +130,9 @@ int gfs_cypher_write(struct gfs_fs *fs, struct gfs_cypher *c, fuse_req_t req, st
 		err = gfs_buf_failed(&c->text);
 	}
 	if (!err && text.size < GFS_CYPHER_WRITE_BYTES_MAX) {
-		c->req = req;
-		clear(c);
-		err = run(fs, c, gfs_buf_slice(&c->text));
+		err = run(fs, c, req, gfs_buf_slice(&c->text));
 		if (err)
 			err = failed(c, err);
-		c->req = NULL;
 		gfs_buf_clear(&c->text);
 	} else if (err) {
 		gfs_buf_clear(&c->text);
@@ -183,42 +141,16 @@ int gfs_cypher_write(struct gfs_fs *fs, struct gfs_cypher *c, fuse_req_t req, st
 	return err;
 }
 
-/* Some more of the result into `ready`. */
-static int more(struct gfs_cypher *c)
-{
-	bool done = false;
-	gfs_buf_clear(&c->ready);
-	c->taken = 0;
-	int err = gfs_output_next(c->output, &c->ready, &done);
-	if (err)
-		return failed(c, err) == GFS_ERR_INTERRUPTED ? GFS_ERR_INTERRUPTED : 0; /* the reason follows the rows */
-	if (done) {
-		gfs_output_free(c->output);
-		gfs_result_free(c->result);
-		c->output = NULL;
-		c->result = NULL;
-	}
-	return 0;
-}
-
+/* The reason of a failure follows the rows. */
 int gfs_cypher_read(struct gfs_fs *fs, struct gfs_cypher *c, fuse_req_t req, size_t size, struct gfs_buf *out)
 {
-	int err = 0;
 	gfs_loop_step_aside(fs->loop);
 	gfs_mutex_lock(&c->lock);
-	uint64_t until_ns = gfs_clock_mono_ns() + KEPT_BACK_NS;
-	c->req = req;
-	for (;;) {
-		size_t left = c->ready.size - c->taken, n = GFS_MIN(left, size - out->size);
-		gfs_buf_append(out, c->ready.data + c->taken, n);
-		c->taken += n;
-		if (out->size == size || !c->output || (out->size > 0 && gfs_clock_mono_ns() >= until_ns))
-			break;
-		err = more(c);
-		if (err)
-			break;
-	}
-	c->req = NULL;
+	int err = gfs_rows_read(&c->rows, req, size, out);
+	if (err && failed(c, err) != GFS_ERR_INTERRUPTED)
+		err = gfs_rows_read(&c->rows, req, size, out);
+	else if (err)
+		err = GFS_ERR_INTERRUPTED;
 	gfs_mutex_unlock(&c->lock);
-	return err ? err : gfs_buf_failed(out);
+	return err;
 }

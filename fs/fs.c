@@ -4,6 +4,7 @@
 #include "fs/imports.h"
 #include "fs/index_values.h"
 #include "fs/ops.h"
+#include "fs/queries.h"
 #include "fs/raised.h"
 #include "fs/removed.h"
 #include "fs/retell.h"
@@ -32,6 +33,8 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 		err = gfs_exprs_new(&fs->exprs);
 	if (!err)
 		err = gfs_engine_new(graph, NULL, &fs->engine);
+	if (!err)
+		err = gfs_queries_new(&fs->queries);
 	if (!err)
 		err = gfs_files_new(&fs->files);
 	if (!err)
@@ -96,6 +99,7 @@ void gfs_fs_free(struct gfs_fs *fs)
 		fuse_session_unmount(fs->session);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
+	gfs_queries_free(fs->queries);
 	gfs_engine_free(fs->engine);
 	gfs_imports_free(fs->imports);
 	gfs_files_free(fs->files);

@@ -21,6 +21,7 @@ struct gfs_exprs;
 struct gfs_files;
 struct gfs_imports;
 struct gfs_engine;
+struct gfs_queries;
 struct gfs_raised;
 struct gfs_removed;
 struct gfs_index_values;
@@ -36,6 +37,7 @@ struct gfs_fs {
 	struct gfs_files *files;
 	struct gfs_imports *imports;
 	struct gfs_engine *engine;
+	struct gfs_queries *queries;
 	struct gfs_raised *raised;
 	struct gfs_removed *removed;
 	struct gfs_retell *retell;

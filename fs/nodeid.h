@@ -40,9 +40,11 @@ enum gfs_inode_kind {
 	GFS_INODE_IMPORT_ERROR, /* /import/FILE.error    id: the same */
 	GFS_INODE_CONTROL,      /* /.graphfs/...         id: index in the table of control files */
 	GFS_INODE_EXPR,         /* /labels/EXPR          sub and id: a hash of the text (fs/exprs.h) */
-	GFS_INODE_FOUND_NODE, /* /labels/EXPR/KEY, /index/L/P/V/KEY: id node; sub: its link generation; generation: folders up to the root */
-	GFS_INODE_INDEX,       /* /index/L, /index/L/P  sub label; id: 0, or that of the index */
+	GFS_INODE_FOUND_NODE, /* /labels/EXPR/KEY, /index/L/P/V/KEY, /query/NAME/nodes/KEY: id node; sub: its link generation; generation: folders up to the root */
+	GFS_INODE_INDEX,      /* /index/L, /index/L/P  sub label; id: 0, or that of the index */
 	GFS_INODE_INDEX_VALUE, /* /index/L/P/V          sub index; generation and id: a hash of the value (fs/index_values.h) */
+	GFS_INODE_QUERY,       /* /query/NAME, and its files: sub query; id: 0, or enum gfs_query_file */
+	GFS_INODE_QUERY_NODES, /* /query/NAME/nodes     sub query */
 	GFS_INODE_KIND_COUNT
 };
 static_assert(GFS_INODE_KIND_COUNT <= 32, "a kind has five bits");
@@ -54,6 +56,7 @@ enum gfs_static {
 	GFS_STATIC_RELS,
 	GFS_STATIC_IMPORT,
 	GFS_STATIC_INDEX,
+	GFS_STATIC_QUERY,
 	GFS_STATIC_COUNT
 };
 
@@ -62,7 +65,7 @@ enum gfs_static {
 #define GFS_CONTROL_CYPHER 4u
 
 /* How many folders up from a GFS_INODE_FOUND_NODE the root is. */
-enum { GFS_EXPR_DEPTH = 2, GFS_INDEX_DEPTH = 4 };
+enum { GFS_EXPR_DEPTH = 2, GFS_QUERY_DEPTH = 3, GFS_INDEX_DEPTH = 4 };
 
 #define GFS_NODEID_SUB_SHIFT GFS_ID_BITS
 #define GFS_NODEID_GEN_SHIFT (GFS_NODEID_SUB_SHIFT + 16)
@@ -124,8 +127,16 @@ static inline bool gfs_nodeid_is_computed(uint64_t nodeid)
 {
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
 	return kind == GFS_INODE_EXPR || kind == GFS_INODE_INDEX || kind == GFS_INODE_INDEX_VALUE ||
-		nodeid == gfs_nodeid_static(GFS_STATIC_INDEX) ||
+		kind == GFS_INODE_QUERY_NODES || nodeid == gfs_nodeid_static(GFS_STATIC_INDEX) ||
+		nodeid == gfs_nodeid_static(GFS_STATIC_QUERY) ||
 		nodeid == gfs_nodeid_pack(GFS_INODE_CONTROL, 0, 0, GFS_CONTROL_INDEX);
+}
+
+/* Its attributes change by themselves, or with those of other inodes. */
+static inline bool gfs_nodeid_changes_itself(uint64_t nodeid)
+{
+	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
+	return kind == GFS_INODE_CONTROL || kind == GFS_INODE_QUERY;
 }
 
 /* Of those that lie in such a folder, what a listing gives names of only: the kernel looks each up at every use. */

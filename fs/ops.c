@@ -52,8 +52,7 @@ int gfs_entry_fill(struct gfs_fs *fs, uint64_t nodeid, struct fuse_entry_param *
 		add_heat(fs, nodeid, e);
 		e->generation = gfs_removed_generation(fs->removed, nodeid);
 	}
-	/* Control files change by themselves. */
-	if (computed || found || gfs_nodeid_unpack(nodeid).kind == GFS_INODE_CONTROL)
+	if (computed || found || gfs_nodeid_changes_itself(nodeid))
 		e->attr_timeout = 0;
 	if (computed || found)
 		e->entry_timeout = 0;
@@ -156,6 +155,12 @@ static int lookup_dots(struct gfs_fs *fs, uint64_t nodeid, bool up, uint64_t *re
 	case GFS_INODE_TYPE:
 		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_RELS);
 		break;
+	case GFS_INODE_QUERY:
+		*ret_nodeid = gfs_nodeid_static(GFS_STATIC_QUERY);
+		break;
+	case GFS_INODE_QUERY_NODES:
+		*ret_nodeid = gfs_nodeid_pack(GFS_INODE_QUERY, 0, n.sub, 0);
+		break;
 	case GFS_INODE_REL:
 		err = gfs_rel_get(fs->graph, n.id, &rel);
 		*ret_nodeid = err ? 0 : gfs_nodeid_pack(GFS_INODE_TYPE, 0, rel.type, 0);
@@ -173,11 +178,15 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct gfs_view *view = gfs_view_of(parent);
 	struct fuse_entry_param e;
 	uint64_t child;
+	bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	bool runs = view->running_lookup && !dots;
+	int err = runs ? view->running_lookup(fs, req, parent, name, &child) : GFS_ERR_NOTDIR;
 	gfs_graph_read_begin(fs->graph);
-	int err = GFS_ERR_NOTDIR;
-	if (strlen(name) > GFS_COMPONENT_BYTES_MAX) { /* the kernel lets 1,024 bytes through */
+	if (runs) {
+		/* done */
+	} else if (strlen(name) > GFS_COMPONENT_BYTES_MAX) { /* the kernel lets 1,024 bytes through */
 		err = GFS_ERR_NAMETOOLONG;
-	} else if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+	} else if (dots) {
 		err = lookup_dots(fs, parent, name[1] == '.', &child);
 	} else if (view->lookup) {
 		err = view->lookup(fs, parent, name, &child);
@@ -306,7 +315,10 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool
 		gfs_reply_err(req, GFS_ERR_NOMEM);
 		return;
 	}
-	if (view->list) {
+	if (view->running_list) {
+		add_dots(&l, ino, offset);
+		err = view->running_list(&l, ino);
+	} else if (view->list) {
 		add_dots(&l, ino, offset);
 		gfs_graph_read_begin(fs->graph);
 		err = view->list(&l, ino);
@@ -509,6 +521,8 @@ static int rename_in(
 		return rename_node(e, name, new_name, flags);
 	if (parent == new_parent && parent == gfs_nodeid_static(GFS_STATIC_IMPORT))
 		return gfs_imports_rename(e->fs->imports, name, new_name);
+	if (parent == new_parent && parent == gfs_nodeid_static(GFS_STATIC_QUERY))
+		return gfs_view_query_rename(e, name, new_name, flags);
 	if (gfs_view_entity(parent, &from) && gfs_view_entity(new_parent, &to))
 		return gfs_props_rename(e, from, name, to, new_name, flags);
 	/* A link is its two ends: mv falls back to making the new one and removing the old. */

@@ -3,6 +3,7 @@
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/ops.h"
+#include "fs/query_file.h"
 
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -38,6 +39,17 @@ static struct gfs_cypher *cypher_of(const struct fuse_file_info *fi)
 static bool is_cypher(uint64_t nodeid)
 {
 	return nodeid == gfs_nodeid_pack(GFS_INODE_CONTROL, 0, 0, GFS_CONTROL_CYPHER);
+}
+
+/* NULL: the text. */
+static struct gfs_query_open *query_of(const struct fuse_file_info *fi)
+{
+	return (struct gfs_query_open *)(uintptr_t)fi->fh;
+}
+
+static bool is_query(uint64_t nodeid)
+{
+	return gfs_nodeid_unpack(nodeid).kind == GFS_INODE_QUERY;
 }
 
 static bool is_prop(uint64_t nodeid)
@@ -86,6 +98,17 @@ static int open_cypher(struct fuse_file_info *fi)
 	return 0;
 }
 
+static int open_query(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, struct fuse_file_info *fi)
+{
+	struct gfs_query_open *open = NULL;
+	int err = gfs_query_file_open(fs, req, nodeid, &open);
+	if (err)
+		return err;
+	fi->fh = (uintptr_t)open;
+	fi->direct_io = open != NULL;
+	return 0;
+}
+
 /* open(2) with O_TRUNC is one request: the size goes with it. */
 static int truncate_on_open(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid)
 {
@@ -107,13 +130,20 @@ static int check_open(struct gfs_fs *fs, uint64_t nodeid)
 	return err ? err : S_ISREG(st.st_mode) ? 0 : GFS_ERR_ISDIR;
 }
 
+static bool may_be_written(uint64_t nodeid)
+{
+	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
+	bool is_result = is_query(nodeid) && gfs_nodeid_unpack(nodeid).id != GFS_QUERY_CYPHER;
+	return kind != GFS_INODE_NODE_JSON && kind != GFS_INODE_IMPORT_ERROR && !is_result;
+}
+
 static int open_file(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, struct fuse_file_info *fi)
 {
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
 	int err = is_prop(nodeid) ? 0 : check_open(fs, nodeid);
 	if (err)
 		return err;
-	if (is_writer(fi) && (kind == GFS_INODE_NODE_JSON || kind == GFS_INODE_IMPORT_ERROR))
+	if (is_writer(fi) && !may_be_written(nodeid))
 		return GFS_ERR_PERM;
 	if (is_writer(fi) && fs->opts.read_only && kind != GFS_INODE_CONTROL)
 		return GFS_ERR_READONLY;
@@ -129,6 +159,8 @@ static int open_file(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, struct 
 	fi->noflush = kind != GFS_INODE_IMPORT;
 	if (is_cypher(nodeid))
 		return open_cypher(fi);
+	if (is_query(nodeid))
+		return open_query(fs, req, nodeid, fi);
 	return kind == GFS_INODE_IMPORT ? open_import(req, fi) : 0;
 }
 
@@ -154,6 +186,8 @@ static void never_opened(struct gfs_fs *fs, uint64_t nodeid, const struct fuse_f
 		gfs_import_open_free(import_of(fi));
 	else if (is_cypher(nodeid))
 		gfs_cypher_free(cypher_of(fi));
+	else if (is_query(nodeid))
+		gfs_query_file_free(query_of(fi));
 }
 
 void gfs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -219,6 +253,8 @@ void gfs_op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		gfs_imports_release(fs, ino, import_of(fi));
 	if (is_cypher(ino))
 		gfs_cypher_free(cypher_of(fi));
+	if (is_query(ino))
+		gfs_query_file_free(query_of(fi));
 	fuse_reply_err(req, 0);
 }
 
@@ -290,6 +326,9 @@ void gfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 	} else if (is_cypher(ino)) {
 		err = gfs_cypher_read(fs, cypher_of(fi), req, size, &text);
 		offset = 0;
+	} else if (is_query(ino)) {
+		err = gfs_query_file_read(fs, req, ino, query_of(fi), (uint64_t)offset, size, &text);
+		offset = 0;
 	} else if (n.kind == GFS_INODE_CONTROL) {
 		err = gfs_control_read(fs, n.id, &text);
 	} else if (n.kind == GFS_INODE_IMPORT || n.kind == GFS_INODE_IMPORT_ERROR) {
@@ -336,6 +375,8 @@ void gfs_op_write(
 		err = write_prop(fs, req, ino, (uint64_t)offset, data, fi);
 	else if (is_cypher(ino))
 		err = gfs_cypher_write(fs, cypher_of(fi), req, data);
+	else if (is_query(ino))
+		err = gfs_query_file_write(fs, req, ino, (uint64_t)offset, data);
 	else if (n.kind == GFS_INODE_CONTROL)
 		err = gfs_control_write(fs, n.id, data);
 	else if (n.kind == GFS_INODE_IMPORT)

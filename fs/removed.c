@@ -47,7 +47,8 @@ static bool is_of_node(enum gfs_inode_kind kind)
 bool gfs_removed_applies(uint64_t nodeid)
 {
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
-	return kind == GFS_INODE_LABEL || kind == GFS_INODE_TYPE || kind == GFS_INODE_INDEX || is_of_node(kind);
+	return kind == GFS_INODE_LABEL || kind == GFS_INODE_TYPE || kind == GFS_INODE_INDEX || kind == GFS_INODE_QUERY ||
+		kind == GFS_INODE_QUERY_NODES || is_of_node(kind);
 }
 
 static bool is_dead(struct gfs_graph *graph, uint64_t nodeid)

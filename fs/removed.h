@@ -1,4 +1,4 @@
-/* Folders that were removed and can come back under the same nodeid: labels/L, rels/T, index/L, and what rmdir(2) takes of a node's own folders. The kernel marks the
+/* Folders that were removed and can come back under the same nodeid: labels/L, rels/T, index/L, query/NAME with its nodes/, and what rmdir(2) takes of a node's own folders. The kernel marks the
  * inode of a removed folder as dead, and finds that inode again by its nodeid as long as somebody is in there. So such a folder comes back
  * with another generation number, and the kernel makes a new inode for it.
  *

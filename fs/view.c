@@ -37,6 +37,8 @@ const struct gfs_view *gfs_view_of(uint64_t nodeid)
 		[GFS_INODE_FOUND_NODE] = &gfs_view_found_node,
 		[GFS_INODE_INDEX] = &gfs_view_index,
 		[GFS_INODE_INDEX_VALUE] = &gfs_view_index_value,
+		[GFS_INODE_QUERY] = &gfs_view_query,
+		[GFS_INODE_QUERY_NODES] = &gfs_view_query_nodes,
 	};
 	static const struct gfs_view nothing = { 0 };
 	enum gfs_inode_kind kind = gfs_nodeid_unpack(nodeid).kind;
@@ -282,6 +284,8 @@ static bool follows_node(uint64_t nodeid)
 	case GFS_INODE_EXPR:
 	case GFS_INODE_INDEX:
 	case GFS_INODE_INDEX_VALUE:
+	case GFS_INODE_QUERY:
+	case GFS_INODE_QUERY_NODES:
 		return false;
 	default:
 		return true;

@@ -1,7 +1,8 @@
 /* One view a kind of inode: how it looks, what lies in it, how it is changed. ops.c finds the view by the nodeid's kind.
  *
  * `attr`, `lookup`, `readlink` and `list` run under the graph's shared lock; the others inside a transaction. A missing operation answers
- * GFS_ERR_NOTDIR (lookup, list), GFS_ERR_INVALID (readlink) or GFS_ERR_PERM (changes). A nodeid that no longer binds its name is GFS_ERR_STALE. */
+ * GFS_ERR_NOTDIR (lookup, list), GFS_ERR_INVALID (readlink) or GFS_ERR_PERM (changes). A nodeid that no longer binds its name is GFS_ERR_STALE.
+ * `running_lookup` and `running_list` stand in for `lookup` and `list` where those run a statement: they are called with no lock held. */
 #ifndef GFS_FS_VIEW_H
 #define GFS_FS_VIEW_H
 
@@ -37,6 +38,8 @@ struct gfs_view {
 	int (*lookup)(struct gfs_fs *fs, uint64_t nodeid, const char *name, uint64_t *ret_child);
 	int (*readlink)(struct gfs_fs *fs, uint64_t nodeid, struct gfs_buf *out);
 	int (*list)(struct gfs_lister *lister, uint64_t nodeid);
+	int (*running_lookup)(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid, const char *name, uint64_t *ret_child);
+	int (*running_list)(struct gfs_lister *lister, uint64_t nodeid);
 	int (*mkdir)(struct gfs_edit *edit, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child);
 	int (*create)(struct gfs_edit *edit, uint64_t nodeid, const char *name, mode_t mode, uint64_t *ret_child);
 	int (*symlink)(struct gfs_edit *edit, uint64_t nodeid, const char *name, const char *target, uint64_t *ret_child);
@@ -55,6 +58,8 @@ extern const struct gfs_view gfs_view_expr;       /* view_exprs.c */
 extern const struct gfs_view gfs_view_found_node; /* view_found.c */
 extern const struct gfs_view gfs_view_index;      /* view_index.c */
 extern const struct gfs_view gfs_view_index_value;
+extern const struct gfs_view gfs_view_query; /* view_query.c */
+extern const struct gfs_view gfs_view_query_nodes;
 extern const struct gfs_view gfs_view_side;        /* view_links.c: out, in */
 extern const struct gfs_view gfs_view_folder;      /* out/TYPE, in/TYPE */
 extern const struct gfs_view gfs_view_folder_rels; /* .rel */
@@ -122,6 +127,13 @@ int gfs_view_index_rmdir(struct gfs_edit *edit, const char *name) GFS_CHECK;
 /* After the commit that made `nodeid`, with no lock held: when that is an index, waits until it is built. GFS_ERR_INTERRUPTED: it goes on being
  * built. When no other thread could go on meanwhile it does not wait. */
 int gfs_view_index_await(struct gfs_fs *fs, fuse_req_t req, uint64_t nodeid) GFS_CHECK;
+
+/* /query itself (view_query.c); `flags` RENAME_*. */
+int gfs_view_query_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_view_query_list(struct gfs_lister *lister) GFS_CHECK;
+int gfs_view_query_mkdir(struct gfs_edit *edit, const char *name, uint64_t *ret_child) GFS_CHECK;
+int gfs_view_query_rmdir(struct gfs_edit *edit, const char *name) GFS_CHECK;
+int gfs_view_query_rename(struct gfs_edit *edit, const char *from, const char *to, unsigned flags) GFS_CHECK;
 
 /* ---- properties of nodes and relationships (view_props.c) ---- */
 

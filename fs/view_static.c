@@ -1,4 +1,4 @@
-/* The root, and the fixed folders nodes, labels, rels. */
+/* The root, and the fixed folders in it. */
 #include "fs/imports.h"
 #include "fs/view.h"
 #include "graph/index.h"
@@ -15,6 +15,7 @@ static const struct {
 	{ "rels", GFS_STATIC_RELS },
 	{ "import", GFS_STATIC_IMPORT },
 	{ "index", GFS_STATIC_INDEX },
+	{ "query", GFS_STATIC_QUERY },
 };
 #define FIXED_COUNT (sizeof fixed / sizeof fixed[0])
 #define CONTROL_NAME ".graphfs"
@@ -40,6 +41,7 @@ static uint64_t mtime_of(struct gfs_fs *fs, enum gfs_static which)
 		t = gfs_index_generation(fs->graph);
 		break;
 	case GFS_STATIC_ROOT:
+	case GFS_STATIC_QUERY:
 	case GFS_STATIC_COUNT:
 		break;
 	}
@@ -51,7 +53,9 @@ static int static_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	uint64_t which = gfs_nodeid_unpack(nodeid).id;
 	if (which == 0 || which >= GFS_STATIC_COUNT)
 		return GFS_ERR_STALE;
-	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0, mtime_of(fs, (enum gfs_static)which));
+	mode_t mode = which == GFS_STATIC_QUERY ? 0700
+											: 0755; /* statements see everything whatever the modes of nodes are */
+	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | mode, 0, mtime_of(fs, (enum gfs_static)which));
 	return 0;
 }
 
@@ -110,6 +114,8 @@ static int static_lookup(struct gfs_fs *fs, uint64_t nodeid, const char *name, u
 		return gfs_imports_lookup(fs->imports, name, ret_child);
 	case GFS_STATIC_INDEX:
 		return gfs_view_index_lookup(fs, name, ret_child);
+	case GFS_STATIC_QUERY:
+		return gfs_view_query_lookup(fs, name, ret_child);
 	case GFS_STATIC_COUNT:
 		break;
 	}
@@ -174,6 +180,8 @@ static int static_list(struct gfs_lister *l, uint64_t nodeid)
 		return gfs_imports_list(l);
 	case GFS_STATIC_INDEX:
 		return gfs_view_index_list(l);
+	case GFS_STATIC_QUERY:
+		return gfs_view_query_list(l);
 	case GFS_STATIC_COUNT:
 		break;
 	}
@@ -231,6 +239,8 @@ static int static_mkdir(struct gfs_edit *e, uint64_t nodeid, const char *name, m
 		return names_mkdir(e, GFS_CATALOG_TYPE, GFS_INODE_TYPE, name, ret_child);
 	case GFS_STATIC_INDEX:
 		return gfs_view_index_mkdir(e, name, ret_child);
+	case GFS_STATIC_QUERY:
+		return gfs_view_query_mkdir(e, name, ret_child);
 	case GFS_STATIC_ROOT:
 	case GFS_STATIC_IMPORT:
 	case GFS_STATIC_COUNT:
@@ -274,6 +284,8 @@ static int static_rmdir(struct gfs_edit *e, uint64_t nodeid, const char *name)
 		return names_rmdir(e, GFS_CATALOG_TYPE, name);
 	case GFS_STATIC_INDEX:
 		return gfs_view_index_rmdir(e, name);
+	case GFS_STATIC_QUERY:
+		return gfs_view_query_rmdir(e, name);
 	case GFS_STATIC_ROOT:
 	case GFS_STATIC_IMPORT:
 	case GFS_STATIC_COUNT:

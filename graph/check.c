@@ -2,10 +2,14 @@
 #include "graph/check_private.h"
 
 #include "base/checked.h"
+#include "index/index_cache.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Nodes are met in the order of their ids, so few groups of adjacency are in use at a time. */
+#define CACHE_BYTES (UINT64_C(4) << 20)
 
 void gfs_check_defect(struct gfs_check_state *c, const char *format, ...)
 {
@@ -109,7 +113,9 @@ static int start(struct gfs_check_state *c)
 		gfs_check_defect(c, "a counter of ids or pages is out of its range");
 		return GFS_ERR_CORRUPT;
 	}
-	int err = gfs_adj_open(store, NULL, &c->adj);
+	int err = gfs_index_cache_new(CACHE_BYTES, &c->cache);
+	if (err == 0)
+		err = gfs_adj_open(store, c->cache, &c->adj);
 	if (err != 0)
 		return err;
 	/* Each page is met once by itself, and records once more. */
@@ -129,6 +135,7 @@ static void finish(struct gfs_check_state *c)
 {
 	gfs_u64map_release(&c->rows);
 	gfs_adj_free(c->adj);
+	gfs_cache_free(c->cache);
 	free(c->blob_pages.words);
 	free(c->in_out.words);
 	free(c->in_in.words);

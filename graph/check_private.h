@@ -18,7 +18,9 @@ struct gfs_bits {
 
 struct gfs_check_state {
 	struct gfs_graph *graph;
-	struct gfs_adj *adj; /* owned; past the cache: what is looked at are the rows */
+	/* Owned. A cache of its own: what is looked at are the rows, not what the graph has made of them. */
+	struct gfs_cache *cache;
+	struct gfs_adj *adj;
 	void (*found)(void *context, const char *line);
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *context;

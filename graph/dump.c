@@ -1,7 +1,9 @@
 /* The whole graph as JSON Lines. Everything is ordered by id or by name, and nodes and relationships are numbered anew, so that a graph
  * that was imported from a dump gives the same dump. */
+#include "base/utf8.h"
 #include "graph/index.h"
 #include "graph/ranks.h"
+#include "graph/saved_query.h"
 #include "graph/transfer.h"
 
 #include <stdlib.h>
@@ -440,6 +442,52 @@ static int put_indexes(struct dump *dump)
 	return err;
 }
 
+/* ---- saved queries ---- */
+
+static int by_query_name(const void *a, const void *b)
+{
+	return compare_slices(gfs_saved_query_name(a), gfs_saved_query_name(b));
+}
+
+/* A text that is no UTF-8 is written as properties of such bytes are. */
+static int put_query(struct dump *dump, const struct gfs_saved_query *query)
+{
+	GFS_AUTO_BUF text = GFS_BUF_INIT;
+	int err = gfs_saved_query_text(dump->graph, query->number, &text);
+	if (err != 0)
+		return err;
+	struct gfs_value value = { .type = gfs_utf8_valid(text.data, text.size) ? GFS_TYPE_STRING : GFS_TYPE_BYTES,
+		.bytes = gfs_buf_slice(&text) };
+	gfs_buf_append_text(&dump->out, "{\"query\":");
+	gfs_json_string(gfs_saved_query_name(query), &dump->out);
+	gfs_buf_append_text(&dump->out, ",\"text\":");
+	err = gfs_value_json(&value, true, &dump->out);
+	gfs_buf_append_text(&dump->out, "}\n");
+	return err;
+}
+
+/* By name. */
+static int put_queries(struct dump *dump)
+{
+	size_t count = 0;
+	int err = 0;
+	struct gfs_saved_query *queries = calloc(GFS_SAVED_QUERIES_MAX, sizeof *queries);
+	if (queries == NULL)
+		return GFS_ERR_NOMEM;
+	for (unsigned from = 1; err == 0 && count < GFS_SAVED_QUERIES_MAX;) {
+		err = gfs_saved_query_next(dump->graph, from, &queries[count]);
+		if (err == 0)
+			from = queries[count++].number + 1u;
+	}
+	err = err == GFS_ERR_NOTFOUND ? 0 : err;
+	if (count > 1)
+		qsort(queries, count, sizeof *queries, by_query_name);
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = put_query(dump, &queries[i]);
+	free(queries);
+	return err;
+}
+
 static int put_head(struct dump *dump)
 {
 	gfs_buf_append_text(&dump->out, "{\"graphfs\":1,\"key_property\":");
@@ -451,6 +499,8 @@ static int put_head(struct dump *dump)
 		err = put_made_names(dump, GFS_CATALOG_TYPE, "type");
 	if (err == 0)
 		err = put_indexes(dump);
+	if (err == 0)
+		err = put_queries(dump);
 	gfs_graph_read_end(dump->graph);
 	return err;
 }

@@ -30,6 +30,12 @@ struct gfs_index_conflict {
 	uint64_t node, other;
 };
 
+/* A node whose entries an op may change: those of one label, one key, or of all (0). */
+struct gfs_index_target {
+	uint64_t node;
+	uint16_t label, key;
+};
+
 /* The one writer's transaction; lives in the graph and belongs to who holds the store's exclusive lock. */
 struct gfs_tx {
 	struct gfs_graph *graph;
@@ -43,13 +49,16 @@ struct gfs_tx {
 	struct gfs_idmap *names; /* NULL: it remembers none */
 	bool had_keys;           /* with names: the graph had nodes with keys before */
 	/* Scratch memory, kept from one transaction to the next. */
-	struct gfs_buf row;                  /* the new row (graph/owner.c) */
-	struct gfs_buf text;                 /* a property's text (graph/prop_file.c) */
-	struct gfs_buf value;                /* an encoded value */
-	struct gfs_buf props;                /* a bulk op's properties */
-	struct gfs_arena arena;              /* cleared before each op is applied */
-	struct gfs_buf index_old, index_new; /* entries of property indexes (graph/index_keep.c) */
+	struct gfs_buf row;     /* the new row (graph/owner.c) */
+	struct gfs_buf text;    /* a property's text (graph/prop_file.c) */
+	struct gfs_buf value;   /* an encoded value */
+	struct gfs_buf props;   /* a bulk op's properties */
+	struct gfs_arena arena; /* cleared before each op is applied */
+	/* Entries of property indexes (graph/index_keep.c). At most GFS_PROP_INDEX_MAX of them, so never trimmed. */
+	struct gfs_buf index_old, index_new;
 	struct gfs_arena index_arena;
+	/* Not GFS_ID_NONE: index_new has the entries of this target as they are, since the last op of all had it for its only one. */
+	struct gfs_index_target index_known;
 	struct gfs_index_conflict conflict; /* what the last GFS_ERR_UNIQUE was about */
 };
 
@@ -126,6 +135,10 @@ int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_index_folder(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 int gfs_apply_bulk_finish(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_make(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_text(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_rename(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
+int gfs_apply_query_remove(struct gfs_tx *tx, struct gfs_op *op) GFS_CHECK;
 
 /* ---- replay.c ---- */
 

@@ -4,6 +4,7 @@
  * cut into several files. "start" and "end" may also be a string: a node's key. */
 #include "base/checked.h"
 #include "graph/index.h"
+#include "graph/saved_query.h"
 #include "graph/transfer_private.h"
 
 #include <assert.h>
@@ -443,8 +444,45 @@ static int read_index(const struct line *line)
 	return err != 0 ? err : read_index_parts(line, text_of(name), json_is_true(unique));
 }
 
+/* A string, or bytes in the notation for values. */
+static int get_query_text(const struct line *line, struct gfs_slice *ret_text)
+{
+	const json_t *text = json_object_get(line->json, "text");
+	struct gfs_value value = { .type = GFS_TYPE_STRING };
+	int err = text != NULL ? gfs_value_from_json(text, &line->import->arena, &value) : 0;
+	if (err == GFS_ERR_INVALID || (err == 0 && value.type != GFS_TYPE_STRING && value.type != GFS_TYPE_BYTES))
+		return gfs_import_fail(line->import, line->at, "'text' is not a string");
+	*ret_text = value.bytes;
+	return err;
+}
+
+/* One that is there already is left as it is. */
+static int read_query(const struct line *line)
+{
+	static const char *const known[] = { "query", "text", NULL };
+	struct gfs_import *import = line->import;
+	const json_t *name = NULL;
+	struct gfs_slice text;
+	uint16_t number;
+	int err = check_members(line, known);
+	if (err == 0)
+		err = get_typed(line, "query", JSON_STRING, "a string", &name);
+	if (err == 0)
+		err = get_query_text(line, &text);
+	if (err != 0)
+		return err;
+	err = gfs_saved_query_make(import->tx, text_of(name), &number);
+	if (err == GFS_ERR_EXISTS)
+		return 0;
+	if (err == 0)
+		err = gfs_saved_query_set_text(import->tx, number, text);
+	return err == 0 ? 0 : gfs_import_blame(import, line->at, err, "a saved query");
+}
+
 static int read_object(const struct line *line)
 {
+	if (json_object_get(line->json, "query") != NULL)
+		return read_query(line);
 	if (json_object_get(line->json, "index") != NULL)
 		return read_index(line);
 

@@ -6,14 +6,9 @@
 #include "graph/index_private.h"
 
 #include "base/checked.h"
+#include "store/undo.h"
 
 #include <assert.h>
-
-/* A node whose entries an op may change: those of one label, one key, or of all (0). */
-struct target {
-	uint64_t node;
-	uint16_t label, key;
-};
 
 enum { TARGETS_MAX = 2 };
 
@@ -35,11 +30,8 @@ static int value_in_row(struct gfs_graph *graph, const struct gfs_row *row, uint
 	struct gfs_index_value *ret)
 {
 	struct gfs_row_item item;
-	struct gfs_value value;
 	int err = gfs_row_find(row, key, &item);
-	if (err == 0)
-		err = gfs_item_value(graph, &item, arena, &value);
-	return err != 0 ? err : gfs_index_value_make(&value, ret);
+	return err != 0 ? err : gfs_index_value_of_item(graph, &item, arena, ret);
 }
 
 int gfs_index_value_of_node(
@@ -70,7 +62,7 @@ static void note(struct gfs_buf *list, uint16_t index, uint64_t node, const stru
 }
 
 /* The entries that belong to the node as it is now. One that does not exist has none. */
-static int collect(struct gfs_tx *tx, const struct target *t, struct gfs_buf *list)
+static int collect(struct gfs_tx *tx, const struct gfs_index_target *t, struct gfs_buf *list)
 {
 	struct gfs_node_record record;
 	struct gfs_index_value value;
@@ -170,14 +162,14 @@ int gfs_index_enter(struct gfs_tx *tx, const struct gfs_prop_index *index, uint6
 
 /* ---- around an op ---- */
 
-static bool add_target(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, struct target *t)
+static bool add_target(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key, struct gfs_index_target *t)
 {
-	*t = (struct target){ .node = entity.id, .key = key };
+	*t = (struct gfs_index_target){ .node = entity.id, .key = key };
 	return entity.kind == GFS_NODE && gfs_prop_indexes_have_key(tx->graph->indexes, key);
 }
 
 /* The nodes whose entries the op may change. */
-static size_t targets_of(struct gfs_tx *tx, const struct gfs_op *op, struct target targets[TARGETS_MAX])
+static size_t targets_of(struct gfs_tx *tx, const struct gfs_op *op, struct gfs_index_target targets[TARGETS_MAX])
 {
 	size_t count = 0;
 	switch (op->code) {
@@ -195,21 +187,19 @@ static size_t targets_of(struct gfs_tx *tx, const struct gfs_op *op, struct targ
 		return count + add_target(tx, op->entity, op->name, &targets[count]);
 	case GFS_OP_LABEL_ADD:
 	case GFS_OP_LABEL_REMOVE:
-		targets[0] = (struct target){ .node = op->id, .label = op->name };
+		targets[0] = (struct gfs_index_target){ .node = op->id, .label = op->name };
 		return gfs_prop_indexes_have_label(tx->graph->indexes, op->name);
 	case GFS_OP_NODE_DELETE:
 	case GFS_OP_BULK_NODE:
-		targets[0] = (struct target){ .node = op->id };
+		targets[0] = (struct gfs_index_target){ .node = op->id };
 		return op->id != GFS_ID_NONE;
 	default:
 		return 0;
 	}
 }
 
-static int collect_all(struct gfs_tx *tx, const struct gfs_op *op, struct gfs_buf *list)
+static int collect_all(struct gfs_tx *tx, const struct gfs_index_target *targets, size_t count, struct gfs_buf *list)
 {
-	struct target targets[TARGETS_MAX];
-	size_t count = targets_of(tx, op, targets);
 	int err = 0;
 	gfs_buf_clear(list);
 	gfs_arena_clear(&tx->index_arena);
@@ -218,9 +208,43 @@ static int collect_all(struct gfs_tx *tx, const struct gfs_op *op, struct gfs_bu
 	return err;
 }
 
+static bool same_target(const struct gfs_index_target *a, const struct gfs_index_target *b)
+{
+	return a->node == b->node && a->label == b->label && a->key == b->key;
+}
+
+static void forget_known(void *context, void *data, size_t size)
+{
+	struct gfs_tx *tx = context;
+	(void)data;
+	(void)size;
+	tx->index_known.node = GFS_ID_NONE;
+}
+
+/* Until another op is applied, or this one is taken back. */
+static int set_known(struct gfs_tx *tx, const struct gfs_index_target *target)
+{
+	void *data;
+	int err = gfs_undo_push(gfs_txn_undo(tx->txn), forget_known, tx, 0, &data);
+	if (err == 0)
+		tx->index_known = *target;
+	return err;
+}
+
 int gfs_index_before(struct gfs_tx *tx, const struct gfs_op *op)
 {
-	return gfs_prop_indexes_any(tx->graph->indexes) ? collect_all(tx, op, &tx->index_old) : 0;
+	struct gfs_index_target targets[TARGETS_MAX], known = tx->index_known;
+	tx->index_known.node = GFS_ID_NONE;
+	if (!gfs_prop_indexes_any(tx->graph->indexes))
+		return 0;
+	size_t count = targets_of(tx, op, targets);
+	if (count != 1 || known.node == GFS_ID_NONE || !same_target(&targets[0], &known))
+		return collect_all(tx, targets, count, &tx->index_old);
+	/* A large file is written piece by piece: it is not looked at twice for each. */
+	struct gfs_buf list = tx->index_old;
+	tx->index_old = tx->index_new;
+	tx->index_new = list;
+	return 0;
 }
 
 /* Takes the next one off the list. */
@@ -249,9 +273,13 @@ int gfs_index_after(struct gfs_tx *tx, const struct gfs_op *op)
 {
 	struct noted n;
 	struct gfs_slice value;
+	struct gfs_index_target targets[TARGETS_MAX];
 	if (!gfs_prop_indexes_any(tx->graph->indexes))
 		return 0;
-	int err = collect_all(tx, op, &tx->index_new);
+	size_t count = targets_of(tx, op, targets);
+	int err = collect_all(tx, targets, count, &tx->index_new);
+	if (err == 0 && count == 1)
+		err = set_known(tx, &targets[0]);
 	struct gfs_slice old = gfs_buf_slice(&tx->index_old), now = gfs_buf_slice(&tx->index_new);
 	if (err != 0 || gfs_slice_equal(old, now))
 		return err;

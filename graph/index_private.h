@@ -20,6 +20,9 @@ static inline bool gfs_index_value_is_long(struct gfs_slice bytes)
 
 /* The bytes that all equal values begin with: without the kinds. */
 int gfs_index_value_equal_part(const struct gfs_value *value, struct gfs_index_value *ret) GFS_CHECK;
+/* The value of a property as the index keeps it, in `arena` when that needs memory. Of a long text no more than a piece is in memory. */
+int gfs_index_value_of_item(struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_arena *arena,
+	struct gfs_index_value *ret) GFS_CHECK;
 /* The empty string, which is no value to a unique index. */
 bool gfs_index_value_is_blank(struct gfs_slice bytes);
 

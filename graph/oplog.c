@@ -52,6 +52,10 @@ static const uint16_t fields_of[GFS_OP_COUNT] = {
 	[GFS_OP_BULK_NODE] = F_ID | F_META | F_BYTES | F_LABELS | F_PROPS,
 	[GFS_OP_BULK_REL] = F_ID | F_NAME | F_ENDS | F_NUMBER | F_PROPS,
 	[GFS_OP_BULK_FINISH] = 0,
+	[GFS_OP_QUERY_MAKE] = F_NAME | F_BYTES,
+	[GFS_OP_QUERY_TEXT] = F_NAME | F_BYTES,
+	[GFS_OP_QUERY_RENAME] = F_NAME | F_BYTES,
+	[GFS_OP_QUERY_REMOVE] = F_NAME,
 };
 
 static void put_bytes(struct gfs_buf *out, struct gfs_slice bytes)

@@ -43,6 +43,10 @@ enum gfs_op_code {
 	GFS_OP_INDEX_FAIL = 29,   /* name: its id */
 	GFS_OP_INDEX_FOLDER = 30, /* name: label, number: its id when made; flags: made */
 	GFS_OP_BULK_FINISH = 31,  /* before the end of the transaction: chains depend on when it was */
+	GFS_OP_QUERY_MAKE = 32,   /* name: its number, bytes: its name */
+	GFS_OP_QUERY_TEXT = 33,   /* name: its number, bytes: the text */
+	GFS_OP_QUERY_RENAME = 34, /* name: its number, bytes: its name */
+	GFS_OP_QUERY_REMOVE = 35, /* name: its number */
 	GFS_OP_COUNT
 };
 

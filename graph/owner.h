@@ -126,6 +126,12 @@ int gfs_row_free_items(struct gfs_tx *tx, const struct gfs_row *row) GFS_CHECK;
 /* A new blob with a file's contents in the payload of `item`. */
 int gfs_item_put_blob(struct gfs_tx *tx, struct gfs_row_item *item, struct gfs_slice text, uint32_t tag) GFS_CHECK;
 
+struct gfs_hasher128;
+/* Reads a blob as a text, in pieces: whether it is UTF-8, and whether it ends in a newline (each may be NULL). A hasher (may be NULL) gets all of it but
+ * such a newline; without one the reading may end early, when it is not UTF-8. */
+int gfs_blob_look(struct gfs_graph *graph, uint64_t blob_id, struct gfs_hasher128 *hasher, bool *ret_utf8,
+	bool *ret_newline) GFS_CHECK;
+
 /* What a text is under a declared type (0: none): its value, and the latent type to remember. */
 int gfs_text_value(struct gfs_slice text, enum gfs_type declared, struct gfs_arena *arena, struct gfs_value *ret_value,
 	enum gfs_type *ret_latent) GFS_CHECK;

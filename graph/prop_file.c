@@ -14,7 +14,6 @@
 #include "graph/owner.h"
 
 #include "base/checked.h"
-#include "base/utf8.h"
 #include "store/blob.h"
 
 #include <assert.h>
@@ -215,48 +214,6 @@ int gfs_prop_truncate(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key,
 
 /* ---- settling ---- */
 
-#define LOOK_BYTES ((size_t)64 << 10)
-
-/* Bytes at the end of `data` that may be the start of a sequence which the next piece completes: 0 to 3. */
-static size_t open_tail(const uint8_t *data, size_t size)
-{
-	for (size_t back = 1; back <= 3 && back <= size; back++) {
-		uint8_t b = data[size - back];
-		if (b >= 0xc0)
-			return (b >= 0xf0 ? 4u : b >= 0xe0 ? 3u : 2u) > back ? back : 0;
-		if (b < 0x80)
-			return 0;
-	}
-	return 0;
-}
-
-/* Whether a blob is UTF-8, without having all of it in memory. Uses tx->text. */
-static int blob_is_utf8(struct gfs_tx *tx, uint64_t blob_id, bool *ret_is)
-{
-	uint64_t size, at = 0;
-	size_t kept = 0, got;
-	int err = gfs_blob_size(tx->graph->store, blob_id, &size);
-	gfs_buf_clear(&tx->text);
-	if (err == 0)
-		err = gfs_buf_reserve(&tx->text, LOOK_BYTES + 4);
-	*ret_is = true;
-	while (err == 0 && *ret_is && at < size) {
-		uint8_t *piece = tx->text.data;
-		err = gfs_blob_read(tx->graph->store, blob_id, at, piece + kept, LOOK_BYTES, &got);
-		if (err == 0 && got == 0)
-			err = GFS_ERR_CORRUPT;
-		if (err != 0)
-			break;
-		at += got;
-		size_t have = kept + got;
-		assert(kept <= 3 && have <= LOOK_BYTES + 4);
-		kept = at < size ? open_tail(piece, have) : 0;
-		*ret_is = gfs_utf8_valid(piece, have - kept);
-		memmove(piece, piece + have - kept, kept);
-	}
-	return err;
-}
-
 /* What a settled item would look like; *ret_tag is a blob's. */
 static int settle_blob(struct gfs_tx *tx, struct gfs_row_item *item, uint32_t *ret_tag)
 {
@@ -264,7 +221,7 @@ static int settle_blob(struct gfs_tx *tx, struct gfs_row_item *item, uint32_t *r
 	struct gfs_value value;
 	bool is_utf8;
 	if (declared == GFS_TYPE_NULL) {
-		int err = blob_is_utf8(tx, item->blob_id, &is_utf8);
+		int err = gfs_blob_look(tx->graph, item->blob_id, NULL, &is_utf8, NULL);
 		*ret_tag = GFS_BLOB_TAG(is_utf8 ? GFS_TYPE_STRING : GFS_TYPE_BYTES, false);
 		return err;
 	}

@@ -39,6 +39,7 @@ int gfs_import(struct gfs_graph *graph, const struct gfs_import_file *files, siz
  *   {"graphfs":1,"key_property":"name"}
  *   {"label":"Person"}   {"type":"KNOWS"}      made by mkdir and unused
  *   {"index":"Person.age","label":"Person","property":"age"}   and "unique":true; an import makes it before the nodes that follow
+ *   {"query":"adults","text":"MATCH ..."}   a saved query; an import leaves one of that name as it is
  *   {"node":1,"key":"ann","labels":["Person"],"mode":493,"uid":0,"gid":0,"mtime":NS,"ctime":NS,"btime":NS,"properties":{"age":30},"folders":{"out":["LIKES"]}}
  *   {"rel":1,"type":"KNOWS","start":1,"end":2,"mtime":NS,"properties":{}}
  * Nodes and relationships are numbered from 1 in the order of their ids, so the same graph gives the same bytes whatever its ids. A property with its own mtime

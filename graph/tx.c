@@ -44,6 +44,10 @@ static const apply_fn apply_of[GFS_OP_COUNT] = {
 	[GFS_OP_INDEX_FAIL] = gfs_apply_index_fail,
 	[GFS_OP_INDEX_FOLDER] = gfs_apply_index_folder,
 	[GFS_OP_BULK_FINISH] = gfs_apply_bulk_finish,
+	[GFS_OP_QUERY_MAKE] = gfs_apply_query_make,
+	[GFS_OP_QUERY_TEXT] = gfs_apply_query_text,
+	[GFS_OP_QUERY_RENAME] = gfs_apply_query_rename,
+	[GFS_OP_QUERY_REMOVE] = gfs_apply_query_remove,
 };
 
 int gfs_tx_apply_only(struct gfs_tx *tx, struct gfs_op *op)
@@ -125,8 +129,6 @@ void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 	trim(&tx->text);
 	trim(&tx->value);
 	trim(&tx->props);
-	trim(&tx->index_old);
-	trim(&tx->index_new);
 	trim_arena(&tx->arena);
 	trim_arena(&tx->index_arena);
 	tx->conflict = (struct gfs_index_conflict){ 0 };

@@ -193,6 +193,24 @@ struct gfs_adj_folder *gfs_adj_form_largest(const struct gfs_adj_form *form, uns
 /* Reads and decodes the row of a group, as above. GFS_ERR_NOTFOUND: there is none, and `form` is empty. */
 int gfs_adj_form_load(struct gfs_store *store, uint64_t number, struct gfs_adj_form *form) GFS_CHECK;
 
+/* ---- changing (adjacency.c), for adj_rebuild.c; under the exclusive graph lock ---- */
+
+/* A change of one group: its row in memory. All zero but for txn, adj, form.number and now_ns: of a group that has no row. */
+struct gfs_adj_op {
+	struct gfs_txn *txn;
+	struct gfs_adj *adj;
+	struct gfs_adj_form form;
+	struct gfs_buf value; /* scratch: the row's bytes */
+	uint64_t now_ns;
+	bool there; /* the row was there before */
+};
+void gfs_adj_op_release(struct gfs_adj_op *op);
+/* Sorted, all of the group. */
+int gfs_adj_op_add(struct gfs_adj_op *op, const struct gfs_adj_bulk_entry *entries, size_t count) GFS_CHECK;
+int gfs_adj_op_delete(struct gfs_adj_op *op, struct gfs_slice key) GFS_CHECK;
+/* Restores A5, then writes the row, or removes it when nothing is in it any more. */
+int gfs_adj_op_finish(struct gfs_adj_op *op) GFS_CHECK;
+
 /* ---- blocks (adj_block.c); under the graph lock, either way ---- */
 
 /* The blocks of one folder in order. */

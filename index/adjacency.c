@@ -25,27 +25,18 @@ void gfs_adj_free(struct gfs_adj *adj)
 	free(adj);
 }
 
-struct op {
-	struct gfs_txn *txn;
-	struct gfs_adj *adj;
-	struct gfs_adj_form form;
-	struct gfs_buf value; /* scratch: the row's bytes */
-	uint64_t now_ns;
-	bool there; /* the row was there before */
-};
+#define AUTO_OP __attribute__((cleanup(gfs_adj_op_release))) struct gfs_adj_op
 
-#define AUTO_OP __attribute__((cleanup(op_release))) struct op
-
-static void op_release(struct op *op)
+void gfs_adj_op_release(struct gfs_adj_op *op)
 {
 	gfs_adj_form_release(&op->form);
 	gfs_buf_release(&op->value);
 }
 
 /* Loads the row of the node's group; an empty one when there is none. */
-static int op_begin(struct op *op, struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node)
+static int op_begin(struct gfs_adj_op *op, struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node)
 {
-	*op = (struct op){ .txn = txn, .adj = adj, .now_ns = gfs_txn_time_ns(txn) };
+	*op = (struct gfs_adj_op){ .txn = txn, .adj = adj, .now_ns = gfs_txn_time_ns(txn) };
 	if (node == GFS_ID_NONE || node > GFS_ID_MAX)
 		return GFS_ERR_INVALID;
 	int err = gfs_adj_form_load(adj->store, gfs_adj_group_of(node), &op->form);
@@ -54,29 +45,29 @@ static int op_begin(struct op *op, struct gfs_txn *txn, struct gfs_adj *adj, uin
 }
 
 /* Every change goes through these two (V3 of adj_view.h). */
-static int put_row(struct op *op, const uint8_t *key, size_t key_size, struct gfs_slice value)
+static int put_row(struct gfs_adj_op *op, const uint8_t *key, size_t key_size, struct gfs_slice value)
 {
 	gfs_adj_group_drop(op->adj, op->form.number);
 	return gfs_kv_put(gfs_store_kv(op->adj->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, gfs_slice(key, key_size), value);
 }
 
-static int delete_row(struct op *op, const uint8_t *key, size_t key_size)
+int gfs_adj_op_delete(struct gfs_adj_op *op, struct gfs_slice key)
 {
 	gfs_adj_group_drop(op->adj, op->form.number);
-	return gfs_kv_delete(gfs_store_kv(op->adj->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, gfs_slice(key, key_size));
+	return gfs_kv_delete(gfs_store_kv(op->adj->store), gfs_txn_undo(op->txn), GFS_KV_ADJ, key);
 }
 
 /* ---- blocks ---- */
 
 /* Where the blocks of a folder are. */
 struct place {
-	struct op *op;
+	struct gfs_adj_op *op;
 	uint64_t node;
 	enum gfs_direction dir;
 	uint16_t type;
 };
 
-static struct place place_of(struct op *op, unsigned side, uint16_t type)
+static struct place place_of(struct gfs_adj_op *op, unsigned side, uint16_t type)
 {
 	return (struct place){
 		.op = op,
@@ -98,7 +89,7 @@ static int delete_block(const struct place *p, struct gfs_adj_entry bound)
 {
 	uint8_t key[GFS_ADJ_BLOCK_KEY_BYTES];
 	gfs_adj_block_key(key, p->node, p->dir, p->type, bound);
-	return delete_row(p->op, key, sizeof key);
+	return gfs_adj_op_delete(p->op, gfs_slice(key, sizeof key));
 }
 
 static bool is_last(struct gfs_adj_entry bound)
@@ -161,7 +152,7 @@ static int add_to_block(
 /* ---- the row ---- */
 
 /* Moves the entries of a folder out of the row. */
-static int spill(struct op *op, unsigned side, struct gfs_adj_folder *folder)
+static int spill(struct gfs_adj_op *op, unsigned side, struct gfs_adj_folder *folder)
 {
 	struct place p = place_of(op, side, folder->type);
 	uint64_t count = folder->count;
@@ -173,15 +164,14 @@ static int spill(struct op *op, unsigned side, struct gfs_adj_folder *folder)
 	return err;
 }
 
-/* Restores A5, then writes the row, or removes it when nothing is in it any more. */
-static int finish(struct op *op)
+int gfs_adj_op_finish(struct gfs_adj_op *op)
 {
 	uint8_t key[GFS_ADJ_GROUP_KEY_BYTES];
 	struct gfs_adj_folder *largest;
 	unsigned side = 0;
 	gfs_adj_group_key(key, op->form.number);
 	if (gfs_adj_form_is_empty(&op->form))
-		return op->there ? delete_row(op, key, sizeof key) : 0;
+		return op->there ? gfs_adj_op_delete(op, gfs_slice(key, sizeof key)) : 0;
 	int err = gfs_adj_form_encode(&op->form, &op->value);
 	while (
 		err == 0 && op->value.size > GFS_ADJ_VALUE_MAX && (largest = gfs_adj_form_largest(&op->form, &side)) != NULL) {
@@ -193,7 +183,7 @@ static int finish(struct op *op)
 }
 
 /* The folder, made when absent. */
-static int ensure_folder(struct op *op, unsigned side, uint16_t type, struct gfs_adj_folder **ret_folder)
+static int ensure_folder(struct gfs_adj_op *op, unsigned side, uint16_t type, struct gfs_adj_folder **ret_folder)
 {
 	*ret_folder = gfs_adj_form_find(&op->form, side, type);
 	if (*ret_folder != NULL)
@@ -204,7 +194,7 @@ static int ensure_folder(struct op *op, unsigned side, uint16_t type, struct gfs
 	return err;
 }
 
-static void vanish_folder(struct op *op, unsigned side, struct gfs_adj_folder *folder)
+static void vanish_folder(struct gfs_adj_op *op, unsigned side, struct gfs_adj_folder *folder)
 {
 	gfs_adj_form_remove(&op->form, side, folder);
 	op->form.sides[side].mtime_ns = op->now_ns;
@@ -212,7 +202,8 @@ static void vanish_folder(struct op *op, unsigned side, struct gfs_adj_folder *f
 
 /* ---- adding ---- */
 
-static int add_inline(struct op *op, struct gfs_adj_folder *folder, const struct gfs_adj_bulk_entry *run, size_t count)
+static int add_inline(
+	struct gfs_adj_op *op, struct gfs_adj_folder *folder, const struct gfs_adj_bulk_entry *run, size_t count)
 {
 	struct gfs_adj_entry merged[GFS_ADJ_INLINE_MAX];
 	size_t old = (size_t)folder->count;
@@ -237,7 +228,7 @@ static int add_to_blocks(
 }
 
 /* Adds a run of one folder. */
-static int add_run(struct op *op, const struct gfs_adj_bulk_entry *run, size_t count)
+static int add_run(struct gfs_adj_op *op, const struct gfs_adj_bulk_entry *run, size_t count)
 {
 	unsigned side = gfs_adj_side_of(gfs_adj_at_node(run->at), gfs_adj_at_dir(run->at));
 	struct place p = place_of(op, side, (uint16_t)run->at);
@@ -259,18 +250,26 @@ static bool is_bulk_valid(const struct gfs_adj_bulk_entry *e)
 	return (uint16_t)e->at != 0 && node != GFS_ID_NONE && node <= GFS_ID_MAX && gfs_adj_entry_valid(e->entry);
 }
 
+int gfs_adj_op_add(struct gfs_adj_op *op, const struct gfs_adj_bulk_entry *entries, size_t count)
+{
+	int err = 0;
+	for (size_t i = 0, end; i < count && err == 0; i = end) {
+		for (end = i + 1; end < count && entries[end].at == entries[i].at;)
+			end++;
+		err = add_run(op, entries + i, end - i);
+	}
+	return err;
+}
+
 /* Adds what belongs to one group. */
 static int add_to_group(
 	struct gfs_txn *txn, struct gfs_adj *adj, const struct gfs_adj_bulk_entry *entries, size_t count)
 {
 	AUTO_OP op;
 	int err = op_begin(&op, txn, adj, gfs_adj_at_node(entries->at));
-	for (size_t i = 0, end; i < count && err == 0; i = end) {
-		for (end = i + 1; end < count && entries[end].at == entries[i].at;)
-			end++;
-		err = add_run(&op, entries + i, end - i);
-	}
-	return err != 0 ? err : finish(&op);
+	if (err == 0)
+		err = gfs_adj_op_add(&op, entries, count);
+	return err != 0 ? err : gfs_adj_op_finish(&op);
 }
 
 int gfs_adj_add_sorted(struct gfs_txn *txn, struct gfs_adj *adj, const struct gfs_adj_bulk_entry *entries, size_t count)
@@ -322,7 +321,7 @@ static int remove_from_blocks(const struct place *p, struct gfs_adj_folder *fold
 	return err;
 }
 
-static int remove_inline(struct op *op, struct gfs_adj_folder *folder, struct gfs_adj_entry entry)
+static int remove_inline(struct gfs_adj_op *op, struct gfs_adj_folder *folder, struct gfs_adj_entry entry)
 {
 	struct gfs_adj_entry left[GFS_ADJ_INLINE_MAX];
 	const struct gfs_adj_entry *entries = op->form.entries + folder->first;
@@ -354,22 +353,22 @@ int gfs_adj_remove(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum
 	folder->mtime_ns = op.now_ns;
 	if (folder->count == 0 && !folder->made)
 		vanish_folder(&op, side, folder);
-	return finish(&op);
+	return gfs_adj_op_finish(&op);
 }
 
 /* ---- folders ---- */
 
-static int make(struct op *op, unsigned side, uint16_t type)
+static int make(struct gfs_adj_op *op, unsigned side, uint16_t type)
 {
 	struct gfs_adj_folder *folder;
 	int err = ensure_folder(op, side, type, &folder);
 	if (err != 0 || folder->made)
 		return err;
 	folder->made = true;
-	return finish(op);
+	return gfs_adj_op_finish(op);
 }
 
-static int unmake(struct op *op, unsigned side, uint16_t type)
+static int unmake(struct gfs_adj_op *op, unsigned side, uint16_t type)
 {
 	struct gfs_adj_folder *folder = gfs_adj_form_find(&op->form, side, type);
 	if (folder == NULL || !folder->made)
@@ -377,7 +376,7 @@ static int unmake(struct op *op, unsigned side, uint16_t type)
 	folder->made = false;
 	if (folder->count == 0)
 		vanish_folder(op, side, folder);
-	return finish(op);
+	return gfs_adj_op_finish(op);
 }
 
 int gfs_adj_set_made(
@@ -408,5 +407,5 @@ int gfs_adj_forget(struct gfs_txn *txn, struct gfs_adj *adj, uint64_t node, enum
 		gfs_adj_form_remove(&op.form, gfs_adj_side_of(node, dir), folder);
 	}
 	side->mtime_ns = 0;
-	return finish(&op);
+	return gfs_adj_op_finish(&op);
 }

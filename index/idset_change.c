@@ -249,7 +249,7 @@ static void undo_clear(void *context, void *data, size_t size)
 int gfs_idsets_clear(struct gfs_txn *txn, struct gfs_idsets *sets)
 {
 	void *data;
-	if (!gfs_store_is_committed(sets->store))
+	if (gfs_undo_mark(gfs_txn_undo(txn)) != 0)
 		return GFS_ERR_INVALID;
 	int err = write_all(sets);
 	if (err == 0)

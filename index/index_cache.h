@@ -24,5 +24,7 @@ struct gfs_index_entry {
 
 /* The caller frees it, with gfs_cache_free, after everything that has pieces in it. */
 int gfs_index_cache_open(struct gfs_store *store, struct gfs_cache **ret_cache) GFS_CHECK;
+/* One by itself, in no budget: for who must not believe what the layer holds. Freed likewise. */
+int gfs_index_cache_new(uint64_t limit_bytes, struct gfs_cache **ret_cache) GFS_CHECK;
 
 #endif

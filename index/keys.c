@@ -92,6 +92,18 @@ int gfs_keys_remove(struct gfs_txn *txn, struct gfs_slice key)
 	return err;
 }
 
+bool gfs_keys_is_form(struct gfs_slice stored_key, struct gfs_slice key)
+{
+	uint8_t bytes[STORED_MAX];
+	struct gfs_slice stored;
+	return store_form(key, bytes, &stored) == 0 && gfs_slice_equal(stored, stored_key);
+}
+
+int gfs_keys_remove_form(struct gfs_txn *txn, struct gfs_slice stored_key)
+{
+	return gfs_kv_delete(gfs_store_kv(gfs_txn_store(txn)), gfs_txn_undo(txn), GFS_KV_KEYS, stored_key);
+}
+
 int gfs_keys_each(
 	struct gfs_store *store, int (*each)(void *context, struct gfs_slice stored_key, uint64_t node), void *context)
 {

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "store/store.h"
 
+#include <stdbool.h>
+
 #define GFS_KEYS_PLAIN_MAX 480u
 
 /* GFS_ERR_NOTFOUND. */
@@ -21,5 +23,9 @@ int gfs_keys_remove(struct gfs_txn *txn, struct gfs_slice key) GFS_CHECK;
  * entries are in no order. GFS_ERR_CORRUPT: the table cannot be read on. */
 int gfs_keys_each(struct gfs_store *store, int (*each)(void *context, struct gfs_slice stored_key, uint64_t node),
 	void *context) GFS_CHECK;
+
+/* For rebuilding the index. Whether an entry of this stored form is what `key` (may be empty) makes; removes it. */
+bool gfs_keys_is_form(struct gfs_slice stored_key, struct gfs_slice key);
+int gfs_keys_remove_form(struct gfs_txn *txn, struct gfs_slice stored_key) GFS_CHECK;
 
 #endif

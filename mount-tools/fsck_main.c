@@ -1,4 +1,5 @@
 /* fsck.graphfs: verifies a database that nobody uses. */
+#include "graph/rebuild.h"
 #include "mount-tools/tools.h"
 
 #include <stdlib.h>
@@ -8,20 +9,23 @@
 enum { FSCK_CLEAN = 0, FSCK_ERRORS_LEFT = 4, FSCK_FAILED = 8, FSCK_USAGE = 16 };
 
 static const char help[] =
-	"usage: fsck.graphfs [-n] [-v] DIR\n"
+	"usage: fsck.graphfs [-n] [-v] [--rebuild-index] DIR\n"
 	"Verify every page, record, chain, index entry and count of the graphfs database in DIR.\n"
 	"A database that was not closed cleanly is recovered from its log first.\n"
 	"\n"
 	"  -n             change nothing, not even by recovery: the log is replayed in memory\n"
 	"  -v             show progress, and more of what was verified\n"
+	"  --rebuild-index  make all indexes and counts anew from the records first\n"
 	"  -a, -f, -p, -y accepted for fsck(8)'s sake; a check is always full, and nothing is repaired\n"
 	"  -h, --help     show this\n"
 	"  -V, --version  show the version\n"
 	"\n"
 	"exit code: 0 clean, 4 defects found, 8 could not check, 16 wrong usage\n";
 
+enum { OPTION_REBUILD = 256 };
+
 struct options {
-	bool change_nothing, verbose;
+	bool change_nothing, verbose, rebuild;
 };
 
 /* -1: go on; else the exit code. */
@@ -30,6 +34,7 @@ static int read_options(int argc, char **argv, struct options *options)
 	static const struct option known[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
+		{ "rebuild-index", no_argument, NULL, OPTION_REBUILD },
 		{ 0 },
 	};
 	int c;
@@ -40,6 +45,9 @@ static int read_options(int argc, char **argv, struct options *options)
 			break;
 		case 'v':
 			options->verbose = true;
+			break;
+		case OPTION_REBUILD:
+			options->rebuild = true;
 			break;
 		case 'a':
 		case 'f':
@@ -55,6 +63,8 @@ static int read_options(int argc, char **argv, struct options *options)
 			return gfs_tool_usage(FSCK_USAGE, "wrong usage");
 		}
 	}
+	if (options->rebuild && options->change_nothing)
+		return gfs_tool_usage(FSCK_USAGE, "-n and --rebuild-index exclude each other");
 	if (argc - optind != 1)
 		return gfs_tool_usage(FSCK_USAGE, argc == optind ? "which database?" : "one database only");
 	return -1;
@@ -102,6 +112,23 @@ static void show_report(
 		printf("%llu defects\n", (unsigned long long)r->errors);
 }
 
+static int rebuild(struct gfs_graph *graph, const char *path, const struct options *options)
+{
+	struct check check = { .path = path, .bar = options->verbose && isatty(STDERR_FILENO) };
+	struct gfs_rebuild_report report;
+	struct gfs_message message;
+	int err = gfs_graph_rebuild(graph, show_progress, &check, &report, &message);
+	if (check.bar)
+		fputs("\r\033[K", stderr);
+	if (err != 0)
+		gfs_tool_say("%s: rebuilding the indexes: %s", path, message.text);
+	else
+		printf("%s: indexes and counts rebuilt from %llu nodes, %llu relationships, %llu properties\n", path,
+			(unsigned long long)report.nodes, (unsigned long long)report.relationships,
+			(unsigned long long)report.properties);
+	return err;
+}
+
 static int check_graph(struct gfs_graph *graph, const char *path, const struct options *options)
 {
 	struct check check = { .path = path, .bar = options->verbose && isatty(STDERR_FILENO) };
@@ -124,7 +151,8 @@ static int run(const char *path, const struct options *options)
 	int err = gfs_tool_open(path, &opts, &graph);
 	if (err != 0)
 		return err == GFS_ERR_CORRUPT ? FSCK_ERRORS_LEFT : FSCK_FAILED;
-	int code = check_graph(graph, path, options);
+	err = options->rebuild ? rebuild(graph, path, options) : 0;
+	int code = err == 0 ? check_graph(graph, path, options) : err == GFS_ERR_CORRUPT ? FSCK_ERRORS_LEFT : FSCK_FAILED;
 	err = gfs_graph_close(graph);
 	if (err != 0 && !options->change_nothing) {
 		gfs_tool_say("%s: %s", path, gfs_err_text(err));

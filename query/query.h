@@ -52,6 +52,8 @@ struct gfs_run_opts {
 	const struct gfs_param *params;
 	size_t param_count;
 	bool no_cache;     /* neither looks into the caches nor puts anything in */
+	bool read_only;    /* a statement that would change something fails (ReadOnly) */
+	bool explain;      /* as if EXPLAIN stood before it */
 	uint32_t uid, gid; /* owner of nodes that the statement makes */
 	/* Asked now and then while it runs, with no lock held; true ends the statement (QueryTerminated). NULL: never. */
 	bool (*interrupted)(void *context);

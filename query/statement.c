@@ -172,7 +172,7 @@ static int explain(struct gfs_result *result)
 static bool find_answer(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
 	struct gfs_engine *engine = result->engine;
-	if (engine->opts.result_cache_off || opts->no_cache)
+	if (engine->opts.result_cache_off || opts->no_cache || opts->explain)
 		return false;
 	gfs_graph_read_begin(engine->graph);
 	bool found = gfs_answer_find(result, text, opts);
@@ -180,9 +180,43 @@ static bool find_answer(struct gfs_result *result, struct gfs_slice text, const 
 	return found;
 }
 
+static int no_plan(struct gfs_result *result)
+{
+	return gfs_query_fail(&result->error, GFS_QUERY_SYNTAX_ERROR, GFS_QUERY_COMPILE, "NoPlan", NULL,
+		"statements of this kind have no plan");
+}
+
+static bool changes_something(const struct gfs_result *result)
+{
+	const struct gfs_ast_statement *statement = result->shared->statement;
+	switch (statement->kind) {
+	case GFS_STATEMENT_QUERY:
+		return result->shared->plan.writes && statement->mode != GFS_MODE_EXPLAIN;
+	case GFS_STATEMENT_SCHEMA:
+		return statement->schema->kind != GFS_SCHEMA_SHOW_INDEXES &&
+			statement->schema->kind != GFS_SCHEMA_SHOW_CONSTRAINTS;
+	case GFS_STATEMENT_SHOW_QUERIES:
+		return false;
+	case GFS_STATEMENT_TERMINATE:
+		return true;
+	}
+	return true;
+}
+
+static int refused_to_write(struct gfs_result *result)
+{
+	(void)gfs_query_fail(&result->error, GFS_QUERY_SEMANTIC_ERROR, GFS_QUERY_COMPILE, "ReadOnly", NULL,
+		"the statement would change the graph, and only reading ones may run here");
+	return result->error.err = GFS_ERR_PERM;
+}
+
 static int run_planned(struct gfs_result *result, const struct gfs_run_opts *opts)
 {
 	const struct gfs_ast_statement *statement = result->shared->statement;
+	if (opts->explain)
+		return statement->kind == GFS_STATEMENT_QUERY ? explain(result) : no_plan(result);
+	if (opts->read_only && changes_something(result))
+		return refused_to_write(result);
 	if (statement->kind == GFS_STATEMENT_SCHEMA)
 		return gfs_schema_run(result, statement->schema);
 	if (statement->kind != GFS_STATEMENT_QUERY)

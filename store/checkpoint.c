@@ -27,6 +27,7 @@
 
 struct checkpoint {
 	struct gfs_store *store;
+	bool locked;              /* the caller holds the graph lock, exclusively and throughout */
 	struct gfs_superblock sb; /* what it will write */
 	uint64_t generation;
 	struct gfs_page_list frozen;
@@ -54,24 +55,33 @@ uint64_t gfs_store_dirty_bytes_max(const struct gfs_store *store)
 
 static uint64_t exclusive_begin(struct checkpoint *run)
 {
-	gfs_rwlock_write(&run->store->graph);
+	if (!run->locked)
+		gfs_rwlock_write(&run->store->graph);
 	return gfs_clock_mono_ns();
 }
 
 static void exclusive_end(struct checkpoint *run, uint64_t begun_ns)
 {
 	uint64_t held_ns = gfs_clock_mono_ns() - begun_ns;
+	if (run->locked)
+		return;
 	gfs_rwlock_unlock_write(&run->store->graph);
 	run->stall_ns_max = GFS_MAX(run->stall_ns_max, held_ns);
 }
 
 /* ---- freeze ---- */
 
+/* Graph lock held, either way. */
+static bool changed_locked(struct gfs_store *store)
+{
+	return gfs_wal_end_lsn(store->wal) != atomic_load_explicit(&store->base_lsn, memory_order_relaxed) ||
+		store->dirty.count > 0 || gfs_kv_dirty_bytes(store->kv) > 0;
+}
+
 static bool changed(struct gfs_store *store)
 {
 	gfs_rwlock_read(&store->graph);
-	bool yes = gfs_wal_end_lsn(store->wal) != atomic_load_explicit(&store->base_lsn, memory_order_relaxed) ||
-		store->dirty.count > 0 || gfs_kv_dirty_bytes(store->kv) > 0;
+	bool yes = changed_locked(store);
 	gfs_rwlock_unlock_read(&store->graph);
 	return yes;
 }
@@ -140,14 +150,16 @@ static void capture(struct checkpoint *run, size_t begin, size_t end)
 {
 	struct gfs_store *store = run->store;
 	run->image_count = 0;
-	gfs_rwlock_read(&store->graph);
+	if (!run->locked)
+		gfs_rwlock_read(&store->graph);
 	for (size_t i = begin; i < end; i++) {
 		struct gfs_page *page = run->frozen.pages[i];
 		if (!gfs_page_capture(store, page, run->generation, run->images + run->image_count * GFS_PAGE_SIZE))
 			continue;
 		run->image_ids[run->image_count++] = page->entry.key;
 	}
-	gfs_rwlock_unlock_read(&store->graph);
+	if (!run->locked)
+		gfs_rwlock_unlock_read(&store->graph);
 }
 
 static int put_images(struct checkpoint *run)
@@ -305,8 +317,8 @@ static int checkpoint(struct gfs_store *store, bool again)
 
 int gfs_checkpoint_locked(struct gfs_store *store, struct gfs_kv_batch *batch)
 {
-	struct checkpoint run = { .store = store, .batch = batch };
-	if (batch == NULL && !changed(store))
+	struct checkpoint run = { .store = store, .locked = true, .batch = batch };
+	if (batch == NULL && !changed_locked(store))
 		return 0;
 	store->settled = false;
 	return run_locked(&run);

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* 2: property indexes; a row of adjacency for sixteen nodes. Version 1 was never released. */
+/* 2: property indexes; saved queries; a row of adjacency for sixteen nodes. Version 1 was never released. */
 #define GFS_FORMAT_VERSION 2u
 #define GFS_FORMAT_VERSION_OLDEST 2u
 

@@ -176,8 +176,6 @@ int gfs_page_read_ahead(struct gfs_store *store, uint64_t page_id, bool *ret_rea
 		gfs_cache_put(store->cache, entry);
 		return 0;
 	}
-	if (atomic_load_explicit(&store->exposed, memory_order_relaxed)) /* U2 of unlogged.c */
-		return 0;
 	int err = frame_load(store, page_id, &page);
 	if (err != 0)
 		return err;

@@ -10,7 +10,7 @@
  *
  * Locking: one reader-writer lock over the graph. Readers hold it shared for as long as they use pages or indexes, and give
  * it back within milliseconds (long work is done in slices). A transaction holds it exclusively from begin to commit or abort. No one
- * holds it across a sync. */
+ * holds it across a sync, but for an unlogged transaction, which is alone. */
 #ifndef GFS_STORE_STORE_H
 #define GFS_STORE_STORE_H
 

@@ -100,9 +100,6 @@ struct gfs_store {
 
 	/* Release when set, acquire when read: set once, after everything that it tells of. */
 	_Atomic bool recovered;
-	/* An unlogged transaction's batch is what reads see, and only its own thread may read. Relaxed: raised under the exclusive graph lock,
-	 * looked at under the shared one, and lowered when nobody reads so any more. */
-	_Atomic bool exposed;
 	_Atomic int failure;
 	/* Relaxed: statistics and thresholds. */
 	_Atomic uint64_t base_lsn; /* of the state in the key-value store */
@@ -163,7 +160,7 @@ int gfs_checkpoint_thread_start(struct gfs_store *store) GFS_CHECK;
 void gfs_checkpoint_thread_stop(struct gfs_store *store);
 /* For a close: a checkpoint if anything changed, and the same state once more unless that was done. */
 int gfs_checkpoint_settle(struct gfs_store *store) GFS_CHECK;
-/* A checkpoint by who holds `checkpoint`, into `batch`, which it ends (NULL: one of its own). */
+/* A checkpoint by who holds `checkpoint` and `graph`, the latter exclusively, into `batch`, which it ends (NULL: one of its own). */
 int gfs_checkpoint_locked(struct gfs_store *store, struct gfs_kv_batch *batch) GFS_CHECK;
 /* Wakes the thread; does not wait. */
 void gfs_checkpoint_request(struct gfs_store *store);

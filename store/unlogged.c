@@ -1,10 +1,9 @@
 /* Unlogged transactions: a bulk load whose commit is a checkpoint, and which may be larger than memory.
  *
- *  U1  From begin to end it holds the lock of checkpoints and the graph lock, so that no checkpoint runs beside it, and LMDB's one
- *      write transaction is free for its batch.
+ *  U1  From begin to the end of its commit it holds the lock of checkpoints and the graph lock: no checkpoint runs beside it, LMDB's one
+ *      write transaction is free for its batch, and no other thread reads (the one that reads ahead holds the graph lock as well).
  *  U2  What it moves into the batch (pages, rows) is read from there until the batch ends: the backend is exposed. Nothing of it is in
  *      the database before the commit, which is the batch's commit in a checkpoint like any other (C1 to C5 of checkpoint.c).
- *      The batch is its thread's alone, also while the checkpoint writes into it with the graph lock given back: nothing is read ahead.
  *  U3  Once gfs_txn_relieve was called it cannot be taken back in memory: what could undo it is forgotten, pages have left. An abort
  *      then drops the batch and fails the store, and what is on disk is the state before the transaction. */
 #include "store/store_private.h"
@@ -35,10 +34,8 @@ static int batch_begin(struct gfs_txn *txn)
 	if (txn->batch != NULL)
 		return 0;
 	int err = ops->batch_begin(txn->store->backend, &txn->batch);
-	if (err == 0) {
-		atomic_store_explicit(&txn->store->exposed, true, memory_order_relaxed);
+	if (err == 0)
 		ops->batch_expose(txn->batch);
-	}
 	return err;
 }
 
@@ -100,9 +97,8 @@ int gfs_unlogged_commit(struct gfs_txn *txn)
 	struct gfs_kv_batch *batch = txn->batch;
 	assert(txn->unlogged && txn->log.size == 0);
 	gfs_txn_end(txn, true);
-	gfs_rwlock_unlock_write(&store->graph);
 	int err = gfs_checkpoint_locked(store, batch);
-	atomic_store_explicit(&store->exposed, false, memory_order_relaxed);
+	gfs_rwlock_unlock_write(&store->graph);
 	gfs_mutex_unlock(&store->checkpoint);
 	return err;
 }
@@ -113,7 +109,6 @@ void gfs_unlogged_abort(struct gfs_txn *txn)
 	assert(txn->unlogged);
 	if (txn->batch != NULL)
 		store->backend->ops->batch_abort(txn->batch);
-	atomic_store_explicit(&store->exposed, false, memory_order_relaxed);
 	if (txn->one_way)
 		gfs_store_fail(store, GFS_ERR_INTERRUPTED);
 	gfs_txn_end(txn, false);

@@ -6,26 +6,14 @@
 # Under sanitizers a part of each data set is used.
 # The CSV files are kept in /tmp/graphfs-data-$UID for the next run.
 . "$(dirname "$0")/lib.sh"
+. "$here/_data.sh"
 
-converters=$here/../../../shared/datasets
-data=/tmp/graphfs-data-$UID
 part=$(scaled 1000 200)
 sample=$(scaled 400 60)
 full=${GRAPHFS_FULL:-}
 import_ms=0
 set=
 nodes= rels= parallel=
-
-[ -d "$converters" ] || { echo "no $converters"; exit 77; }
-
-# convert NAME ARGS...: makes $data/NAME unless it is there. What is there was complete: it gets its name last.
-convert() {
-	local name=$1
-	[ ! -d "$data/$name" ] || return 0
-	mkdir -p "$data" && rm -rf "$data/$name.new" || return 1
-	python3 "$converters/$name.py" "$data/$name.new" >"$TMP/convert.log" 2>&1 || return 1
-	mv "$data/$name.new" "$data/$name" 2>/dev/null || [ -d "$data/$name" ]
-}
 
 # use NAME EVERY KEY...: sets `set`, the folder of the data; under sanitizers one of every EVERYth node and the named ones.
 use() {

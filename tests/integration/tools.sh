@@ -45,6 +45,7 @@ gives 1 "" "*Try 'mkfs.graphfs --help'." mkfs.graphfs --nonsense a
 gives 1 "" "mkfs.graphfs: --key-property: not a property name*" mkfs.graphfs --key-property "" a
 gives 16 "" "fsck.graphfs: which database?*" fsck.graphfs
 gives 16 "" "*" fsck.graphfs --nonsense
+gives 16 "" "fsck.graphfs: -n and --rebuild-index*" fsck.graphfs -n --rebuild-index db
 gives 1 "" "graphfsctl: which command?*" graphfsctl
 gives 1 "" "graphfsctl: there is no command 'fly'*" graphfsctl fly
 gives 1 "" "graphfsctl: import: which database?*" graphfsctl import
@@ -73,6 +74,9 @@ printf ':START_ID,:END_ID,:TYPE,since:int\nann,"b, ""o""",KNOWS,1999\nann,ann,LI
 gives 0 "imported 2 nodes, 2 relationships, 4 properties in *s" "" graphfsctl import db --relationships rels.csv --nodes nodes.csv
 gives 0 "*verified 2 nodes, 2 relationships, 4 properties, *: clean" "" fsck.graphfs db
 gives 0 "*2 labels, 2 relationship types*: clean" "" fsck.graphfs -n -v -a db
+graphfsctl dump db >before.jsonl || fail "dump"
+gives 0 "*rebuilt from 2 nodes, 2 relationships, 4 properties*: clean" "" fsck.graphfs --rebuild-index db
+graphfsctl dump db | cmp - before.jsonl || fail "the dump after --rebuild-index"
 graphfsctl stats db >stats.txt || fail "stats"
 for line in "graphfs_nodes 2" "graphfs_relationships 2" "graphfs_properties 4" "graphfs_labels 2" \
 	'graphfs_label_nodes{label="Person"} 2' 'graphfs_type_relationships{type="KNOWS"} 1' \

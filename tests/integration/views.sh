@@ -15,7 +15,7 @@ field() { # field N OP ARGS: the Nth word of what fsop answers
 }
 
 begin "an empty graph"
-lists . nodes labels rels import index
+lists . nodes labels rels import index query
 lists nodes
 lists labels
 lists rels

@@ -81,6 +81,20 @@ static void test_hash_known(void **state)
 	assert_true(gfs_hash64_seed("a", 1, 1) != gfs_hash64_seed("a", 1, 2));
 }
 
+static void check_hasher128(const uint8_t *data, size_t size, size_t cut)
+{
+	uint8_t got[16], whole[16];
+	struct gfs_hasher128 *hasher = gfs_hasher128_new();
+	assert_non_null(hasher);
+	gfs_hasher128_add(hasher, data, cut);
+	gfs_hasher128_add(hasher, NULL, 0);
+	gfs_hasher128_add(hasher, data + cut, size - cut);
+	gfs_hasher128_get(hasher, got);
+	gfs_hash128(data, size, whole);
+	assert_memory_equal(got, whole, 16);
+	gfs_hasher128_free(hasher);
+}
+
 /* However it is cut, the hash is that of the whole. */
 static void test_hash_parts(void **state)
 {
@@ -95,6 +109,7 @@ static void test_hash_parts(void **state)
 			const struct gfs_hash_part parts[] = { { data, cut }, { NULL, 0 }, { data + cut, size - cut } };
 			assert_true(gfs_hash64_parts(parts, 3, 0) == gfs_hash64(data, size));
 			assert_true(gfs_hash64_parts(parts, 3, 77) == gfs_hash64_seed(data, size, 77));
+			check_hasher128(data, size, cut);
 		}
 	}
 	assert_true(gfs_hash64_parts(NULL, 0, 0) == gfs_hash64(NULL, 0));

@@ -55,13 +55,18 @@ static struct gfs_value real(double v)
 	return (struct gfs_value){ .type = GFS_TYPE_FLOAT, .newline = true, .real = v };
 }
 
-/* A person with the value; the error of making it, after an abort. */
-static int try_person(const struct gfs_value *value, uint64_t *ret_id)
+static int make_person(struct gfs_tx *tx, const struct gfs_value *value, uint64_t *ret_id)
 {
 	struct gfs_node_meta meta = { .mode = 0755 };
 	struct gfs_bulk_prop prop = { key, value };
+	return gfs_bulk_node(tx, (struct gfs_slice){ 0 }, &meta, &person, 1, &prop, 1, ret_id);
+}
+
+/* A person with the value; the error of making it, after an abort. */
+static int try_person(const struct gfs_value *value, uint64_t *ret_id)
+{
 	struct gfs_tx *tx = tx_begin(&f);
-	int err = gfs_bulk_node(tx, (struct gfs_slice){ 0 }, &meta, &person, 1, &prop, 1, ret_id);
+	int err = make_person(tx, value, ret_id);
 	if (err != 0)
 		gfs_tx_abort(tx);
 	else
@@ -266,6 +271,37 @@ static void test_file_writes(void **state)
 	tx_commit(tx);
 	require_indexes(f.graph);
 	assert_int_equal(info_of(id).entries, 1);
+	require_clean(f.graph);
+}
+
+/* One property changed over and over, with other changes in between and some of it taken back: what is known of its entries from the op before must not
+ * outlive that. */
+static void test_one_property_over_and_over(void **state)
+{
+	(void)state;
+	struct gfs_value one = integer(1), two = integer(2), three = integer(3);
+	uint16_t id = ready_index(false);
+	uint64_t node = new_person(text("first"));
+	struct gfs_tx *tx = tx_begin(&f);
+	OK(gfs_prop_set(tx, node_entity(node), key, &one));
+	struct gfs_txn_mark mark = gfs_tx_mark(tx);
+	OK(gfs_prop_set(tx, node_entity(node), key, &two));
+	gfs_tx_rollback_to(tx, mark);
+	OK(gfs_prop_set(tx, node_entity(node), key, &three));
+	uint64_t other;
+	OK(make_person(tx, &two, &other));
+	OK(gfs_prop_set(tx, node_entity(node), key, &one));
+	OK(gfs_prop_exchange(tx, node_entity(node), key, node_entity(other), key));
+	OK(gfs_prop_set(tx, node_entity(node), key, &three));
+	tx_commit(tx);
+	require_indexes(f.graph);
+	tx = tx_begin(&f);
+	OK(gfs_prop_set(tx, node_entity(node), key, &one));
+	gfs_tx_abort(tx);
+	OK(set_value(node, two));
+	require_indexes(f.graph);
+	assert_string_equal(found(id, &(struct gfs_index_range){ .equal = &two }), "1");
+	assert_string_equal(found(id, &(struct gfs_index_range){ .equal = &one }), "2");
 	require_clean(f.graph);
 }
 
@@ -703,6 +739,7 @@ int main(void)
 		TEST(test_ranges),
 		TEST(test_long_values),
 		TEST(test_file_writes),
+		TEST(test_one_property_over_and_over),
 		TEST(test_names),
 		TEST(test_limit),
 		TEST(test_build),

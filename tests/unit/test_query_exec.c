@@ -62,6 +62,32 @@ static void test_writing(void **state)
 	expect(*state, "MATCH (n) RETURN count(*)", "0");
 }
 
+/* Who may only read is refused what would write, before it runs; a plan may be asked for. */
+static void test_run_options(void **state)
+{
+	struct query_world *world = *state;
+	struct gfs_run_opts opts = { .read_only = true };
+	struct gfs_query_error error;
+	struct gfs_result *result;
+	assert_int_equal(
+		gfs_query_run(world->engine, gfs_slice_text("CREATE (:Refused)"), &opts, &result, &error), GFS_ERR_PERM);
+	assert_string_equal(error.detail, "ReadOnly");
+	assert_int_equal(gfs_query_run(world->engine, gfs_slice_text("CREATE INDEX refused FOR (n:Refused) ON (n.x)"),
+						 &opts, &result, &error),
+		GFS_ERR_PERM);
+	assert_int_equal(gfs_query_run(world->engine, gfs_slice_text("SHOW INDEXES"), &opts, &result, &error), 0);
+	gfs_result_free(result);
+	assert_int_equal(gfs_query_run(world->engine, gfs_slice_text("RETURN 1 AS x"), &opts, &result, &error), 0);
+	gfs_result_free(result);
+	opts.explain = true;
+	assert_int_equal(gfs_query_run(world->engine, gfs_slice_text("CREATE (:Refused)"), &opts, &result, &error), 0);
+	assert_true(gfs_result_plan(result).size != 0);
+	gfs_result_free(result);
+	assert_int_equal(
+		gfs_query_run(world->engine, gfs_slice_text("SHOW INDEXES"), &opts, &result, &error), GFS_ERR_INVALID);
+	expect(world, "MATCH (n:Refused) RETURN count(*)", "0");
+}
+
 /* A failed statement leaves no trace, whatever it had done. */
 static void test_no_trace(void **state)
 {
@@ -242,6 +268,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_values, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_reading, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_writing, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_run_options, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_no_trace, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_keys, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_deleted_entities, query_world_setup, query_world_teardown),

@@ -691,6 +691,35 @@ static void test_indexes_come_back(void **state)
 	require_clean(f->graph);
 }
 
+static void test_saved_queries_come_back(void **state)
+{
+	static const char head[] = "{\"graphfs\":1,\"key_property\":\"name\"}\n"
+							   "{\"query\":\"a\",\"text\":\"RETURN 1\\n\"}\n"
+							   "{\"query\":\"b\",\"text\":{\"$bytes\":\"/w==\"}}\n"
+							   "{\"query\":\"c\",\"text\":\"\"}\n";
+	struct attempt a = { 0 };
+	struct fixture *f = *state;
+	GFS_AUTO_BUF text = GFS_BUF_INIT;
+	assert_int_equal(import_texts(f, head, NULL, &a), 0);
+	assert_int_equal(import_texts(f, "{\"query\":\"a\",\"text\":\"another\"}\n", NULL, &a), 0); /* it is there */
+	require_clean(f->graph);
+	dump(f, &text);
+	assert_int_equal(text.size, strlen(head));
+	assert_memory_equal(text.data, head, text.size);
+	assert_comes_back(f);
+	static const struct {
+		const char *text, *message;
+	} bad[] = {
+		{ "{\"query\":1}", "a:1:1: 'query' is not a string" },
+		{ "{\"query\":\"x\",\"text\":1}", "a:1:1: 'text' is not a string" },
+		{ "{\"query\":\"x\",\"y\":1}", "a:1:1: unknown member 'y'" },
+	};
+	for (size_t i = 0; i < GFS_COUNT(bad); i++) {
+		assert_int_equal(import_texts(f, bad[i].text, NULL, &a), GFS_ERR_INVALID);
+		assert_string_equal(a.message.text, bad[i].message);
+	}
+}
+
 static int stop_writing(void *context, struct gfs_slice bytes)
 {
 	(void)bytes;
@@ -769,6 +798,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_names_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large_values_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indexes_come_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_saved_queries_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dump_stops_when_writing_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_empty_graph_comes_back, setup, teardown),
 	};
