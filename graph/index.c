@@ -58,18 +58,33 @@ int gfs_index_next(struct gfs_graph *graph, unsigned from, struct gfs_index_info
 	return 0;
 }
 
+/* NULL when there is none. */
+static const struct gfs_prop_index *find(struct gfs_graph *graph, uint16_t label, uint16_t key)
+{
+	if (!gfs_prop_indexes_have_key(graph->indexes, key))
+		return NULL;
+	const struct gfs_prop_index *index = gfs_prop_index_next(graph->indexes, 1);
+	while (index != NULL && !(index->label == label && index->key == key && is_seen(index)))
+		index = gfs_prop_index_next(graph->indexes, index->id + 1u);
+	return index;
+}
+
 int gfs_index_find(struct gfs_graph *graph, uint16_t label, uint16_t key, struct gfs_index_info *ret_info)
 {
-	struct gfs_index_info info;
-	if (!gfs_prop_indexes_have_key(graph->indexes, key))
+	const struct gfs_prop_index *index = find(graph, label, key);
+	if (index == NULL)
 		return GFS_ERR_NOTFOUND;
-	for (unsigned from = 1; gfs_index_next(graph, from, &info) == 0; from = info.id + 1u) {
-		if (info.label == label && info.key == key) {
-			*ret_info = info;
-			return 0;
-		}
-	}
-	return GFS_ERR_NOTFOUND;
+	fill(graph, index, ret_info);
+	return 0;
+}
+
+int gfs_index_find_id(struct gfs_graph *graph, uint16_t label, uint16_t key, uint16_t *ret_id)
+{
+	const struct gfs_prop_index *index = find(graph, label, key);
+	if (index == NULL)
+		return GFS_ERR_NOTFOUND;
+	*ret_id = index->id;
+	return 0;
 }
 
 int gfs_index_find_name(struct gfs_graph *graph, struct gfs_slice name, struct gfs_index_info *ret_info)
