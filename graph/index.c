@@ -58,15 +58,14 @@ int gfs_index_next(struct gfs_graph *graph, unsigned from, struct gfs_index_info
 	return 0;
 }
 
+/* NULL when there is none. */
 static const struct gfs_prop_index *find(struct gfs_graph *graph, uint16_t label, uint16_t key)
 {
-	const struct gfs_prop_index *index = NULL;
 	if (!gfs_prop_indexes_have_key(graph->indexes, key))
 		return NULL;
-	for (unsigned from = 1; (index = gfs_prop_index_next(graph->indexes, from)) != NULL; from = index->id + 1u) {
-		if (is_seen(index) && index->label == label && index->key == key)
-			break;
-	}
+	const struct gfs_prop_index *index = gfs_prop_index_next(graph->indexes, 1);
+	while (index != NULL && !(index->label == label && index->key == key && is_seen(index)))
+		index = gfs_prop_index_next(graph->indexes, index->id + 1u);
 	return index;
 }
 
@@ -79,7 +78,7 @@ int gfs_index_find(struct gfs_graph *graph, uint16_t label, uint16_t key, struct
 	return 0;
 }
 
-int gfs_index_id(struct gfs_graph *graph, uint16_t label, uint16_t key, uint16_t *ret_id)
+int gfs_index_find_id(struct gfs_graph *graph, uint16_t label, uint16_t key, uint16_t *ret_id)
 {
 	const struct gfs_prop_index *index = find(graph, label, key);
 	if (index == NULL)

@@ -208,7 +208,9 @@ static int add_inline(
 	struct gfs_adj_entry merged[GFS_ADJ_INLINE_MAX];
 	size_t old = (size_t)folder->count;
 	assert(old + count <= GFS_ADJ_INLINE_MAX);
-	int err = gfs_adj_entries_merge(op->form.entries + folder->first, old, run, count, merged);
+	static const struct gfs_adj_entry none; /* a form without entries has no array, and nothing may be added to NULL */
+	const struct gfs_adj_entry *there = old == 0 ? &none : op->form.entries + folder->first;
+	int err = gfs_adj_entries_merge(there, old, run, count, merged);
 	return err != 0 ? err : gfs_adj_form_set_entries(&op->form, folder, merged, old + count);
 }
 

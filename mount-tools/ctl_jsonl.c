@@ -6,6 +6,7 @@
 #include "mount-tools/ctl_jsonl.h"
 
 #include "base/checked.h"
+#include "graph/index.h"
 #include "mount-tools/tools.h"
 #include "query/procedure.h"
 #include "query/typed_json.h"
@@ -34,20 +35,38 @@ static int put_error(struct shell *shell, const char *detail, const char *messag
 
 /* ---- operations: 0, or an error that ends the shell ---- */
 
+static int delete_nodes(struct gfs_tx *tx)
+{
+	struct gfs_node_record record;
+	uint64_t id = 0;
+	int err;
+	while ((err = gfs_node_next(gfs_tx_graph(tx), id + 1, &id, &record)) == 0) {
+		err = gfs_node_delete(tx, id, true);
+		if (err != 0)
+			return err;
+	}
+	return err == GFS_ERR_NOTFOUND ? 0 : err;
+}
+
+static int drop_indexes(struct gfs_tx *tx)
+{
+	struct gfs_index_info info;
+	int err = 0;
+	for (unsigned from = 0; err == 0 && gfs_index_next(gfs_tx_graph(tx), from, &info) == 0; from = info.id + 1u)
+		err = gfs_index_drop(tx, info.id);
+	return err;
+}
+
 static int delete_all(struct shell *shell)
 {
 	struct gfs_tx *tx;
-	struct gfs_node_record record;
-	uint64_t id = 0;
 	int err = gfs_tx_begin(shell->graph, &tx);
 	if (err != 0)
 		return err;
-	while ((err = gfs_node_next(shell->graph, id + 1, &id, &record)) == 0) {
-		err = gfs_node_delete(tx, id, true);
-		if (err != 0)
-			break;
-	}
-	if (err == GFS_ERR_NOTFOUND)
+	err = delete_nodes(tx);
+	if (err == 0)
+		err = drop_indexes(tx);
+	if (err == 0)
 		return gfs_tx_commit(tx, NULL, NULL);
 	gfs_tx_abort(tx);
 	return err;

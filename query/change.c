@@ -293,7 +293,7 @@ static int map_of(struct gfs_exec *exec, const struct gfs_plan_set *set, struct 
 /* Removes what the map does not name. */
 static int remove_others(struct gfs_exec *exec, struct gfs_datum target, struct gfs_datum map, struct gfs_arena *arena)
 {
-	struct gfs_datum old;
+	struct gfs_datum old = gfs_datum_null();
 	struct gfs_arena *outer = exec->env.arena;
 	exec->env.arena = arena;
 	int err = gfs_entity_properties(exec, target, &old);
@@ -307,7 +307,7 @@ static int remove_others(struct gfs_exec *exec, struct gfs_datum target, struct 
 static int set_map(struct gfs_exec *exec, const struct gfs_plan_set *set, struct gfs_datum target,
 	struct gfs_datum value, struct gfs_arena *arena)
 {
-	struct gfs_datum map;
+	struct gfs_datum map = gfs_datum_null();
 	if (gfs_datum_is_null(value) && set->kind == GFS_SET_MERGE)
 		return 0;
 	int err = map_of(exec, set, value, arena, &map);

@@ -58,6 +58,7 @@ struct gfs_exec {
 	uint64_t random;
 	struct gfs_regex *regex;
 	const struct gfs_procedures *procedures;
+	struct gfs_engine *owner; /* whose statement it is */
 	uint32_t uid, gid;
 	const char *load_csv_folder;
 	/* the graph lock and limits */

@@ -249,6 +249,15 @@ static bool is_named(const struct gfs_ast_expr *from, const char *name)
 	return from->name.size == strlen(name) && strncasecmp((const char *)from->name.data, name, from->name.size) == 0;
 }
 
+/* date() is another day tomorrow, date('2015-07-21') is not. */
+static bool is_volatile(const struct gfs_function *function, const struct gfs_ast_expr *from)
+{
+	if ((function->flags & GFS_FUNCTION_CLOCK) == 0 || from->arg_count > 1)
+		return (function->flags & GFS_FUNCTION_VOLATILE) != 0;
+	return from->arg_count == 0 || from->args[0]->kind != GFS_AST_LITERAL ||
+		from->args[0]->literal.type != GFS_DATUM_STRING;
+}
+
 static struct gfs_expr *call(struct gfs_compiler *compiler, const struct gfs_ast_expr *from)
 {
 	if (from->arg_count == 1 && from->args[0]->kind == GFS_AST_PATTERN) {
@@ -268,7 +277,7 @@ static struct gfs_expr *call(struct gfs_compiler *compiler, const struct gfs_ast
 	struct gfs_expr *expr = simple(compiler, from, gfs_eval_call);
 	if (expr == NULL)
 		return NULL;
-	if ((function->flags & GFS_FUNCTION_VOLATILE) != 0)
+	if (is_volatile(function, from))
 		compiler->planner->plan->is_volatile = true;
 	expr->function = function;
 	return expr;

@@ -26,7 +26,7 @@ int gfs_eval_truth(const struct gfs_expr *expr, const struct gfs_row *row, enum 
 static int two_sides(
 	const struct gfs_expr *expr, const struct gfs_row *row, enum gfs_truth decides, struct gfs_datum *ret_value)
 {
-	enum gfs_truth a, b = decides;
+	enum gfs_truth a = GFS_UNKNOWN, b = decides;
 	int err = gfs_eval_truth(expr->args[0], row, &a);
 	if (err == 0 && a != decides)
 		err = gfs_eval_truth(expr->args[1], row, &b);
@@ -51,7 +51,7 @@ int gfs_eval_or(const struct gfs_expr *expr, const struct gfs_row *row, struct g
 
 int gfs_eval_xor(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
 {
-	enum gfs_truth a, b;
+	enum gfs_truth a = GFS_UNKNOWN, b = GFS_UNKNOWN;
 	int err = gfs_eval_truth(expr->args[0], row, &a);
 	if (err == 0)
 		err = gfs_eval_truth(expr->args[1], row, &b);
@@ -158,8 +158,10 @@ static int side_of(const struct gfs_expr *expr, struct gfs_exec *exec, const str
 		return 0;
 	}
 	column = gfs_arena_alloc(exec->env.arena, batch->count * sizeof *column);
-	if (column == NULL)
-		return gfs_exec_nomem(exec);
+	if (column == NULL) {
+		(void)gfs_exec_nomem(exec); /* fills the error */
+		return GFS_ERR_NOMEM;
+	}
 	*ret_column = column;
 	return gfs_expr_eval(exec, expr, batch, exec->env.arena, column);
 }

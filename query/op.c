@@ -102,7 +102,7 @@ int gfs_op_make_column(struct gfs_op *op, uint32_t slot)
 static uint32_t capacity_for(const struct gfs_plan_node *plan)
 {
 	bool takes_batches = plan->right != NULL || plan->kind == GFS_PLAN_UNION;
-	return plan->rows < GFS_BATCH_ROWS_FEW / 2 && !takes_batches ? GFS_BATCH_ROWS_FEW : GFS_BATCH_ROWS;
+	return plan->rows < GFS_BATCH_ROWS_FEW / 2.0 && !takes_batches ? GFS_BATCH_ROWS_FEW : GFS_BATCH_ROWS;
 }
 
 int gfs_op_make_out(struct gfs_op *op, const uint32_t *slots, uint32_t count)

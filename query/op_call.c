@@ -60,6 +60,7 @@ static int call_row(struct call *self)
 		err = argument(self, i);
 	const struct gfs_procedure_env env = { .arena = &self->scratch,
 		.procedures = op->exec->procedures,
+		.engine = op->exec->owner,
 		.graph = op->exec->graph,
 		.error = op->exec->error,
 		.pos = &plan->call.pos };

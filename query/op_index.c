@@ -117,7 +117,7 @@ static int begin_scan(struct index_op *self, const struct gfs_index_range *range
 	struct gfs_exec *exec = self->op.exec;
 	uint16_t label = gfs_exec_name(exec, self->op.plan->scan.label), key = gfs_exec_name(exec, self->op.plan->scan.key);
 	uint16_t id;
-	int err = gfs_index_id(exec->graph, label, key, &id);
+	int err = gfs_index_find_id(exec->graph, label, key, &id);
 	if (err == 0)
 		err = gfs_index_scan_begin(exec->graph, id, range, &self->scan);
 	if (err == GFS_ERR_INVALID)

@@ -4,6 +4,8 @@
 
 #include "base/checked.h"
 
+#include <assert.h>
+
 /* A way to reach a node from a node of the level before. */
 struct reached {
 	uint64_t node, rel;
@@ -71,6 +73,7 @@ static int reach(struct shortest *self, uint64_t node, uint64_t rel, uint32_t pa
 {
 	uint64_t first;
 	bool known = gfs_u64map_get(&self->seen, node, &first);
+	assert(!known || self->ways != NULL);
 	if (known && (self->ways[first].depth < depth || !self->op.plan->rel.all_shortest))
 		return 0;
 	struct reached *ways = grown(self, self->ways, self->count, &self->capacity, sizeof *ways);

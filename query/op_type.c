@@ -84,7 +84,7 @@ static int scan_row(struct type_scan *self)
 			err = put_ends(op, self->batch, self->row, ids[i]);
 		if (err != 0)
 			return err;
-		if (count == room) {
+		if (count == room && count != 0) {
 			self->from = ids[count - 1] + 1;
 		} else {
 			self->type_at++;

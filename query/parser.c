@@ -93,19 +93,24 @@ int gfs_parser_name(struct gfs_parser *p, const char *what, struct gfs_slice *re
 /* The parts and dots without blanks or backticks between them. */
 int gfs_parser_dotted_name(struct gfs_parser *p, const char *what, struct gfs_slice *ret_name)
 {
-	struct gfs_slice part = { 0 };
-	int err = gfs_parser_name(p, what, ret_name);
-	while (err == 0 && gfs_parser_accept(p, '.')) {
+	struct gfs_slice name = gfs_slice("", 0), part = name;
+	int err = gfs_parser_name(p, what, &name);
+	if (err != 0)
+		return err;
+	while (gfs_parser_accept(p, '.')) {
 		err = gfs_parser_name(p, what, &part);
-		uint8_t *joined = err == 0 ? gfs_parser_alloc(p, ret_name->size + 1 + part.size) : NULL;
+		if (err != 0)
+			return err;
+		uint8_t *joined = gfs_parser_alloc(p, name.size + 1 + part.size);
 		if (joined == NULL)
 			return p->error->err;
-		memcpy(joined, ret_name->data, ret_name->size);
-		joined[ret_name->size] = '.';
-		memcpy(joined + ret_name->size + 1, part.data, part.size);
-		*ret_name = gfs_slice(joined, ret_name->size + 1 + part.size);
+		memcpy(joined, name.data, name.size);
+		joined[name.size] = '.';
+		memcpy(joined + name.size + 1, part.data, part.size);
+		name = gfs_slice(joined, name.size + 1 + part.size);
 	}
-	return err;
+	*ret_name = name;
+	return 0;
 }
 
 /* ---- memory and depth ---- */

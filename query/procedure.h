@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct gfs_engine;
 struct gfs_graph;
 
 /* X(code, name in a signature) */
@@ -40,6 +41,7 @@ struct gfs_procedures;
 struct gfs_procedure_env {
 	struct gfs_arena *arena; /* for the rows and what they point at */
 	const struct gfs_procedures *procedures;
+	struct gfs_engine *engine;
 	struct gfs_graph *graph; /* under the graph lock */
 	struct gfs_query_error *error;
 	const struct gfs_query_pos *pos; /* of the call, for errors */

@@ -16,6 +16,27 @@ struct gfs_procedures {
 	struct gfs_procedure_table *tables;
 };
 
+/* Rows as they come; a failure is remembered to the end. */
+struct gfs_procedure_list {
+	struct gfs_arena *arena;
+	struct gfs_datum *rows;
+	size_t count, capacity;
+	uint32_t columns;
+	bool failed;
+};
+void gfs_procedure_add_row(struct gfs_procedure_list *rows, const struct gfs_datum *row);
+struct gfs_datum gfs_procedure_text(struct gfs_procedure_list *rows, struct gfs_slice text);
+int gfs_procedure_finish(const struct gfs_procedure_list *rows, const struct gfs_procedure_env *env,
+	struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+
+/* procedure_admin.c: db.constraints, db.indexes, dbms.queries, as SHOW shows them. */
+int gfs_procedure_constraints(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+int gfs_procedure_indexes(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+int gfs_procedure_queries(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+
 /* procedure_builtin.c */
 extern const struct gfs_procedure gfs_procedure_builtins[];
 extern const size_t gfs_procedure_builtin_count;

@@ -86,6 +86,7 @@ static void init_exec(struct gfs_result *result, const struct gfs_run_opts *opts
 	exec->interrupted = opts->interrupted;
 	exec->interrupted_context = opts->context;
 	exec->procedures = engine->procedures;
+	exec->owner = result->engine;
 	exec->load_csv_folder = engine->opts.load_csv_folder;
 	exec->terminated = &result->running.terminated;
 	if (engine->opts.time_ms_max != 0)

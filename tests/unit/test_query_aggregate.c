@@ -70,6 +70,8 @@ static void test_all(void **state)
 		{ "avg", "[duration('P2D'), 1]", NULL, "!TypeError InvalidArgumentValue" },
 		{ "min", "[3, 1, null, 2.5]", NULL, "1" },
 		{ "max", "[3, 1, null, 3.5]", NULL, "3.5" },
+		{ "min", "[1, 1.0]", NULL, "1" },
+		{ "max", "[1, 1.0]", NULL, "1" },
 		{ "min", "['b', 'a']", NULL, "'a'" },
 		{ "min", "[1, 'a', [1], date('2015-07-21')]", NULL, "[1]" },
 		{ "max", "[1, 'a', [1], true]", NULL, "1" },

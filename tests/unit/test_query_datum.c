@@ -217,6 +217,50 @@ static void test_types_in_order(void **state)
 		assert_true(gfs_datum_order(row[i - 1], row[i]) < 0);
 }
 
+/* Equal, and nothing of the one is the other's. */
+static void check_copy(struct gfs_datum a, struct gfs_datum b)
+{
+	assert_true(gfs_datum_same(a, b));
+	assert_int_equal(a.aux, b.aux);
+	switch (a.type) {
+	case GFS_DATUM_LIST:
+		for (uint32_t i = 0; i < a.size; i++)
+			check_copy(a.items[i], b.items[i]);
+		break;
+	case GFS_DATUM_MAP:
+		for (uint32_t i = 0; i < a.size; i++) {
+			assert_ptr_not_equal(a.entries[i].key.data, b.entries[i].key.data);
+			check_copy(a.entries[i].value, b.entries[i].value);
+		}
+		break;
+	case GFS_DATUM_PATH:
+		assert_ptr_not_equal(a.path->nodes, b.path->nodes);
+		break;
+	case GFS_DATUM_STRING:
+	case GFS_DATUM_BYTES:
+	case GFS_DATUM_POINT:
+		assert_ptr_not_equal(a.text, b.text);
+		break;
+	default:
+		if (a.type >= GFS_DATUM_DATETIME && a.type <= GFS_DATUM_DURATION)
+			assert_true(a.temporal != b.temporal &&
+				(a.temporal->zone.size == 0 || a.temporal->zone.data != b.temporal->zone.data));
+	}
+}
+
+static void test_copies_stand_alone(void **state)
+{
+	(void)state;
+	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
+	GFS_AUTO_ARENA other = GFS_ARENA_INIT;
+	make_values(&arena, 13);
+	for (size_t i = 0; i < RANDOM_COUNT; i++) {
+		struct gfs_datum copy;
+		assert_int_equal(gfs_datum_copy(&other, values[i], &copy), 0);
+		check_copy(values[i], copy);
+	}
+}
+
 static void test_depth(void **state)
 {
 	(void)state;
@@ -277,6 +321,7 @@ int main(void)
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_order_is_total),
 		cmocka_unit_test(test_types_in_order),
+		cmocka_unit_test(test_copies_stand_alone),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_values_there_and_back),
 		cmocka_unit_test(test_values_refused),

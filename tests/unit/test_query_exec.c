@@ -262,6 +262,68 @@ static void test_counts(void **state)
 	assert_int_equal(counts.labels_added, 3);
 }
 
+static struct gfs_engine_stats stats_of(struct query_world *world)
+{
+	struct gfs_engine_stats stats;
+	gfs_engine_stats(world->engine, &stats);
+	return stats;
+}
+
+/* What each statement takes from the caches when it is run again. */
+static void test_cache_counters(void **state)
+{
+	static const struct {
+		const char *text, *again;
+		bool plan, answer;
+	} cases[] = {
+		{ "MATCH (n:N {i: 1}) RETURN n.i", "MATCH (n:N {i: 1}) RETURN n.i", false, true },
+		{ "MATCH (n:N {i: 2}) RETURN n.i", "MATCH (n:N {i: 3}) RETURN n.i", true, false },
+		{ "MATCH (n:N) WHERE n.s = 'a' RETURN n.i", "MATCH (n:N)  WHERE n.s = 'b' RETURN n.i", true, false },
+		{ "MATCH (n:N) WHERE n.i > 1 RETURN n.i", "MATCH (n:N) WHERE n.i > 1.0 RETURN n.i", false, false },
+		{ "RETURN 1", "RETURN 2", false, false },
+		{ "MATCH (n:N) RETURN n.i = 1", "MATCH (n:N) RETURN n.i = 2", false, false },
+		{ "RETURN rand() > 2", "RETURN rand() > 2", true, false },
+		{ "RETURN timestamp() < 0", "RETURN timestamp() < 0", true, false },
+		{ "RETURN date() = null", "RETURN date() = null", true, false },
+		{ "RETURN date('2015-07-21').year", "RETURN date('2015-07-21').year", false, true },
+		{ "CYPHER cache=off MATCH (n:N) RETURN count(n)", "CYPHER cache=off MATCH (n:N) RETURN count(n)", false,
+			false },
+		{ "CREATE (:M {i: 1})", "CREATE (:M {i: 2})", true, false },
+		{ "CREATE (:M {i: 1})", "CREATE (:M {i: 1})", true, false },
+		{ "MATCH (n:N) RETURN n LIMIT 1", "MATCH (n:N) RETURN n LIMIT 1", false, true },
+		{ "MATCH (n:N) RETURN count(*)", "MATCH (n:N) RETURN count(*)", false, true },
+		{ "CALL db.labels()", "CALL db.labels()", false, false },
+		{ "EXPLAIN MATCH (n) RETURN n", "EXPLAIN MATCH (n) RETURN n", false, false },
+		{ "UNWIND [1, 2] AS x RETURN x", "UNWIND [1, 2] AS x RETURN x", false, true },
+		{ "MATCH (n:N) RETURN EXISTS { MATCH (m {i: 1}) }", "MATCH (n:N) RETURN EXISTS { MATCH (m {i: 2}) }", false,
+			false },
+		{ "MATCH (n:Nothing) RETURN n", "MATCH (n:Nothing) RETURN n", false, true },
+	};
+	struct query_world *world = *state;
+	GFS_AUTO_BUF got = GFS_BUF_INIT;
+	expect(world, "UNWIND range(1, 5) AS i CREATE (:N {i: i, s: 'a'})", "");
+	for (size_t i = 0; i < GFS_COUNT(cases); i++) {
+		query_answer(world, cases[i].text, NULL, &got);
+		struct gfs_engine_stats before = stats_of(world);
+		query_answer(world, cases[i].again, NULL, &got);
+		struct gfs_engine_stats after = stats_of(world);
+		if ((after.plan_hits > before.plan_hits) != cases[i].plan ||
+			(after.answer_hits > before.answer_hits) != cases[i].answer)
+			fail_msg("%s: plan %d, answer %d", cases[i].again, (int)(after.plan_hits - before.plan_hits),
+				(int)(after.answer_hits - before.answer_hits));
+	}
+	/* What an answer read has changed. */
+	expect(world, "MATCH (n:N {i: 1}) RETURN n.s", "a");
+	expect(world, "MATCH (n:N {i: 1}) SET n.s = 'c'", "");
+	struct gfs_engine_stats before = stats_of(world);
+	expect(world, "MATCH (n:N {i: 1}) RETURN n.s", "c");
+	assert_true(stats_of(world).answer_hits == before.answer_hits);
+	/* And what it has not. */
+	expect(world, "MATCH (m:M) SET m.other = 1", "");
+	expect(world, "MATCH (n:N {i: 1}) RETURN n.s", "c");
+	assert_true(stats_of(world).answer_hits == before.answer_hits + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limits, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_csv, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_running, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_cache_counters, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_counts, query_world_setup, query_world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

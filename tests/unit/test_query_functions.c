@@ -65,6 +65,8 @@ static void test_convert(void **state)
 		{ "toInteger(-2.9)", "-2" },
 		{ "toInteger(true)", "1" },
 		{ "toInteger(NaN)", "null" },
+		{ "toInteger(9223372036854775808.0)", "!ArgumentError NumberOutOfRange" },
+		{ "toInteger(-9223372036854775808.0)", "-9223372036854775808" },
 		{ "toInteger(1.0E30)", "!ArgumentError NumberOutOfRange" },
 		{ "toInteger([])", "!TypeError InvalidArgumentValue" },
 		{ "toIntegerOrNull([])", "null" },
@@ -157,6 +159,7 @@ static void test_strings(void **state)
 		{ "split('', ',')", "['']" },
 		{ "split('a\xc3\xa4', '')", "['a', '\xc3\xa4']" },
 		{ "split('a,b;c', [',', ';'])", "['a', 'b', 'c']" },
+		{ "split('abc', ['', 'b'])", "['a', 'c']" },
 		{ "split(1, ',')", "!TypeError InvalidArgumentValue" },
 		{ "trim('  a b\xc2\xa0 ')", "'a b'" },
 		{ "ltrim('  a ')", "'a '" },
@@ -275,6 +278,19 @@ static void test_scalars(void **state)
 	CHECK(cases);
 }
 
+/* Many small results count like a large one. */
+static void test_memory_is_bounded(void **state)
+{
+	(void)state;
+	call.env.memory_bytes_max = call.arena.bytes + (4 << 20);
+	int made = 0;
+	while (made < 1000 && query_value(&call, "range(1, 10000)").type == GFS_DATUM_LIST)
+		made++;
+	assert_in_range(made, 10, 30);
+	assert_string_equal(query_show_datum(&call, gfs_datum_null()), "!LimitExceeded MemoryLimit");
+	call.env.memory_bytes_max = 0;
+}
+
 static void test_rand(void **state)
 {
 	(void)state;
@@ -348,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_math),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_rand),
 		cmocka_unit_test(test_points),
 	};

@@ -118,6 +118,8 @@ static void test_datetimes(void **state)
 		/* And back at 03:00: the earlier of the two times. */
 		{ "2017-10-29T02:30[Europe/Stockholm]", "2017-10-29T02:30+02:00[Europe/Stockholm]" },
 		{ "2017-10-29T02:30+01:00[Europe/Stockholm]", "2017-10-29T02:30+01:00[Europe/Stockholm]" },
+		{ "+999999999-01-21T00:00[Europe/Stockholm]", "+999999999-01-21T00:00+01:00[Europe/Stockholm]" },
+		{ "+999999999-07-21T00:00[Europe/Stockholm]", "+999999999-07-21T00:00+02:00[Europe/Stockholm]" },
 		{ "+999999-07-21T00:00[Europe/Stockholm]", "+999999-07-21T00:00+02:00[Europe/Stockholm]" },
 		{ "-99999-07-21T00:00[Europe/Stockholm]", "-99999-07-21T00:00+00:53:28[Europe/Stockholm]" } };
 	for (size_t i = 0; i < GFS_COUNT(cases); i++)
@@ -350,12 +352,11 @@ static void test_stored_damage(void **state)
 {
 	(void)state;
 	static const struct gfs_slice cases[] = {
-		{ (const uint8_t *)"\x07\x80\x80\xdd\x9d\xa4\x17", 7 },     /* a day out of range */
-		{ (const uint8_t *)"\x08\x80\x80\xbc\x8a\xc9\xd2\x13", 8 }, /* 24:00 */
-		{ (const uint8_t *)"\x09\x00\xc2\xf4\x07", 5 },             /* an offset past 18 hours */
-		{ (const uint8_t *)"\x0b\x00\x00\x00"
-						   "a]",
-			6 },                                                        /* no name of a zone */
+		{ (const uint8_t *)"\x07\x80\x80\xdd\x9d\xa4\x17", 7 },         /* a day out of range */
+		{ (const uint8_t *)"\x08\x80\x80\xbc\x8a\xc9\xd2\x13", 8 },     /* 24:00 */
+		{ (const uint8_t *)"\x09\x00\xc2\xf4\x07", 5 },                 /* an offset past 18 hours */
+		{ (const uint8_t *)"\x09\x00\xa0\xb8\x80\x80\x20", 7 },         /* an offset past 32 bits */
+		{ (const uint8_t *)"\x0b\x00\x00\x00]", 5 },                    /* no name of a zone */
 		{ (const uint8_t *)"\x0c\x00\x00\x00\x80\x94\xeb\xdc\x03", 9 }, /* a whole second of nanoseconds */
 		{ (const uint8_t *)"\x0d\x04", 2 },                             /* no such system */
 		{ (const uint8_t *)"\x0d\x00\x00\x00\x00\x00\x00\x00\xf8\x7f\x00\x00\x00\x00\x00\x00\x00\x00", 18 }, /* NaN */
@@ -366,6 +367,9 @@ static void test_stored_damage(void **state)
 	struct gfs_temporal bad = { .nanos = -1 };
 	GFS_AUTO_BUF out = GFS_BUF_INIT;
 	value = (struct gfs_value){ .type = GFS_TYPE_TIME, .temporal = &bad };
+	assert_int_equal(gfs_value_encode(&value, &out), GFS_ERR_INVALID);
+	struct gfs_point nowhere = { .srid = 1 };
+	value = (struct gfs_value){ .type = GFS_TYPE_POINT, .point = &nowhere };
 	assert_int_equal(gfs_value_encode(&value, &out), GFS_ERR_INVALID);
 	assert_int_equal(out.size, 0);
 }
