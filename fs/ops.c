@@ -172,25 +172,32 @@ static int lookup_dots(struct gfs_fs *fs, uint64_t nodeid, bool up, uint64_t *re
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 }
 
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static int lookup(struct gfs_fs *fs, uint64_t parent, const char *name, uint64_t *ret_child)
+{
+	const struct gfs_view *view = gfs_view_of(parent);
+	if (strlen(name) > GFS_COMPONENT_BYTES_MAX) /* the kernel lets 1,024 bytes through */
+		return GFS_ERR_NAMETOOLONG;
+	if (is_dots(name))
+		return lookup_dots(fs, parent, name[1] == '.', ret_child);
+	return view->lookup ? view->lookup(fs, parent, name, ret_child) : GFS_ERR_NOTDIR;
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct gfs_fs *fs = fs_of(req);
 	const struct gfs_view *view = gfs_view_of(parent);
 	struct fuse_entry_param e;
 	uint64_t child;
-	bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-	bool runs = view->running_lookup && !dots;
-	int err = runs ? view->running_lookup(fs, req, parent, name, &child) : GFS_ERR_NOTDIR;
+	bool runs = view->running_lookup && !is_dots(name);
+	int err = runs ? view->running_lookup(fs, req, parent, name, &child) : 0;
 	gfs_graph_read_begin(fs->graph);
-	if (runs) {
-		/* done */
-	} else if (strlen(name) > GFS_COMPONENT_BYTES_MAX) { /* the kernel lets 1,024 bytes through */
-		err = GFS_ERR_NAMETOOLONG;
-	} else if (dots) {
-		err = lookup_dots(fs, parent, name[1] == '.', &child);
-	} else if (view->lookup) {
-		err = view->lookup(fs, parent, name, &child);
-	}
+	if (!runs)
+		err = lookup(fs, parent, name, &child);
 	if (!err)
 		err = gfs_entry_fill(fs, child, &e);
 	gfs_graph_read_end(fs->graph);

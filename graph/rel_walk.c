@@ -38,7 +38,7 @@ void gfs_rels_walk_start(struct gfs_rels_walk *walk, uint64_t node, enum gfs_dir
 	walk->only = type;
 	walk->type = type == 0 ? 1 : type;
 	walk->listed = 0;
-	walk->viewed = gfs_graph_rel_index(graph) && gfs_adj_view_get(graph->adj, node, dir, &walk->view);
+	walk->viewed = gfs_graph_rel_index(graph) && gfs_adj_view_read(graph->adj, node, dir, &walk->view);
 	if (walk->viewed)
 		choose_folders(walk);
 }
@@ -55,8 +55,10 @@ static int next_batch(struct gfs_rels_walk *walk, struct gfs_rels_run *ret_run)
 		walk->listed = 0;
 		return GFS_ERR_NOTFOUND;
 	}
-	walk->from = (struct gfs_adj_entry){ walk->batch[count - 1].other, walk->batch[count - 1].rel + 1 };
 	*ret_run = (struct gfs_rels_run){ .type = walk->listed, .entries = walk->batch, .count = count };
+	walk->from = (struct gfs_adj_entry){ walk->batch[count - 1].other, walk->batch[count - 1].rel + 1 };
+	if (count < GFS_RELS_BATCH)
+		walk->listed = 0; /* there is no more */
 	return 0;
 }
 

@@ -20,12 +20,13 @@ struct gfs_rels_walk {
 	struct gfs_graph *graph;
 	uint64_t node;
 	enum gfs_direction dir;
-	struct gfs_adj_view view; /* kept from node to node: neighbours share one */
-	bool viewed;              /* the node's is in it */
-	uint16_t only;            /* the type asked for; 0: every one */
-	uint32_t folder, end;     /* of the view: the next one, and the end */
-	uint32_t type;            /* without a view: the next one, or a larger one that there is */
-	uint16_t listed;          /* the type that is given in batches; 0: none */
+	struct gfs_adj_view
+		view;      /* kept from node to node: neighbours share one. Not to be had for damaged rows and by chains */
+	bool viewed;   /* the node's is in it */
+	uint16_t only; /* the type asked for; 0: every one */
+	uint32_t folder, end; /* of the view: the next one, and the end */
+	uint32_t type;        /* without a view: the next one, or a larger one that there is */
+	uint16_t listed;      /* the type that is given in batches; 0: none */
 	struct gfs_adj_entry from;
 	struct gfs_adj_entry batch[GFS_RELS_BATCH];
 };

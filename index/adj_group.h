@@ -18,6 +18,7 @@ struct gfs_adj_group {
 	struct gfs_index_entry piece;
 	uint64_t number; /* ids >> GFS_ADJ_GROUP_BITS */
 	size_t bytes;
+	bool is_own;                   /* of one view, and not in the cache */
 	struct gfs_adj_half halves[2]; /* by direction */
 };
 

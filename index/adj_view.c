@@ -21,15 +21,12 @@ static struct gfs_adj_group *group_of(struct gfs_cache_entry *entry)
 	return gfs_container_of(entry, struct gfs_adj_group, piece.entry);
 }
 
-static void pin_put(struct gfs_adj *adj, struct gfs_adj_group *group)
-{
-	gfs_cache_put(adj->cache, &group->piece.entry);
-}
-
 /* Pinned; NULL when the rows must be asked themselves. */
 static struct gfs_adj_group *group_get(struct gfs_adj *adj, uint64_t number)
 {
 	struct gfs_adj_group *group;
+	if (adj->cache == NULL || !gfs_cache_is_enabled(adj->cache))
+		return NULL;
 	struct gfs_cache_entry *entry = gfs_cache_get(adj->cache, group_key(number));
 	if (entry != NULL)
 		return group_of(entry);
@@ -55,29 +52,18 @@ static void prefetch_half(const struct gfs_adj_half *half)
 	prefetch(half->folders, half->bytes);
 }
 
-/* The group of the node in the view, pinned; NULL when there is none. */
-static struct gfs_adj_group *view_group(
-	struct gfs_adj *adj, uint64_t number, enum gfs_direction dir, struct gfs_adj_view *view)
+static struct gfs_adj_group *group_read(struct gfs_adj *adj, uint64_t number)
 {
-	struct gfs_adj_group *group = view->group;
-	if (group != NULL && group->number == number)
-		return group;
-	bool follows = group != NULL && group->number + 1 == number;
-	gfs_adj_view_put(view);
-	if (adj->cache == NULL || !gfs_cache_is_enabled(adj->cache))
+	struct gfs_adj_group *group;
+	if (gfs_adj_group_read(adj->store, number, &group) != 0)
 		return NULL;
-	group = group_get(adj, number);
-	if (group != NULL && follows)
-		prefetch_half(&group->halves[dir]);
+	group->is_own = true;
 	return group;
 }
 
-bool gfs_adj_view_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view)
+static void look_at(
+	struct gfs_adj_view *view, struct gfs_adj *adj, struct gfs_adj_group *group, uint64_t node, enum gfs_direction dir)
 {
-	assert(view->group == NULL || view->adj == adj);
-	struct gfs_adj_group *group = view_group(adj, gfs_adj_group_of(node), dir, view);
-	if (group == NULL)
-		return false;
 	const struct gfs_adj_half *half = &group->halves[dir];
 	const struct gfs_adj_side *side = &half->sides[node % GFS_ADJ_GROUP_NODES];
 	*view = (struct gfs_adj_view){
@@ -88,13 +74,44 @@ bool gfs_adj_view_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir
 		.adj = adj,
 		.group = group,
 	};
+}
+
+static bool get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, bool own, struct gfs_adj_view *view)
+{
+	uint64_t number = gfs_adj_group_of(node);
+	struct gfs_adj_group *group = view->group;
+	assert(group == NULL || view->adj == adj);
+	if (group == NULL || group->number != number) {
+		bool follows = group != NULL && group->number + 1 == number;
+		gfs_adj_view_put(view);
+		group = group_get(adj, number);
+		if (group == NULL && own)
+			group = group_read(adj, number);
+		if (group == NULL)
+			return false;
+		if (follows)
+			prefetch_half(&group->halves[dir]);
+	}
+	look_at(view, adj, group, node, dir);
 	return true;
+}
+
+bool gfs_adj_view_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view)
+{
+	return get(adj, node, dir, false, view);
+}
+
+bool gfs_adj_view_read(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view)
+{
+	return get(adj, node, dir, true, view);
 }
 
 void gfs_adj_view_put(struct gfs_adj_view *view)
 {
-	if (view->group != NULL)
-		pin_put(view->adj, view->group);
+	if (view->group != NULL && view->group->is_own)
+		free(view->group);
+	else if (view->group != NULL)
+		gfs_cache_put(view->adj->cache, &view->group->piece.entry);
 	*view = GFS_ADJ_VIEW_INIT;
 }
 

@@ -8,7 +8,7 @@
  *      the first row to the insertion.
  *  V3  Rows are changed only by put_row and delete_row of adjacency.c, which take the node's group out before. So no group holds what an
  *      open transaction has changed, and an abort leaves nothing behind.
- *  V4  A view is a pin on a group and does not outlive its holder's hold of the graph lock. The writer gives his back before he changes anything.
+ *  V4  A view is a pin on a group, or has one of its own, and does not outlive its holder's hold of the graph lock. The writer gives his back before he changes anything.
  *
  * Threads: as adjacency.h; any number of readers may make views at once. */
 #ifndef GFS_INDEX_ADJ_VIEW_H
@@ -48,6 +48,8 @@ struct gfs_adj_view {
 /* `view` is empty or a view from before, whose group is used again when it has the node too. False when there is none to be had (the layer is
  * off, the transaction has changed something, damage, no memory): then the functions of adjacency.h have the answer. */
 bool gfs_adj_view_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view);
+/* As gfs_adj_view_get; when there is none to be had for another reason than damage or memory, the rows are read for this view alone. */
+bool gfs_adj_view_read(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view);
 /* Gives it back, leaves it empty. */
 void gfs_adj_view_put(struct gfs_adj_view *view);
 /* NULL: no such folder. */

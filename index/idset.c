@@ -216,21 +216,27 @@ static int load_chunk(
 	return err != 0 ? err : gfs_idset_keep(sets, set, number, bitmap, value.size, ret_bits);
 }
 
-int gfs_idset_pin(
-	struct gfs_idsets *sets, const struct gfs_idset *set, uint64_t number, struct gfs_idset_bits **ret_bits)
+/* The bitmap of a chunk of the set's. */
+static int pin_chunk(struct gfs_idsets *sets, const struct gfs_idset *set, const struct gfs_idset_chunk *chunk,
+	struct gfs_idset_bits **ret_bits)
 {
-	size_t i = gfs_idset_seek_chunk(set, number);
-	if (i == set->count || set->chunks[i].number != number) {
-		*ret_bits = NULL;
-		return 0;
-	}
-	struct gfs_cache_entry *entry = gfs_cache_get(sets->cache, gfs_idset_cache_key(set, number));
+	struct gfs_cache_entry *entry = gfs_cache_get(sets->cache, gfs_idset_cache_key(set, chunk->number));
 	if (entry != NULL) {
 		*ret_bits = bits_of(entry);
 		return 0;
 	}
-	assert(!set->chunks[i].dirty); /* S2 */
-	return load_chunk(sets, set, number, ret_bits);
+	assert(!chunk->dirty); /* S2 */
+	return load_chunk(sets, set, chunk->number, ret_bits);
+}
+
+int gfs_idset_pin(
+	struct gfs_idsets *sets, const struct gfs_idset *set, uint64_t number, struct gfs_idset_bits **ret_bits)
+{
+	size_t i = gfs_idset_seek_chunk(set, number);
+	if (i < set->count && set->chunks[i].number == number)
+		return pin_chunk(sets, set, &set->chunks[i], ret_bits);
+	*ret_bits = NULL;
+	return 0;
 }
 
 void gfs_idset_unpin(struct gfs_idset_bits *bits)
@@ -290,7 +296,7 @@ int gfs_idset_list(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t s
 	for (size_t i = gfs_idset_seek_chunk(set, from >> GFS_IDSET_CHUNK_BITS); i < set->count && count < max; i++) {
 		GFS_AUTO_IDSET_BITS bits = NULL;
 		uint64_t number = set->chunks[i].number;
-		err = gfs_idset_pin(sets, set, number, &bits);
+		err = pin_chunk(sets, set, &set->chunks[i], &bits);
 		if (err != 0)
 			return err;
 		uint32_t low = number == from >> GFS_IDSET_CHUNK_BITS ? (uint16_t)from : 0;
@@ -307,7 +313,7 @@ int gfs_idset_count(struct gfs_idsets *sets, enum gfs_idset_kind kind, uint16_t 
 	int err = gfs_idset_get(sets, kind, set_number, &set);
 	for (size_t i = 0; err == 0 && i < set->count; i++) {
 		GFS_AUTO_IDSET_BITS bits = NULL;
-		err = gfs_idset_pin(sets, set, set->chunks[i].number, &bits);
+		err = pin_chunk(sets, set, &set->chunks[i], &bits);
 		if (err == 0)
 			count += roaring_bitmap_get_cardinality(bits->bitmap);
 	}

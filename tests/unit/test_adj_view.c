@@ -189,6 +189,16 @@ static void test_switched_off(void **state)
 	gfs_store_read_begin(t.store);
 	compare_all(false);
 	gfs_store_read_end(t.store);
+	struct gfs_adj_view own = GFS_ADJ_VIEW_INIT;
+	gfs_store_read_begin(t.store);
+	assert_true(gfs_adj_view_read(adj, FIRST, GFS_OUT, &own));
+	assert_int_equal(own.folder_count, 3);
+	assert_int_equal(own.folders[1].count, 3 * GFS_ADJ_BLOCK_MAX);
+	assert_int_equal(groups(), 0);
+	assert_true(gfs_adj_view_read(adj, FIRST + 1, GFS_OUT, &own)); /* the same group */
+	assert_int_equal(own.folder_count, 1);
+	gfs_adj_view_put(&own);
+	gfs_store_read_end(t.store);
 	gfs_cache_set_enabled(cache, true);
 	compare_as_reader();
 }
