@@ -14,7 +14,7 @@ static const struct {
 	GFS_KEYWORDS(X)
 #undef X
 };
-enum { KEYWORD_COUNT = sizeof keywords / sizeof keywords[0], KEYWORD_BYTES_MAX = 16 };
+enum { KEYWORD_COUNT = sizeof keywords / sizeof keywords[0], KEYWORD_BYTES_MIN = 2, KEYWORD_BYTES_MAX = 16 };
 
 bool gfs_keyword_reserved(enum gfs_keyword keyword)
 {
@@ -30,7 +30,7 @@ static uint8_t upper(uint8_t c)
 enum gfs_keyword gfs_keyword_find(struct gfs_slice word)
 {
 	char name[KEYWORD_BYTES_MAX + 1];
-	if (word.size > KEYWORD_BYTES_MAX)
+	if (word.size < KEYWORD_BYTES_MIN || word.size > KEYWORD_BYTES_MAX)
 		return GFS_NO_WORD;
 	for (size_t i = 0; i < word.size; i++)
 		name[i] = (char)upper(word.data[i]);
@@ -139,9 +139,18 @@ static bool is_name_part(uint32_t c)
 	return is_name_start(c) || is_digit(c) || c == 0xB7 || (c >= 0x300 && c <= 0x36F);
 }
 
+static bool is_ascii_part(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
+}
+
 static void skip_name(struct gfs_lexer *lexer)
 {
 	for (;;) {
+		for (; is_ascii_part(byte_at(lexer, 0)); lexer->at.offset++)
+			lexer->at.column++;
+		if (byte_at(lexer, 0) < 0x80)
+			return;
 		uint32_t c;
 		size_t size = point_at(lexer, &c);
 		if (size == 0 || !is_name_part(c))

@@ -5,8 +5,10 @@ struct apply {
 	struct gfs_op op;
 	struct gfs_batch *batch;
 	uint32_t row;
-	bool running; /* the right side, for this row */
-	bool found;   /* it gave a row */
+	bool running;  /* the right side, for this row */
+	bool found;    /* it gave a row */
+	bool plain;    /* all that `out` has from the right side are values without memory of their own */
+	uint32_t room; /* that a batch of the right side may want */
 };
 
 static int open_apply(struct gfs_op *op)
@@ -35,10 +37,23 @@ static void end_row(struct apply *self)
 	self->row++;
 }
 
+static bool is_plain(const struct gfs_op *op, const struct gfs_batch *right)
+{
+	for (uint32_t i = 0; i < op->plan->fresh.count; i++)
+		for (uint32_t row = 0; row < right->count; row++) {
+			uint8_t type = right->columns[op->plan->fresh.ids[i]][row].type;
+			if (type != GFS_DATUM_NODE && type != GFS_DATUM_REL && type < GFS_DATUM_BOOLEAN)
+				return false;
+		}
+	return true;
+}
+
 /* The right batch has the capacity of its own operator: at most that of `out`. */
 static void put_right(struct apply *self, const struct gfs_batch *right)
 {
 	struct gfs_op *op = &self->op;
+	self->room = right->capacity > self->room ? right->capacity : self->room;
+	self->plain = self->plain && is_plain(op, right);
 	for (uint32_t i = 0; i < op->plan->fresh.count; i++)
 		memcpy(op->out.columns[op->plan->fresh.ids[i]] + op->out.count, right->columns[op->plan->fresh.ids[i]],
 			right->count * sizeof(struct gfs_datum));
@@ -77,13 +92,20 @@ static int step(struct apply *self)
 	return 0;
 }
 
-/* Values of a right batch are gone when the right side is asked again: what it gave is handed on at once, unless all of it is a row or two that are
- * copied anyway. */
+/* Values of a right batch are gone when the right side is asked again: `out` takes more only as long as it has none with memory, and has room for it. */
+static bool takes_more(const struct apply *self)
+{
+	const struct gfs_batch *out = &self->op.out;
+	return out->count == 0 || (self->plain && self->room <= out->capacity - out->count);
+}
+
 static int next_apply(struct gfs_op *op, struct gfs_batch **ret_batch)
 {
 	struct apply *self = (struct apply *)op;
 	int err = gfs_exec_tick(op->exec);
 	op->out.count = 0;
+	self->plain = true;
+	self->room = 1;
 	while (err == 0 && op->out.count == 0) {
 		if (self->batch == NULL) {
 			self->row = 0;
@@ -91,7 +113,7 @@ static int next_apply(struct gfs_op *op, struct gfs_batch **ret_batch)
 			if (err != 0 || self->batch == NULL)
 				return err;
 		}
-		while (err == 0 && self->row < self->batch->count && op->out.count == 0)
+		while (err == 0 && self->row < self->batch->count && takes_more(self))
 			err = step(self);
 		gfs_op_gather(op, self->batch);
 		if (self->row == self->batch->count)

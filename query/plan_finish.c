@@ -80,7 +80,7 @@ static int finish(struct gfs_planner *planner, struct gfs_plan_node *node, struc
 static int finish_right(
 	struct gfs_planner *planner, struct gfs_plan_node *node, struct gfs_symset needed, struct gfs_symset available)
 {
-	struct gfs_symset inner = gfs_symset_copy(planner->arena, needed), unused;
+	struct gfs_symset inner = gfs_symset_copy(planner->arena, needed), unused = { 0 };
 	if (inner.words == NULL)
 		return GFS_ERR_NOMEM;
 	gfs_plan_node_uses(node, inner);
@@ -96,7 +96,7 @@ static int finish_parts(struct gfs_planner *planner, struct gfs_plan_node *node,
 {
 	int err = 0;
 	for (uint32_t i = 0; err == 0 && i < node->join.count; i++) {
-		struct gfs_symset needed = gfs_plan_set_new(planner), unused;
+		struct gfs_symset needed = gfs_plan_set_new(planner), unused = { 0 };
 		if (needed.words == NULL)
 			return planner->err;
 		for (uint32_t k = 0; k < node->join.columns[i].count; k++)
@@ -162,7 +162,7 @@ static int finish_slots(struct gfs_planner *planner, struct gfs_plan_node *node,
 static int finish_inner(struct gfs_planner *planner, struct gfs_plan_node *node, struct gfs_symset needed,
 	struct gfs_symset outer, struct gfs_symset *ret_available)
 {
-	struct gfs_symset available;
+	struct gfs_symset available = { 0 };
 	if (node->kind == GFS_PLAN_PROJECT)
 		prune(node, needed);
 	struct gfs_symset below = needed_below(planner, node, needed);
@@ -192,7 +192,7 @@ static int finish(struct gfs_planner *planner, struct gfs_plan_node *node, struc
 int gfs_plan_finish(
 	struct gfs_planner *planner, struct gfs_plan_node *root, struct gfs_symset needed, struct gfs_symset outer)
 {
-	struct gfs_symset available;
+	struct gfs_symset available = { 0 };
 	int err = finish(planner, root, needed, outer, &available);
 	if (err != 0)
 		(void)gfs_plan_failed(planner, err);

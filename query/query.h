@@ -1,6 +1,6 @@
 /* Cypher on a graph: what fs/, the tools and the tests call.
  *
- * An engine belongs to a graph and is shared by all threads; it holds plans, cached results, running statements and settings. A statement is parsed, checked
+ * An engine belongs to a graph, which has one at a time, and is shared by all threads; it holds plans, cached results, running statements and settings. A statement is parsed, checked
  * and planned (or its plan is found), then run in one transaction: reading ones take the graph lock shared, in slices of some milliseconds, and writing
  * ones hold it from their first change to the commit. Rows come in batches. A failed statement leaves no trace. */
 #ifndef GFS_QUERY_QUERY_H
@@ -32,7 +32,7 @@ struct gfs_engine_opts {
 
 int gfs_engine_new(
 	struct gfs_graph *graph, const struct gfs_engine_opts *opts, struct gfs_engine **ret_engine) GFS_CHECK;
-/* No statement may be running. NULL is fine. */
+/* No result may be left. NULL is fine. */
 void gfs_engine_free(struct gfs_engine *engine);
 /* What CALL calls in this engine: query/procedure.h. */
 struct gfs_procedures *gfs_engine_procedures(struct gfs_engine *engine);
