@@ -12,10 +12,11 @@
 enum { PARAMS_MAX = 256 };
 
 struct shell {
-	struct gfs_engine *engine;
+	struct gfs_shell_world world;
 	struct gfs_shell_input *input;
 	struct gfs_statement_opts opts;
 	struct gfs_param params[PARAMS_MAX];
+	const char *param_texts[PARAMS_MAX];
 	struct gfs_arena arena; /* of the parameters */
 	struct gfs_buf text;    /* of the statement so far */
 	bool interactive, failed, ended;
@@ -35,7 +36,8 @@ static const char help[] =
 static void set_param(struct shell *shell, const char *text)
 {
 	struct gfs_param param;
-	int err = gfs_statement_param(text, &shell->arena, &param);
+	struct gfs_slice kept = gfs_arena_copy(&shell->arena, gfs_slice(text, strlen(text) + 1));
+	int err = kept.data == NULL ? GFS_ERR_NOMEM : gfs_statement_param(text, &shell->arena, &param);
 	size_t at = 0;
 	while (err == 0 && at < shell->opts.param_count && !gfs_slice_equal(shell->params[at].name, param.name))
 		at++;
@@ -46,6 +48,7 @@ static void set_param(struct shell *shell, const char *text)
 		return;
 	}
 	shell->params[at] = param;
+	shell->param_texts[at] = (const char *)kept.data;
 	shell->opts.params = shell->params;
 	shell->opts.param_count = GFS_MAX(shell->opts.param_count, at + 1);
 }
@@ -111,11 +114,23 @@ static bool is_blank(struct gfs_slice text)
 	return token.kind == GFS_TOKEN_END || token.kind == ';';
 }
 
+static int run_mounted(struct shell *shell, struct gfs_slice text)
+{
+	GFS_AUTO_BUF copy = GFS_BUF_INIT;
+	gfs_buf_append(&copy, text.data, text.size);
+	gfs_buf_append_u8(&copy, '\0');
+	if (gfs_buf_failed(&copy) != 0)
+		return 1;
+	return gfs_statement_run_mounted(
+		shell->world.mount, (const char *)copy.data, &shell->opts, shell->param_texts, shell->opts.param_count);
+}
+
 static void run_text(struct shell *shell, struct gfs_slice text)
 {
 	if (is_blank(text))
 		return;
-	int code = gfs_statement_run(shell->engine, text, &shell->opts);
+	int code = shell->world.mount != NULL ? run_mounted(shell, text)
+										  : gfs_statement_run(shell->world.engine, text, &shell->opts);
 	shell->failed = shell->failed || code != 0;
 }
 
@@ -163,33 +178,47 @@ static int loop(struct shell *shell)
 	return 0;
 }
 
-static int run_on(struct gfs_graph *graph)
+/* Returns the exit code. */
+static int run_in(const struct gfs_shell_world *world)
 {
 	struct shell shell = { .arena = GFS_ARENA_INIT, .text = GFS_BUF_INIT, .interactive = isatty(STDIN_FILENO) != 0 };
+	shell.world = *world;
 	shell.opts.format = shell.interactive ? GFS_OUTPUT_TABLE : GFS_OUTPUT_CSV;
 	shell.opts.summary = shell.interactive;
-	int err = gfs_engine_new(graph, NULL, &shell.engine);
-	if (err == 0)
-		err = gfs_shell_input_new(graph, shell.engine, shell.interactive, &shell.input);
+	int err = gfs_shell_input_new(world, shell.interactive, &shell.input);
 	if (err == 0)
 		err = loop(&shell);
 	if (err != 0)
 		gfs_tool_say("shell: %s", gfs_err_text(err));
 	gfs_shell_input_free(shell.input);
-	gfs_engine_free(shell.engine);
 	gfs_buf_release(&shell.text);
 	gfs_arena_release(&shell.arena);
 	return err != 0 || (shell.failed && !shell.interactive) ? 1 : 0;
 }
 
+static int run_on(struct gfs_graph *graph, const char *path)
+{
+	struct gfs_shell_world world = { .graph = graph };
+	int err = gfs_engine_new(graph, NULL, &world.engine);
+	if (err != 0) {
+		gfs_tool_say("%s: %s", path, gfs_err_text(err));
+		return 1;
+	}
+	int code = run_in(&world);
+	gfs_engine_free(world.engine);
+	return code;
+}
+
 static int run(const char *target)
 {
+	if (gfs_statement_is_mounted(target))
+		return run_in(&(struct gfs_shell_world){ .mount = target });
 	struct gfs_store_opts opts = { 0 };
 	struct gfs_graph *graph;
 	char *path = gfs_tool_path(target);
 	int code = 1;
 	if (path != NULL && gfs_tool_open(path, &opts, &graph) == 0) {
-		code = run_on(graph);
+		code = run_on(graph, path);
 		int err = gfs_graph_close(graph);
 		if (err != 0) {
 			gfs_tool_say("%s: %s", path, gfs_err_text(err));
@@ -212,6 +241,6 @@ int gfs_ctl_shell(int argc, char **argv)
 		jsonl = true;
 	}
 	if (argc - optind != (jsonl ? 0 : 1))
-		return gfs_tool_usage(1, jsonl ? "shell: --jsonl and nothing else" : "shell: which database?");
+		return gfs_tool_usage(1, jsonl ? "shell: --jsonl and nothing else" : "shell: which database or mount point?");
 	return jsonl ? gfs_ctl_jsonl() : run(argv[optind]);
 }

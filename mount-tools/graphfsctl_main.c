@@ -17,7 +17,7 @@ static const char help[] =
 	"  checkpoint MOUNTPOINT     write a checkpoint now\n"
 	"  query TARGET TEXT [--param NAME=VALUE]... [--format table|csv|json|typed] [--no-cache]\n"
 	"                            run a Cypher statement on a mount point or a database\n"
-	"  shell DIR                 type Cypher statements, with history and completion\n"
+	"  shell TARGET              type Cypher statements, with history and completion\n"
 	"  shell --jsonl             Cypher statements as JSON lines, on an empty database that is gone at the end\n"
 	"\n"
 	"  -h, --help                show this\n"

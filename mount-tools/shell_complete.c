@@ -1,6 +1,7 @@
 #include "mount-tools/shell_complete.h"
 
 #include "base/checked.h"
+#include "mount-tools/statement.h"
 #include "query/aggregate.h"
 #include "query/function.h"
 #include "query/lexer.h"
@@ -54,8 +55,38 @@ static void offer(struct collector *c, struct gfs_slice word, bool any_case)
 
 /* ---- what there is ---- */
 
-static void offer_names(struct collector *c, struct gfs_graph *graph, enum gfs_catalog_kind kind)
+/* The lines of the CSV that a procedure of the mount answers, but the first, which is the column's name; names that need quotes are not offered. */
+static void offer_lines(struct collector *c, struct gfs_slice text)
 {
+	for (bool first = true; text.size != 0; first = false) {
+		const uint8_t *end = memchr(text.data, '\n', text.size);
+		size_t size = end == NULL ? text.size : (size_t)(end - text.data);
+		if (!first && size != 0 && text.data[0] != '"')
+			offer(c, gfs_slice(text.data, size), false);
+		size_t taken = GFS_MIN(size + 1, text.size);
+		text = gfs_slice(text.data + taken, text.size - taken);
+	}
+}
+
+static void offer_mounted_names(struct collector *c, const char *mount, enum gfs_catalog_kind kind)
+{
+	static const char *const requests[] = {
+		[GFS_CATALOG_LABEL] = "{\"query\":\"CALL db.labels()\",\"format\":\"csv\"}",
+		[GFS_CATALOG_TYPE] = "{\"query\":\"CALL db.relationshipTypes()\",\"format\":\"csv\"}",
+		[GFS_CATALOG_KEY] = "{\"query\":\"CALL db.propertyKeys()\",\"format\":\"csv\"}",
+	};
+	GFS_AUTO_BUF answer = GFS_BUF_INIT;
+	if (gfs_statement_ask_mounted(mount, requests[kind], &answer))
+		offer_lines(c, gfs_buf_slice(&answer));
+}
+
+static void offer_names(struct collector *c, const struct gfs_shell_world *world, enum gfs_catalog_kind kind)
+{
+	struct gfs_graph *graph = world->graph;
+	if (graph == NULL) {
+		offer_mounted_names(c, world->mount, kind);
+		return;
+	}
 	struct gfs_catalog_entry entry;
 	gfs_graph_read_begin(graph);
 	for (unsigned from = 1; from <= UINT16_MAX; from = entry.id + 1u) {
@@ -82,7 +113,7 @@ static void offer_language(struct collector *c, struct gfs_engine *engine)
 		offer(c, gfs_slice_text(function->name), true);
 	for (size_t i = 0; (aggregate = gfs_aggregate_at(i)) != NULL; i++)
 		offer(c, gfs_slice_text(aggregate->name), true);
-	for (size_t i = 0; (procedure = gfs_procedures_at(gfs_engine_procedures(engine), i)) != NULL; i++)
+	for (size_t i = 0; engine != NULL && (procedure = gfs_procedures_at(gfs_engine_procedures(engine), i)) != NULL; i++)
 		offer(c, procedure->name, true);
 }
 
@@ -107,8 +138,8 @@ static void sort_words(struct collector *c)
 	c->count = kept;
 }
 
-int gfs_shell_complete(struct gfs_graph *graph, struct gfs_engine *engine, struct gfs_slice line,
-	struct gfs_arena *arena, struct gfs_completions *ret_completions)
+int gfs_shell_complete(const struct gfs_shell_world *world, struct gfs_slice line, struct gfs_arena *arena,
+	struct gfs_completions *ret_completions)
 {
 	size_t from = line.size;
 	while (from > 0 && is_name_byte(line.data[from - 1]))
@@ -116,12 +147,12 @@ int gfs_shell_complete(struct gfs_graph *graph, struct gfs_engine *engine, struc
 	struct collector c = { .arena = arena, .typed = gfs_slice(line.data + from, line.size - from) };
 	uint8_t before = from == 0 ? 0 : line.data[from - 1];
 	if (before == ':') {
-		offer_names(&c, graph, GFS_CATALOG_LABEL);
-		offer_names(&c, graph, GFS_CATALOG_TYPE);
+		offer_names(&c, world, GFS_CATALOG_LABEL);
+		offer_names(&c, world, GFS_CATALOG_TYPE);
 	} else if (before == '.') {
-		offer_names(&c, graph, GFS_CATALOG_KEY);
+		offer_names(&c, world, GFS_CATALOG_KEY);
 	} else if (before != '$') {
-		offer_language(&c, engine);
+		offer_language(&c, world->engine);
 	}
 	if (c.failed)
 		return GFS_ERR_NOMEM;

@@ -5,6 +5,13 @@
 #include "base/arena.h"
 #include "query/query.h"
 
+/* Where names come from: a database, or a mount point. */
+struct gfs_shell_world {
+	struct gfs_graph *graph; /* NULL: a mount */
+	struct gfs_engine *engine;
+	const char *mount;
+};
+
 struct gfs_completions {
 	struct gfs_slice *words; /* in order, without doubles */
 	size_t count;
@@ -12,8 +19,8 @@ struct gfs_completions {
 };
 
 /* `line` up to the cursor: after ':' labels and types, after '.' property keys, after '$' nothing, else keywords, functions and procedures. All is in `arena`. */
-int gfs_shell_complete(struct gfs_graph *graph, struct gfs_engine *engine, struct gfs_slice line,
-	struct gfs_arena *arena, struct gfs_completions *ret_completions) GFS_CHECK;
+int gfs_shell_complete(const struct gfs_shell_world *world, struct gfs_slice line, struct gfs_arena *arena,
+	struct gfs_completions *ret_completions) GFS_CHECK;
 /* Bytes that all words have in common. */
 size_t gfs_completions_shared(const struct gfs_completions *completions);
 

@@ -1,7 +1,6 @@
 #include "mount-tools/shell_input.h"
 
 #include "base/buf.h"
-#include "mount-tools/shell_complete.h"
 
 #include <histedit.h>
 #include <locale.h>
@@ -11,8 +10,7 @@
 enum { HISTORY_LINES = 2000, WORDS_SHOWN_MAX = 200 };
 
 struct gfs_shell_input {
-	struct gfs_graph *graph;
-	struct gfs_engine *engine;
+	struct gfs_shell_world world;
 	EditLine *edit; /* NULL: lines come from a file */
 	History *history;
 	struct gfs_buf history_file; /* its name; empty: there is none */
@@ -58,7 +56,7 @@ static unsigned char complete(EditLine *edit, int key)
 	(void)el_get(edit, EL_CLIENTDATA, &input); /* was set at the begin */
 	const LineInfo *line = el_line(edit);
 	struct gfs_slice before = gfs_slice(line->buffer, (size_t)(line->cursor - line->buffer));
-	if (gfs_shell_complete(input->graph, input->engine, before, &arena, &found) != 0 || found.count == 0)
+	if (gfs_shell_complete(&input->world, before, &arena, &found) != 0 || found.count == 0)
 		return CC_REFRESH_BEEP;
 	size_t shared = gfs_completions_shared(&found);
 	if (shared > found.typed)
@@ -126,14 +124,12 @@ static int open_edit(struct gfs_shell_input *input)
 	return 0;
 }
 
-int gfs_shell_input_new(
-	struct gfs_graph *graph, struct gfs_engine *engine, bool interactive, struct gfs_shell_input **ret_input)
+int gfs_shell_input_new(const struct gfs_shell_world *world, bool interactive, struct gfs_shell_input **ret_input)
 {
 	struct gfs_shell_input *input = calloc(1, sizeof *input);
 	if (input == NULL)
 		return GFS_ERR_NOMEM;
-	input->graph = graph;
-	input->engine = engine;
+	input->world = *world;
 	int err = interactive ? open_edit(input) : 0;
 	if (err != 0) {
 		free(input);

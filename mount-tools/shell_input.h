@@ -2,13 +2,13 @@
 #ifndef GFS_MOUNT_TOOLS_SHELL_INPUT_H
 #define GFS_MOUNT_TOOLS_SHELL_INPUT_H
 
-#include "query/query.h"
+#include "mount-tools/shell_complete.h"
 
 struct gfs_shell_input;
 
 /* The graph's labels, types and property keys and the engine's procedures are offered on tab. The history is kept in ~/.graphfs_history. */
 int gfs_shell_input_new(
-	struct gfs_graph *graph, struct gfs_engine *engine, bool interactive, struct gfs_shell_input **ret_input) GFS_CHECK;
+	const struct gfs_shell_world *world, bool interactive, struct gfs_shell_input **ret_input) GFS_CHECK;
 /* Keeps the history. NULL is fine. */
 void gfs_shell_input_free(struct gfs_shell_input *input);
 

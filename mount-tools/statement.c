@@ -46,7 +46,7 @@ static int print_rows(struct gfs_result *result, const struct gfs_statement_opts
 	while (err == 0 && !done) {
 		gfs_buf_clear(&text);
 		err = gfs_output_next(output, &text, &done);
-		if (err == 0)
+		if (err == 0 && text.size != 0)
 			fwrite(text.data, 1, text.size, stdout); /* main looks at ferror */
 	}
 	gfs_output_free(output);
@@ -90,7 +90,7 @@ static int print_result(struct gfs_result *result, const struct gfs_statement_op
 	if (!explained && gfs_result_column_count(result) != 0)
 		err = print_rows(result, opts, error);
 	struct gfs_slice plan = gfs_result_plan(result);
-	if (err == 0)
+	if (err == 0 && plan.size != 0)
 		fwrite(plan.data, 1, plan.size, stdout); /* main looks at ferror */
 	return err;
 }

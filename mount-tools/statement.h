@@ -21,6 +21,9 @@ bool gfs_statement_is_mounted(const char *target);
 int gfs_statement_run_mounted(const char *target, const char *text, const struct gfs_statement_opts *opts,
 	const char *const *params, size_t param_count);
 
+/* Appends what a mount answers to `request` (fs/cypher.h); false when it is an error, or cannot be asked. Says nothing. */
+bool gfs_statement_ask_mounted(const char *target, const char *request, struct gfs_buf *out);
+
 /* "name=value": the value is JSON of the kind that query/typed_json.h reads, or else a text. The name and value lie in `arena`. GFS_ERR_INVALID (no name),
  * GFS_ERR_NOMEM, and what gfs_typed_json_read says. */
 int gfs_statement_param(const char *text, struct gfs_arena *arena, struct gfs_param *ret_param) GFS_CHECK;

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -109,6 +110,11 @@ static int fail_with_answer(int fd, const char *why)
 	return 1;
 }
 
+static void on_interrupt(int signal_number)
+{
+	(void)signal_number; /* it is enough that the call is interrupted: the daemon then ends the statement */
+}
+
 static int ask(const char *name, const char *request)
 {
 	size_t size = strlen(request);
@@ -117,11 +123,29 @@ static int ask(const char *name, const char *request)
 		gfs_tool_say("%s: %s", name, gfs_tool_errno());
 		return 1;
 	}
+	struct sigaction action = { .sa_handler = on_interrupt }, old;
+	(void)sigaction(SIGINT, &action, &old); /* cannot fail for SIGINT */
 	/* One write is one statement. */
 	ssize_t n = write(fd, request, size);
 	int code = n == (ssize_t)size ? print_answer(fd) : fail_with_answer(fd, gfs_tool_errno());
-	(void)close(fd); /* nothing is kept back */
+	(void)sigaction(SIGINT, &old, NULL); /* as above */
+	(void)close(fd);                     /* nothing is kept back */
 	return code;
+}
+
+bool gfs_statement_ask_mounted(const char *target, const char *request, struct gfs_buf *out)
+{
+	GFS_AUTO_BUF name = GFS_BUF_INIT;
+	size_t size = strlen(request);
+	int more = -1, fd = open(file_of(target, &name), O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (write(fd, request, size) == (ssize_t)size) {
+		while ((more = read_some(fd, out)) > 0)
+			;
+	}
+	(void)close(fd); /* nothing is kept back */
+	return more == 0 && gfs_buf_failed(out) == 0;
 }
 
 int gfs_statement_run_mounted(const char *target, const char *text, const struct gfs_statement_opts *opts,

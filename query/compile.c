@@ -209,7 +209,7 @@ int gfs_compile(struct gfs_result *result, struct gfs_slice text, const struct g
 	struct gfs_engine *engine = result->engine;
 	GFS_AUTO_BUF key = GFS_BUF_INIT;
 	bool lifts = false, found = false;
-	if (!engine->opts.plan_cache_off && !opts->no_cache) {
+	if (!result->limits.plan_cache_off && !opts->no_cache) {
 		gfs_graph_read_begin(engine->graph);
 		found = find(result, text, &key, &lifts);
 		gfs_graph_read_end(engine->graph);

@@ -4,6 +4,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+static void set_limits(struct gfs_engine *engine, const struct gfs_engine_limits *limits)
+{
+	engine->limits = *limits;
+	if (limits->memory_bytes_max == 0)
+		engine->limits.memory_bytes_max = GFS_QUERY_MEMORY_BYTES_MAX;
+	if (limits->rows_max == 0)
+		engine->limits.rows_max = GFS_QUERY_ROWS_MAX;
+	if (limits->time_ms_max == 0)
+		engine->limits.time_ms_max = GFS_QUERY_TIME_MS_MAX;
+}
+
 int gfs_engine_new(struct gfs_graph *graph, const struct gfs_engine_opts *opts, struct gfs_engine **ret_engine)
 {
 	struct gfs_engine *engine = calloc(1, sizeof *engine);
@@ -12,10 +23,15 @@ int gfs_engine_new(struct gfs_graph *graph, const struct gfs_engine_opts *opts, 
 	engine->graph = graph;
 	if (opts != NULL)
 		engine->opts = *opts;
-	if (engine->opts.memory_bytes_max == 0)
-		engine->opts.memory_bytes_max = GFS_QUERY_MEMORY_BYTES_MAX;
-	if (engine->opts.rows_max == 0)
-		engine->opts.rows_max = GFS_QUERY_ROWS_MAX;
+	set_limits(engine,
+		&(struct gfs_engine_limits){
+			.memory_bytes_max = engine->opts.memory_bytes_max,
+			.rows_max = engine->opts.rows_max,
+			.time_ms_max = engine->opts.time_ms_max,
+			.slow_ms = engine->opts.slow_ms,
+			.plan_cache_off = engine->opts.plan_cache_off,
+			.result_cache_off = engine->opts.result_cache_off,
+		});
 	int err = gfs_procedures_new(&engine->procedures);
 	if (err == 0)
 		err = gfs_results_new(gfs_store_cache_budget(gfs_graph_store(graph)), &engine->cache);
@@ -49,6 +65,20 @@ struct gfs_procedures *gfs_engine_procedures(struct gfs_engine *engine)
 struct gfs_results *gfs_engine_cache(struct gfs_engine *engine)
 {
 	return engine->cache;
+}
+
+void gfs_engine_limits_get(struct gfs_engine *engine, struct gfs_engine_limits *ret_limits)
+{
+	gfs_mutex_lock(&engine->lock);
+	*ret_limits = engine->limits;
+	gfs_mutex_unlock(&engine->lock);
+}
+
+void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_limits *limits)
+{
+	gfs_mutex_lock(&engine->lock);
+	set_limits(engine, limits);
+	gfs_mutex_unlock(&engine->lock);
 }
 
 void gfs_engine_stats(struct gfs_engine *engine, struct gfs_engine_stats *ret_stats)

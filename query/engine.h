@@ -26,7 +26,8 @@ struct gfs_engine {
 	struct gfs_engine_opts opts;
 	struct gfs_procedures *procedures;
 	struct gfs_results *cache; /* plans and answers; NULL: the layer belongs to another engine of the graph */
-	struct gfs_mutex lock;     /* guards running, running_count, next_id */
+	struct gfs_mutex lock;     /* guards running, running_count, next_id, limits */
+	struct gfs_engine_limits limits;
 	struct gfs_running *running;
 	uint32_t running_count;
 	uint64_t next_id;
@@ -65,6 +66,7 @@ enum { GFS_STAMPS_MAX = 64 };
 
 struct gfs_result {
 	struct gfs_engine *engine;
+	struct gfs_engine_limits limits; /* of when it began */
 	struct gfs_running running;
 	struct gfs_shared_plan *shared; /* a reference; NULL for answers and tables */
 	struct gfs_slice *columns;

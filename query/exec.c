@@ -99,11 +99,14 @@ static int look(struct gfs_exec *exec)
 	if (exec->deadline_ns != 0 && now_ns > exec->deadline_ns)
 		return gfs_query_fail(exec->error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "TimeLimit", NULL,
 			"the statement took longer than the limit");
-	if (exec->tx != NULL || now_ns < exec->slice_end_ns)
+	if (now_ns < exec->slice_end_ns)
 		return 0;
-	gfs_exec_unlock(exec);
+	exec->slice_end_ns = now_ns + SLICE_NS;
+	if (exec->tx == NULL)
+		gfs_exec_unlock(exec);
 	bool interrupted = exec->interrupted != NULL && exec->interrupted(exec->interrupted_context);
-	gfs_exec_lock(exec);
+	if (exec->tx == NULL)
+		gfs_exec_lock(exec);
 	return interrupted ? ended(exec, "the statement was interrupted") : 0;
 }
 

@@ -33,9 +33,11 @@ struct gfs_deleted_rel {
 
 struct gfs_op;
 
-/* What PROFILE tells of an operator. */
+/* What PROFILE tells of an operator, with what is below it. Hits and misses are those of the whole process meanwhile. */
 struct gfs_profile {
-	uint64_t rows, batches, ns; /* ns: its own and that of what is below */
+	uint64_t rows; /* its own */
+	uint64_t ns;
+	uint64_t page_hits, page_misses, object_hits, object_misses;
 };
 
 struct gfs_exec {

@@ -106,6 +106,25 @@ static void details(const struct explaining *e, const struct gfs_plan_node *node
 	}
 }
 
+/* Its own part: what is below is taken off. */
+static uint64_t own(uint64_t all, uint64_t below)
+{
+	return all > below ? all - below : 0;
+}
+
+static void profile_of(const struct explaining *e, const struct gfs_plan_node *node)
+{
+	static const struct gfs_profile nothing = { 0 };
+	const struct gfs_profile *p = &e->profile[node->id];
+	const struct gfs_profile *below = node->input == NULL ? &nothing : &e->profile[node->input->id];
+	gfs_buf_printf(e->out, "; %llu rows, %.3f ms; pages %llu hits, %llu misses; objects %llu hits, %llu misses",
+		(unsigned long long)p->rows, (double)own(p->ns, below->ns) / (double)GFS_NS_PER_MS,
+		(unsigned long long)own(p->page_hits, below->page_hits),
+		(unsigned long long)own(p->page_misses, below->page_misses),
+		(unsigned long long)own(p->object_hits, below->object_hits),
+		(unsigned long long)own(p->object_misses, below->object_misses));
+}
+
 static void line(const struct explaining *e, const struct gfs_plan_node *node, unsigned int depth)
 {
 	for (unsigned int i = 0; i < depth; i++)
@@ -113,12 +132,8 @@ static void line(const struct explaining *e, const struct gfs_plan_node *node, u
 	gfs_buf_append_text(e->out, gfs_plan_kind_name(node->kind));
 	details(e, node);
 	gfs_buf_printf(e->out, "  (about %.0f rows", node->rows);
-	if (e->profile != NULL) {
-		const struct gfs_profile *p = &e->profile[node->id];
-		uint64_t below = node->input == NULL ? 0 : e->profile[node->input->id].ns;
-		gfs_buf_printf(e->out, "; %llu rows, %.3f ms", (unsigned long long)p->rows,
-			(double)(p->ns > below ? p->ns - below : 0) / (double)GFS_NS_PER_MS);
-	}
+	if (e->profile != NULL)
+		profile_of(e, node);
 	gfs_buf_append_text(e->out, ")\n");
 }
 

@@ -68,16 +68,30 @@ struct gfs_op *gfs_op_argument(struct gfs_op *op)
 	return op;
 }
 
+/* Adds the caches' counters to those of `p`, or takes them away. */
+static void count_hits(struct gfs_exec *exec, struct gfs_profile *p, bool minus)
+{
+	struct gfs_cache_budget *budget = gfs_store_cache_budget(gfs_graph_store(exec->graph));
+	struct gfs_cache_stats page, object;
+	uint64_t sign = minus ? UINT64_MAX : 1; /* modulo 2^64 */
+	gfs_cache_budget_stats(budget, GFS_CACHE_PAGE, &page);
+	gfs_cache_budget_stats(budget, GFS_CACHE_OBJECT, &object);
+	p->page_hits += sign * page.hits;
+	p->page_misses += sign * page.misses;
+	p->object_hits += sign * object.hits;
+	p->object_misses += sign * object.misses;
+}
+
 static int next_profiled(struct gfs_op *op, struct gfs_batch **ret_batch)
 {
 	struct gfs_profile *profile = &op->exec->profile[op->plan->id];
+	count_hits(op->exec, profile, true);
 	uint64_t start_ns = gfs_clock_mono_ns();
 	int err = op->vtable->next(op, ret_batch);
 	profile->ns += gfs_clock_mono_ns() - start_ns;
-	if (err == 0 && *ret_batch != NULL) {
-		profile->batches++;
+	count_hits(op->exec, profile, false);
+	if (err == 0 && *ret_batch != NULL)
 		profile->rows += (*ret_batch)->count;
-	}
 	return err;
 }
 

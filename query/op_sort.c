@@ -67,11 +67,20 @@ static int by_keys(const void *a, const void *b, void *context)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* Rows past which the graph lock is given back meanwhile: the rows are copies, and others may change the graph. */
+enum { MANY_ROWS = 4096 };
+
 static void sort_rows(struct sort *self)
 {
+	struct gfs_exec *exec = self->op.exec;
+	bool away = self->count > MANY_ROWS && exec->tx == NULL;
+	if (away)
+		gfs_exec_unlock(exec);
 	/* qsort_r takes its context without const. */
 	if (self->count > 1)
 		qsort_r(self->rows, self->count, sizeof *self->rows, by_keys, (void *)(uintptr_t)self->op.plan);
+	if (away)
+		gfs_exec_lock(exec);
 }
 
 /* ---- keeping rows ---- */

@@ -37,6 +37,15 @@ void gfs_engine_free(struct gfs_engine *engine);
 /* What CALL calls in this engine: query/procedure.h. */
 struct gfs_procedures *gfs_engine_procedures(struct gfs_engine *engine);
 
+/* What can be changed while statements run: those that begin later have it. The fields are as in the options. */
+struct gfs_engine_limits {
+	uint64_t memory_bytes_max, rows_max;
+	uint32_t time_ms_max, slow_ms;
+	bool plan_cache_off, result_cache_off;
+};
+void gfs_engine_limits_get(struct gfs_engine *engine, struct gfs_engine_limits *ret_limits);
+void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_limits *limits);
+
 struct gfs_engine_stats {
 	uint64_t plan_hits, plan_misses, answer_hits, answer_misses;
 };
@@ -55,7 +64,8 @@ struct gfs_run_opts {
 	bool read_only;    /* a statement that would change something fails (ReadOnly) */
 	bool explain;      /* as if EXPLAIN stood before it */
 	uint32_t uid, gid; /* owner of nodes that the statement makes */
-	/* Asked now and then while it runs, with no lock held; true ends the statement (QueryTerminated). NULL: never. */
+	/* Asked some hundred times a second while it runs, by a reading statement with no lock held, by a writing one with the graph lock; true ends the
+	 * statement (QueryTerminated). NULL: never. */
 	bool (*interrupted)(void *context);
 	void *context;
 };

@@ -11,7 +11,7 @@
 static int row_limit(struct gfs_result *result)
 {
 	return gfs_query_fail(&result->error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "RowLimit", NULL,
-		"more than %llu rows", (unsigned long long)result->engine->opts.rows_max);
+		"more than %llu rows", (unsigned long long)result->limits.rows_max);
 }
 
 static struct gfs_datum *row_at(const struct gfs_result *result, size_t row)
@@ -50,7 +50,7 @@ static int take_rows(struct gfs_result *result, const struct gfs_batch *batch, b
 	}
 	result->row_count += batch->count;
 	result->given += batch->count;
-	if (result->given > result->engine->opts.rows_max)
+	if (result->given > result->limits.rows_max)
 		return row_limit(result);
 	struct gfs_datum *values = row_at(result, first);
 	for (size_t i = 0; err == 0 && i < batch->count * result->column_count; i++) {

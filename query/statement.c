@@ -79,7 +79,7 @@ static void init_exec(struct gfs_result *result, const struct gfs_run_opts *opts
 	exec->graph = engine->graph;
 	exec->engine = opts->no_cache ? NULL : result->engine;
 	exec->error = &result->error;
-	exec->budget.max = engine->opts.memory_bytes_max;
+	exec->budget.max = result->limits.memory_bytes_max;
 	exec->arena.budget = result->rows_arena.budget = &exec->budget;
 	exec->uid = opts->uid;
 	exec->gid = opts->gid;
@@ -89,8 +89,8 @@ static void init_exec(struct gfs_result *result, const struct gfs_run_opts *opts
 	exec->owner = result->engine;
 	exec->load_csv_folder = engine->opts.load_csv_folder;
 	exec->terminated = &result->running.terminated;
-	if (engine->opts.time_ms_max != 0)
-		exec->deadline_ns = gfs_clock_mono_ns() + engine->opts.time_ms_max * GFS_NS_PER_MS;
+	if (result->limits.time_ms_max != 0)
+		exec->deadline_ns = gfs_clock_mono_ns() + result->limits.time_ms_max * GFS_NS_PER_MS;
 }
 
 static int prepare(struct gfs_result *result, const struct gfs_run_opts *opts)
@@ -157,8 +157,7 @@ void gfs_statement_settle_error(struct gfs_result *result)
 		return;
 	*error = (struct gfs_query_error){ 0 };
 	(void)gfs_query_fail(error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "MemoryLimit", NULL,
-		"the statement needs more than %llu bytes of memory",
-		(unsigned long long)result->engine->opts.memory_bytes_max);
+		"the statement needs more than %llu bytes of memory", (unsigned long long)result->limits.memory_bytes_max);
 }
 
 static int explain(struct gfs_result *result)
@@ -173,7 +172,7 @@ static int explain(struct gfs_result *result)
 static bool find_answer(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
 	struct gfs_engine *engine = result->engine;
-	if (engine->opts.result_cache_off || opts->no_cache || opts->explain)
+	if (result->limits.result_cache_off || opts->no_cache || opts->explain)
 		return false;
 	gfs_graph_read_begin(engine->graph);
 	bool found = gfs_answer_find(result, text, opts);
@@ -233,6 +232,7 @@ static int run_planned(struct gfs_result *result, const struct gfs_run_opts *opt
 
 static int run(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
+	gfs_engine_limits_get(result->engine, &result->limits);
 	init_exec(result, opts);
 	if (find_answer(result, text, opts))
 		return 0;

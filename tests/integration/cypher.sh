@@ -61,6 +61,9 @@ is "$(graphfsctl query "$MNT" --no-cache --format typed 'RETURN 1.5 AS x')" '{"c
 is "$(graphfsctl query "$MNT" 'RETURN x' 2>&1)" "SyntaxError (UndefinedVariable): there is no variable 'x' here"
 ! graphfsctl query "$MNT" 'RETURN 1/0' >/dev/null 2>&1 || fail "exit status of a failed statement"
 
+begin "graphfsctl shell on the mount"
+is "$(printf ':param p=2\nRETURN $p AS p;\nMATCH (n:Admin)\nRETURN count(*) AS c' | graphfsctl shell "$MNT")" $'p\n2\nc\n1'
+
 begin "an interrupted statement ends"
 (printf 'UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b UNWIND range(1, 3000) AS c RETURN count(*)' >&3) &
 writer=$!

@@ -44,7 +44,7 @@ gives 1 "" "graphfsctl: query: which database, and which statement?*" graphfsctl
 gives 1 "" "graphfsctl: query: --format is table, csv, json or typed, not 'xml'*" query --format xml 'RETURN 1'
 gives 1 "" "graphfsctl: query: --param x: *" query --param x 'RETURN 1'
 gives 1 "" "graphfsctl: */none: does not exist*" graphfsctl query "$tmp/none" 'RETURN 1'
-gives 1 "" "graphfsctl: shell: which database?*" graphfsctl shell
+gives 1 "" "graphfsctl: shell: which database or mount point?*" graphfsctl shell
 gives 1 "" "graphfsctl: shell: --jsonl and nothing else*" graphfsctl shell --jsonl db
 
 # ---- statements and formats ----

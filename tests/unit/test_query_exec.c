@@ -262,6 +262,40 @@ static void test_counts(void **state)
 	assert_int_equal(counts.labels_added, 3);
 }
 
+static void test_profile(void **state)
+{
+	struct query_world *world = *state;
+	struct gfs_query_error error;
+	struct gfs_result *result;
+	const struct gfs_datum *rows;
+	size_t count = 1;
+	GFS_AUTO_BUF plan = GFS_BUF_INIT;
+	expect(world, "UNWIND range(1, 30) AS i CREATE (:N {i: i})", "");
+	OK(gfs_query_run(
+		world->engine, gfs_slice_text("PROFILE MATCH (n:N) WHERE n.i > 20 RETURN n.i"), NULL, &result, &error));
+	while (count != 0)
+		OK(gfs_result_next(result, &rows, &count, &error));
+	gfs_buf_append(&plan, gfs_result_plan(result).data, gfs_result_plan(result).size);
+	gfs_buf_append_u8(&plan, 0);
+	gfs_result_free(result);
+	assert_non_null(strstr((const char *)plan.data, "NodeByLabelScan:N  (about 30 rows; 30 rows, "));
+	assert_non_null(strstr((const char *)plan.data, "; 10 rows, "));
+}
+
+static void test_settings(void **state)
+{
+	struct query_world *world = *state;
+	struct gfs_engine_limits limits;
+	gfs_engine_limits_get(world->engine, &limits);
+	assert_true(limits.memory_bytes_max == GFS_QUERY_MEMORY_BYTES_MAX && limits.rows_max == GFS_QUERY_ROWS_MAX);
+	limits.rows_max = 2;
+	gfs_engine_limits_set(world->engine, &limits);
+	expect(world, "UNWIND [1, 2, 3] AS x RETURN x", "RowLimit");
+	limits.rows_max = 0;
+	gfs_engine_limits_set(world->engine, &limits);
+	expect(world, "UNWIND [1, 2, 3] AS x RETURN x", "1; 2; 3");
+}
+
 static struct gfs_engine_stats stats_of(struct query_world *world)
 {
 	struct gfs_engine_stats stats;
@@ -340,6 +374,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_csv, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_running, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_cache_counters, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_profile, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_settings, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_counts, query_world_setup, query_world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
