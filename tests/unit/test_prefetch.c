@@ -211,36 +211,6 @@ static void test_warming(void **state)
 	assert_int_equal(gfs_store_close(store), 0);
 }
 
-static bool reads_ahead(struct gfs_store *store, uint64_t index)
-{
-	bool was_read = false;
-	assert_int_equal(gfs_page_read_ahead(store, page_id(index), &was_read), 0);
-	return was_read;
-}
-
-/* What an unlogged transaction has moved into its batch only its own thread may read. */
-static void test_nothing_beside_an_exposed_batch(void **state)
-{
-	(void)state;
-	struct gfs_store *store = open_with(UINT64_C(64) << 20);
-	struct gfs_txn *txn;
-	assert_int_equal(gfs_txn_begin_unlogged(store, &txn), 0);
-	assert_true(reads_ahead(store, 1));
-	uint64_t enough = gfs_store_dirty_bytes_max(store) / GFS_PAGE_SIZE + 1;
-	for (uint64_t i = 0; i < enough; i++) {
-		struct gfs_page *page;
-		assert_int_equal(gfs_page_new(txn, page_id(PAGES + i), GFS_PAGE_BLOB_DATA, &page), 0);
-		gfs_page_put(store, page);
-	}
-	assert_int_equal(gfs_txn_relieve(txn), 0);
-	assert_false(reads_ahead(store, 2));
-	assert_int_equal(gfs_txn_commit(txn, NULL), 0);
-	gfs_store_read_begin(store);
-	assert_true(reads_ahead(store, 3));
-	gfs_store_read_end(store);
-	assert_int_equal(gfs_store_close(store), 0);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -251,7 +221,6 @@ int main(void)
 		TEST(test_nothing_ahead),
 		TEST(test_end_and_new_pages),
 		TEST(test_warming),
-		TEST(test_nothing_beside_an_exposed_batch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
