@@ -117,7 +117,8 @@ static int open_edit(struct gfs_shell_input *input)
 	(void)el_set(input->edit, EL_PROMPT, prompt);
 	(void)el_set(input->edit, EL_EDITOR, "emacs");
 	(void)el_set(input->edit, EL_SIGNAL, 1);
-	(void)el_set(input->edit, EL_ADDFN, "graphfs-complete", "complete a name", complete);
+	/* The narrow el_set copies these names and never frees them. */
+	(void)el_wset(input->edit, EL_ADDFN, L"graphfs-complete", L"complete a name", complete);
 	(void)el_set(input->edit, EL_BIND, "^I", "graphfs-complete", NULL);
 	open_history(input);
 	(void)el_source(input->edit, NULL); /* the user's ~/.editrc, if there is one */

@@ -166,7 +166,7 @@ static int finish_inner(struct gfs_planner *planner, struct gfs_plan_node *node,
 	if (node->kind == GFS_PLAN_PROJECT)
 		prune(node, needed);
 	struct gfs_symset below = needed_below(planner, node, needed);
-	int err = below.words == NULL ? planner->err : finish(planner, node->input, below, outer, &available);
+	int err = below.words == NULL ? GFS_ERR_NOMEM : finish(planner, node->input, below, outer, &available);
 	if (err == 0)
 		err = compile_node(planner, node, available);
 	if (err == 0 && node->right != NULL)
@@ -179,9 +179,12 @@ static int finish_inner(struct gfs_planner *planner, struct gfs_plan_node *node,
 static int finish(struct gfs_planner *planner, struct gfs_plan_node *node, struct gfs_symset needed,
 	struct gfs_symset outer, struct gfs_symset *ret_available)
 {
-	if (planner->depth >= GFS_PLAN_DEPTH_MAX)
-		return gfs_query_fail(planner->error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_COMPILE, "StatementTooLong", NULL,
-			"the statement needs more than %u operators on top of each other", GFS_PLAN_DEPTH_MAX);
+	if (planner->depth >= GFS_PLAN_DEPTH_MAX) {
+		(void)gfs_query_fail(planner->error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_COMPILE, "StatementTooLong", NULL,
+			"the statement needs more than %u operators on top of each other",
+			GFS_PLAN_DEPTH_MAX); /* fills the error */
+		return GFS_ERR_INVALID;
+	}
 	planner->depth++;
 	int err = node->input == NULL ? finish_leaf(planner, node, needed, outer, ret_available)
 								  : finish_inner(planner, node, needed, outer, ret_available);
