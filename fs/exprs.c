@@ -83,6 +83,8 @@ static void make_room(struct gfs_exprs *e)
 		if (!oldest || one->used < oldest->used)
 			oldest = one;
 	}
+	if (!oldest)
+		return;
 	(void)gfs_u64map_remove(&e->items, oldest->nodeid); /* it was found there */
 	unref(oldest);
 }

@@ -462,7 +462,7 @@ static int read_query(const struct line *line)
 	static const char *const known[] = { "query", "text", NULL };
 	struct gfs_import *import = line->import;
 	const json_t *name = NULL;
-	struct gfs_slice text;
+	struct gfs_slice text = { 0 };
 	uint16_t number;
 	int err = check_members(line, known);
 	if (err == 0)

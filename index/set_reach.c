@@ -63,7 +63,7 @@ static struct gfs_set_reach reach_not(struct gfs_set_reach a)
 
 int gfs_set_reach_from(const struct gfs_set_eval *e, uint64_t from, struct gfs_set_reach *ret_reach)
 {
-	struct gfs_set_reach stack[GFS_SET_STACK_MAX];
+	struct gfs_set_reach stack[GFS_SET_STACK_MAX] = { 0 };
 	unsigned top = 0;
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < e->expr->count; i++) {

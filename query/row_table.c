@@ -104,7 +104,7 @@ int gfs_row_table_find_values(
 int gfs_row_table_find(struct gfs_row_table *table, const struct gfs_batch *batch, const uint32_t *slots, uint32_t row,
 	uint64_t *ret_entry, bool *ret_new)
 {
-	struct gfs_datum few[8], *values = few;
+	struct gfs_datum few[8] = { 0 }, *values = few;
 	if (table->shape.count > GFS_COUNT(few))
 		values = gfs_arena_alloc(table->arena, table->shape.count * sizeof *values);
 	if (values == NULL)

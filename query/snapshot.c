@@ -134,11 +134,12 @@ static int take_entity(
 		struct gfs_query_entity *larger = gfs_arena_alloc(arena, capacity * sizeof *larger);
 		if (larger == NULL)
 			return gfs_exec_nomem(exec);
-		if (snapshots->count != 0)
+		if (snapshots->items != NULL)
 			memcpy(larger, snapshots->items, snapshots->count * sizeof *larger);
 		snapshots->items = larger;
 		snapshots->capacity = capacity;
 	}
+	assert(snapshots->items != NULL);
 	int err = fill(exec, arena, datum, &snapshots->items[snapshots->count]);
 	if (err == 0 && gfs_u64map_set(&snapshots->index, key_of(datum), snapshots->count) != 0)
 		err = gfs_exec_nomem(exec);
