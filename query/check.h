@@ -83,6 +83,7 @@ int gfs_check_node_symbol(struct gfs_checker *c, struct gfs_ast_node *node, uint
 /* `query` in c->scope, which is what it was afterwards. */
 int gfs_check_query(struct gfs_checker *c, struct gfs_ast_query *query) GFS_CHECK;
 int gfs_check_clause(struct gfs_checker *c, struct gfs_ast_clause *clause) GFS_CHECK;
+bool gfs_clause_writes(const struct gfs_ast_clause *clause);
 /* RETURN or WITH: c->scope is the items' afterwards. `first`: of a CALL { }, so that WITH may import. */
 int gfs_check_projection(struct gfs_checker *c, struct gfs_ast_projection *project, const struct gfs_ast_clause *clause,
 	bool first) GFS_CHECK;

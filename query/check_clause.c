@@ -155,12 +155,6 @@ static int check_delete(struct gfs_checker *c, struct gfs_ast_clause *clause)
 	return 0;
 }
 
-static bool updates(const struct gfs_ast_clause *clause)
-{
-	return clause->kind == GFS_CLAUSE_CREATE || clause->kind == GFS_CLAUSE_MERGE || clause->kind == GFS_CLAUSE_SET ||
-		clause->kind == GFS_CLAUSE_REMOVE || clause->kind == GFS_CLAUSE_DELETE || clause->kind == GFS_CLAUSE_FOREACH;
-}
-
 static int check_foreach(struct gfs_checker *c, struct gfs_ast_clause *clause)
 {
 	int err = gfs_check_expr(c, clause->foreach.list);
@@ -171,7 +165,7 @@ static int check_foreach(struct gfs_checker *c, struct gfs_ast_clause *clause)
 	err = bind_item(c, clause->foreach.variable, clause->foreach.list, &clause->pos, &clause->foreach.symbol);
 	for (uint32_t i = 0; err == 0 && i < clause->foreach.count; i++) {
 		struct gfs_ast_clause *item = &clause->foreach.clauses[i];
-		if (!updates(item))
+		if (!gfs_clause_writes(item))
 			err = GFS_CHECKER_FAIL(c, "InvalidClauseComposition", &item->pos, "in FOREACH all clauses write");
 		else
 			err = gfs_check_clause(c, item);

@@ -5,7 +5,7 @@
 
 /* ---- the order of clauses ---- */
 
-static bool writes(const struct gfs_ast_clause *clause)
+bool gfs_clause_writes(const struct gfs_ast_clause *clause)
 {
 	switch (clause->kind) {
 	case GFS_CLAUSE_CREATE:
@@ -33,7 +33,8 @@ static int composition(struct gfs_checker *c, const struct gfs_ast_clause *claus
 static int check_last(struct gfs_checker *c, const struct gfs_ast_part_query *part)
 {
 	const struct gfs_ast_clause *last = &part->clauses[part->count - 1];
-	if (writes(last) || last->kind == GFS_CLAUSE_RETURN || last->kind == GFS_CLAUSE_SUBQUERY || c->reads_only)
+	if (gfs_clause_writes(last) || last->kind == GFS_CLAUSE_RETURN || last->kind == GFS_CLAUSE_SUBQUERY ||
+		c->reads_only)
 		return 0;
 	if (last->kind == GFS_CLAUSE_CALL && (part->count == 1 || last->call.yield_count == 0))
 		return 0;
@@ -47,11 +48,11 @@ static int check_composition(struct gfs_checker *c, const struct gfs_ast_part_qu
 		const struct gfs_ast_clause *clause = &part->clauses[i];
 		if (clause->kind == GFS_CLAUSE_RETURN && i + 1 < part->count)
 			return composition(c, clause + 1, "RETURN is the last clause");
-		if (c->reads_only && writes(clause))
+		if (c->reads_only && gfs_clause_writes(clause))
 			return composition(c, clause, "EXISTS, COUNT and COLLECT cannot write");
 		if (written && reads(clause))
 			return composition(c, clause, "between a clause that writes and one that reads there must be a WITH");
-		written = (written || writes(clause)) && clause->kind != GFS_CLAUSE_WITH;
+		written = (written || gfs_clause_writes(clause)) && clause->kind != GFS_CLAUSE_WITH;
 	}
 	return check_last(c, part);
 }
@@ -126,7 +127,7 @@ static int check_clauses(struct gfs_checker *c, struct gfs_ast_part_query *part,
 			err = gfs_check_projection(c, &clause->project, clause, i == 0);
 		else
 			err = gfs_check_clause(c, clause);
-		if (writes(clause))
+		if (gfs_clause_writes(clause))
 			c->writes = true;
 	}
 	return err;

@@ -53,8 +53,6 @@
 	X(IN, true)                                                                                                        \
 	X(INDEX, false)                                                                                                    \
 	X(INDEXES, false)                                                                                                  \
-	X(INF, false)                                                                                                      \
-	X(INFINITY, false)                                                                                                 \
 	X(IS, true)                                                                                                        \
 	X(JOIN, false)                                                                                                     \
 	X(KEY, false)                                                                                                      \
@@ -63,7 +61,6 @@
 	X(LOOKUP, false)                                                                                                   \
 	X(MATCH, true)                                                                                                     \
 	X(MERGE, true)                                                                                                     \
-	X(NAN, false)                                                                                                      \
 	X(NODE, false)                                                                                                     \
 	X(NONE, false)                                                                                                     \
 	X(NOT, true)                                                                                                       \

@@ -94,8 +94,8 @@ static struct gfs_ast_expr *parse_call(struct gfs_parser *p)
 	return gfs_parser_close(p, expr);
 }
 
-/* shortestPath((a)-[*]->(b)) */
-static struct gfs_ast_expr *parse_shortest(struct gfs_parser *p)
+/* (a)-->(b), shortestPath((a)-[*]->(b)) */
+static struct gfs_ast_expr *parse_pattern(struct gfs_parser *p)
 {
 	struct gfs_ast_expr *expr = gfs_parser_node(p, GFS_AST_PATTERN);
 	if (expr == NULL)
@@ -108,11 +108,6 @@ static struct gfs_ast_expr *parse_shortest(struct gfs_parser *p)
 	if (expr->pattern->parts == NULL || gfs_parser_part(p, expr->pattern->parts) != 0)
 		return NULL;
 	return gfs_parser_close(p, expr);
-}
-
-static struct gfs_ast_expr *parse_pattern(struct gfs_parser *p)
-{
-	return parse_shortest(p); /* a part without a variable is read the same way */
 }
 
 static struct gfs_ast_expr *parse_parenthesised(struct gfs_parser *p)
@@ -244,7 +239,7 @@ static struct gfs_ast_expr *parse_special_call(struct gfs_parser *p, bool *ret_s
 		return gfs_parser_reduce(p);
 	case GFS_WORD_SHORTESTPATH:
 	case GFS_WORD_ALLSHORTESTPATHS:
-		return parse_shortest(p);
+		return parse_pattern(p);
 	default:
 		*ret_special = false;
 		return NULL;

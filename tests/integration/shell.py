@@ -51,6 +51,6 @@ wait_for("graphfs> ")
 type_in("\x1b[A" * 3 + "\n")  # past the two that were ended
 wait_for("| ab  |")
 wait_for("graphfs> ")
-type_in("\x04")
+type_in(":exit\n")           # a ^D typed before the line is edited would be lost
 status = os.waitpid(pid, 0)[1]
 sys.exit(f"exit status {status}" if status else 0)
