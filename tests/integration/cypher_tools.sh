@@ -80,7 +80,7 @@ printf 'RETURN 1 AS a;\nRETURN b;\n' >statements
 gives 1 $'a\n1' "SyntaxError (UndefinedVariable): *" piped statements
 
 # ---- the shell on a terminal: completion, history, ^C ----
-gives 0 "*" "" python3 "$here/shell.py" db
+gives 0 "*" "" timeout 120 python3 "$here/shell.py" db
 grep -q 'toLower' home/.graphfs_history || fail "no history"
 
 # ---- JSON lines ----
