@@ -1,11 +1,11 @@
 # The kernel's caches never show what is no longer so: random changes from 4 processes, each looked at through other views at once.
 #
-#   GRAPHFS_COHERENCE_OPS=N   how many (40000; the full tier's is 200000)
+#   GRAPHFS_COHERENCE_OPS=N   how many (20000; the full tier's is 200000)
 #   GRAPHFS_SEED=N            which
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 coherence=$GRAPHFS_TESTS/coherence
 seed=${GRAPHFS_SEED:-$(date +%s)}
-ops=${GRAPHFS_COHERENCE_OPS:-$(scaled 40000 4000)}
+ops=${GRAPHFS_COHERENCE_OPS:-$(scaled 20000 2000)}
 
 begin "random changes"
 new_db
