@@ -259,6 +259,8 @@ int gfs_adj_form_set_entries(
 	size_t old = (size_t)folder->count, total = form->entry_count - old + count;
 	if (total > form->entry_capacity && reserve_entries(form, total * 2) != 0)
 		return GFS_ERR_NOMEM;
+	if (total == 0 && old == 0)
+		return 0; /* there may be no array */
 	struct gfs_adj_entry *at = form->entries + folder->first;
 	memmove(at + count, at + old, (form->entry_count - folder->first - old) * sizeof *at);
 	if (count > 0)
