@@ -39,10 +39,15 @@ struct checkpoint {
 	uint64_t stall_ns_max;
 };
 
-uint64_t gfs_store_dirty_bytes(const struct gfs_store *store)
+uint64_t gfs_store_changed_bytes(const struct gfs_store *store)
 {
 	return atomic_load_explicit(&store->dirty_pages, memory_order_relaxed) * GFS_PAGE_MEMORY_BYTES +
-		atomic_load_explicit(&store->frozen_bytes, memory_order_relaxed) + gfs_kv_dirty_bytes(store->kv);
+		gfs_kv_dirty_bytes(store->kv);
+}
+
+uint64_t gfs_store_dirty_bytes(const struct gfs_store *store)
+{
+	return gfs_store_changed_bytes(store) + atomic_load_explicit(&store->frozen_bytes, memory_order_relaxed);
 }
 
 uint64_t gfs_store_dirty_bytes_max(const struct gfs_store *store)

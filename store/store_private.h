@@ -28,10 +28,10 @@ struct gfs_txn {
 	struct gfs_undo *undo;
 	struct gfs_buf log;
 	uint64_t time_ns;
-	uint64_t lsn;          /* stamped on the pages it edits */
-	bool logged;           /* false while recovery replays */
-	uint64_t dirty_before; /* bytes, when it began */
-	uint64_t lent_bytes;   /* what it has of the caches' budget */
+	uint64_t lsn;            /* stamped on the pages it edits */
+	bool logged;             /* false while recovery replays */
+	uint64_t changed_before; /* gfs_store_changed_bytes when it began */
+	uint64_t lent_bytes;     /* what it has of the caches' budget */
 	/* Unlogged transactions (unlogged.c): */
 	bool unlogged;
 	bool one_way;               /* U3: it cannot be taken back any more */
@@ -168,7 +168,9 @@ void gfs_checkpoint_request(struct gfs_store *store);
 void gfs_checkpoint_consider(struct gfs_store *store);
 /* Back-pressure: blocks while too much is dirty. No lock of rank GFS_RANK_CHECKPOINT or above held. */
 void gfs_checkpoint_wait_room(struct gfs_store *store);
-/* Bytes in memory that no checkpoint has written yet. */
+/* Bytes in memory that were changed since the last freeze: only a writer makes them more or less while it holds the graph lock. */
+uint64_t gfs_store_changed_bytes(const struct gfs_store *store);
+/* Bytes in memory that no checkpoint has written yet: those, and what is frozen, which a checkpoint gives back beside writers. */
 uint64_t gfs_store_dirty_bytes(const struct gfs_store *store);
 
 #endif

@@ -21,7 +21,7 @@ struct gfs_txn *gfs_txn_open(struct gfs_store *store, uint64_t time_ns, uint64_t
 	txn->logged = logged;
 	txn->unlogged = txn->one_way = false;
 	txn->batch = NULL;
-	txn->dirty_before = gfs_store_dirty_bytes(store);
+	txn->changed_before = gfs_store_changed_bytes(store);
 	txn->open = true;
 	return txn;
 }
@@ -47,8 +47,9 @@ void gfs_txn_end(struct gfs_txn *txn, bool keep)
 int gfs_txn_room(struct gfs_txn *txn, uint64_t more_bytes)
 {
 	struct gfs_store *store = txn->store;
-	uint64_t dirty = gfs_store_dirty_bytes(store) - txn->dirty_before; /* nothing becomes clean meanwhile */
-	uint64_t held = dirty + gfs_undo_bytes(txn->undo) + txn->log.capacity + more_bytes;
+	uint64_t changed = gfs_store_changed_bytes(store);
+	changed -= GFS_MIN(changed, txn->changed_before); /* rows that were removed take less than before */
+	uint64_t held = changed + gfs_undo_bytes(txn->undo) + txn->log.capacity + more_bytes;
 	if (held <= GFS_TXN_BYTES || !txn->logged || txn->unlogged)
 		return 0;
 	held -= GFS_TXN_BYTES;

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,6 +370,20 @@ static void test_back_pressure_by_budget(void **state)
 	assert_int_equal(gfs_store_close(store), 0);
 }
 
+/* What a checkpoint gives back beside a transaction is not the transaction's: it has as much room as before. */
+static void test_room_beside_a_checkpoint(void **state)
+{
+	(void)state;
+	struct gfs_store *store = toy_open_ok(path, &quiet);
+	struct gfs_txn *txn;
+	atomic_store(&store->frozen_bytes, 1 << 20);
+	assert_int_equal(gfs_txn_begin(store, &txn), 0);
+	atomic_store(&store->frozen_bytes, 0);
+	assert_int_equal(gfs_txn_room(txn, 1), 0);
+	assert_int_equal(gfs_txn_commit(txn, NULL), 0);
+	assert_int_equal(gfs_store_close(store), 0);
+}
+
 /* ---- failing ---- */
 
 static struct gfs_io_verdict no_superblock(void *context, const struct gfs_io_event *event)
@@ -467,6 +482,7 @@ int main(void)
 		TEST(test_triggers),
 		TEST(test_back_pressure),
 		TEST(test_back_pressure_by_budget),
+		TEST(test_room_beside_a_checkpoint),
 		TEST(test_failure_wakes_waiting_writers),
 		TEST(test_hook_that_fails),
 		TEST(test_stall_with_many_pages),
