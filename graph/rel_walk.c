@@ -21,13 +21,10 @@ void gfs_rels_walk_end(struct gfs_rels_walk *walk)
 static void choose_folders(struct gfs_rels_walk *walk)
 {
 	const struct gfs_adj_view *view = &walk->view;
-	walk->folder = 0;
+	walk->folder = walk->only == 0 ? 0 : (uint32_t)gfs_adj_view_find(view, walk->only);
 	walk->end = (uint32_t)view->folder_count;
-	if (walk->only == 0)
-		return;
-	const struct gfs_adj_folder *folder = gfs_adj_view_find(view, walk->only);
-	walk->folder = folder == NULL ? 0 : (uint32_t)(folder - view->folders);
-	walk->end = folder == NULL ? 0 : walk->folder + 1;
+	if (walk->only != 0 && walk->folder < walk->end)
+		walk->end = walk->folder + 1;
 }
 
 void gfs_rels_walk_start(struct gfs_rels_walk *walk, uint64_t node, enum gfs_direction dir, uint16_t type)
@@ -91,15 +88,15 @@ static int next_type(struct gfs_rels_walk *walk)
 static int next_folder(struct gfs_rels_walk *walk, struct gfs_rels_run *ret_run)
 {
 	while (walk->folder < walk->end) {
-		const struct gfs_adj_folder *folder = &walk->view.folders[walk->folder++];
-		if (folder->count == 0)
+		struct gfs_adj_folder folder = gfs_adj_view_folder(&walk->view, walk->folder++);
+		if (folder.count == 0)
 			continue;
-		if (folder->is_long) {
-			list(walk, folder->type);
+		if (folder.is_long) {
+			list(walk, folder.type);
 			return 0;
 		}
 		*ret_run = (struct gfs_rels_run){
-			.type = folder->type, .entries = walk->view.entries + folder->first, .count = (size_t)folder->count
+			.type = folder.type, .entries = walk->view.entries + folder.first, .count = (size_t)folder.count
 		};
 		return 0;
 	}

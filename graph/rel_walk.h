@@ -13,7 +13,7 @@ struct gfs_rels_run {
 	size_t count;                        /* > 0 */
 };
 
-enum { GFS_RELS_BATCH = 64 };
+enum { GFS_RELS_BATCH = GFS_ADJ_BLOCK_MAX }; /* so that a block is read once */
 
 /* All fields are private. */
 struct gfs_rels_walk {

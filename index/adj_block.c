@@ -16,13 +16,12 @@ int gfs_adj_block_decode(
 	struct gfs_slice value, uint64_t node, struct gfs_adj_entry entries[GFS_ADJ_BLOCK_MAX], size_t *ret_count)
 {
 	struct gfs_adj_bytes bytes = { .at = value.data, .end = value.data + value.size };
-	uint64_t rel = 0;
 	size_t count = 0;
 	/* A byte below 0x80 ends a number, and an entry has two. */
 	for (size_t i = 0; i < value.size; i++)
 		count += value.data[i] < 0x80;
 	if (count % 2 != 0 || count / 2 > GFS_ADJ_BLOCK_MAX ||
-		!gfs_adj_entries_read(&bytes, node, &rel, entries, count / 2) || bytes.at != bytes.end)
+		!gfs_adj_entries_read(&bytes, (struct gfs_adj_entry){ node, 0 }, entries, count / 2) || bytes.at != bytes.end)
 		return GFS_ERR_CORRUPT;
 	*ret_count = count / 2;
 	return 0;
@@ -30,9 +29,8 @@ int gfs_adj_block_decode(
 
 size_t gfs_adj_block_encode(uint8_t *bytes, uint64_t node, const struct gfs_adj_entry *entries, size_t count)
 {
-	uint64_t rel = 0;
 	assert(count <= GFS_ADJ_BLOCK_MAX);
-	return (size_t)(gfs_adj_entries_write(bytes, node, &rel, entries, count) - bytes);
+	return (size_t)(gfs_adj_entries_write(bytes, (struct gfs_adj_entry){ node, 0 }, entries, count) - bytes);
 }
 
 void gfs_adj_blocks_begin(struct gfs_adj_blocks *blocks)

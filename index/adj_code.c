@@ -26,33 +26,30 @@ uint8_t *gfs_adj_write(uint8_t *at, uint64_t value)
 }
 
 uint8_t *gfs_adj_entries_write(
-	uint8_t *at, uint64_t node, uint64_t *rel, const struct gfs_adj_entry *entries, size_t count)
+	uint8_t *at, struct gfs_adj_entry before, const struct gfs_adj_entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct gfs_adj_entry e = entries[i];
-		bool parallel = i > 0 && e.other == entries[i - 1].other;
-		at = gfs_adj_write(at, i == 0 ? gfs_adj_zigzag(node, e.other) : e.other - entries[i - 1].other);
-		at = gfs_adj_write(at, parallel ? e.rel - *rel - 1 : gfs_adj_zigzag(*rel, e.rel));
-		*rel = e.rel;
+		bool parallel = i > 0 && e.other == before.other;
+		at = gfs_adj_write(at, i == 0 ? gfs_adj_zigzag(before.other, e.other) : e.other - before.other);
+		at = gfs_adj_write(at, parallel ? e.rel - before.rel - 1 : gfs_adj_zigzag(before.rel, e.rel));
+		before = e;
 	}
 	return at;
 }
 
 bool gfs_adj_entries_read(
-	struct gfs_adj_bytes *bytes, uint64_t node, uint64_t *rel, struct gfs_adj_entry *entries, size_t count)
+	struct gfs_adj_bytes *bytes, struct gfs_adj_entry before, struct gfs_adj_entry *entries, size_t count)
 {
-	uint64_t other = node;
 	for (size_t i = 0; i < count; i++) {
 		uint64_t step = gfs_adj_read(bytes), number = gfs_adj_read(bytes);
 		bool parallel = i > 0 && step == 0;
 		/* Sums that wrap leave the range of ids or descend. */
-		if (i > 0 && step > GFS_ID_MAX)
+		if ((i > 0 && step > GFS_ID_MAX) || (parallel && number > GFS_ID_MAX))
 			return false;
-		other = i == 0 ? gfs_adj_unzigzag(node, step) : other + step;
-		if (parallel && number > GFS_ID_MAX)
-			return false;
-		*rel = parallel ? *rel + number + 1 : gfs_adj_unzigzag(*rel, number);
-		entries[i] = (struct gfs_adj_entry){ .other = other, .rel = *rel };
+		before.other = i == 0 ? gfs_adj_unzigzag(before.other, step) : before.other + step;
+		before.rel = parallel ? before.rel + number + 1 : gfs_adj_unzigzag(before.rel, number);
+		entries[i] = before;
 		if (bytes->failed || !gfs_adj_entry_valid(entries[i]))
 			return false;
 	}

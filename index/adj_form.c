@@ -6,10 +6,39 @@
 #include <stdlib.h>
 
 enum { SIDE_MASK = 31, SIDE_BASE_TIME = 32, SIDE_FOLDERS_SHIFT = 6, SIDE_FOLDERS_MORE = 3 };
+enum { FOLDER_TYPE_SHIFT = 2, FOLDER_FEW = 3 }; /* most folders have one relationship, and say it with their type */
 enum { FOLDER_MADE = 1, FOLDER_BLOCKS = 2, FOLDER_TIME = 4, FOLDER_COUNT_SHIFT = 3 };
 enum { HEAD_BYTES = 9, VARINT_BYTES = 10, SIDE_BYTES_MAX = 1 + 2 * VARINT_BYTES, FOLDER_BYTES_MAX = 3 * VARINT_BYTES };
-/* A folder and an entry take at least so much; room for a few more saves an edit from growing the arrays. */
+/* A folder and an entry take at least so much, a folder with what is in it; room for a few more saves an edit from growing the arrays. */
 enum { ITEM_BYTES_MIN = 2, SPARE_FOLDERS = 4, SPARE_ENTRIES = 16 };
+
+/* What the first entry of a folder is the difference to. Neighbours are of a kind, and their relationships were often made one after another:
+ * the entries of the nearest folder of the same type and direction, as far as NEAR_SLOTS tell them apart. */
+enum { NEAR_SLOTS = 16 };
+struct near {
+	struct gfs_adj_entry
+		slots[NEAR_SLOTS]; /* the other of the first entry, the relationship of the last; 0: none yet */
+	uint64_t rel;          /* the last one in the row; 0: none yet */
+};
+
+static struct gfs_adj_entry *near_slot(struct near *near, unsigned side, uint16_t type)
+{
+	return &near->slots[(type * 2u + side % 2) % NEAR_SLOTS];
+}
+
+static struct gfs_adj_entry near_get(struct near *near, const struct gfs_adj_form *form, unsigned side, uint16_t type)
+{
+	const struct gfs_adj_entry *slot = near_slot(near, side, type);
+	return slot->rel != 0 ? *slot : (struct gfs_adj_entry){ gfs_adj_side_node(form->number, side), near->rel };
+}
+
+/* After a folder with entries. */
+static void near_set(struct near *near, const struct gfs_adj_form *form, unsigned side, const struct gfs_adj_folder *f)
+{
+	const struct gfs_adj_entry *entries = form->entries + f->first;
+	near->rel = entries[f->count - 1].rel;
+	*near_slot(near, side, f->type) = (struct gfs_adj_entry){ entries[0].other, near->rel };
+}
 
 void gfs_adj_form_release(struct gfs_adj_form *form)
 {
@@ -45,10 +74,23 @@ static int reserve_entries(struct gfs_adj_form *form, size_t capacity)
 
 /* Each answers what is wrong, or NULL. The arrays have room for whatever the bytes can hold. */
 
-static const char *read_folder(
-	struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, unsigned side, uint64_t *type, uint64_t *rel)
+static const char *read_entries(struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, unsigned side,
+	const struct gfs_adj_folder *folder, struct near *near)
 {
-	uint64_t step = gfs_adj_read(bytes), word = gfs_adj_read(bytes);
+	struct gfs_adj_entry from = near_get(near, form, side, folder->type);
+	if (folder->count > (size_t)(bytes->end - bytes->at) / ITEM_BYTES_MIN ||
+		!gfs_adj_entries_read(bytes, from, form->entries + form->entry_count, (size_t)folder->count))
+		return "entries out of order";
+	form->entry_count += (size_t)folder->count;
+	near_set(near, form, side, folder);
+	return NULL;
+}
+
+static const char *read_folder(
+	struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, unsigned side, uint64_t *type, struct near *near)
+{
+	uint64_t head = gfs_adj_read(bytes), step = head >> FOLDER_TYPE_SHIFT, few = head & FOLDER_FEW;
+	uint64_t word = few != 0 ? few << FOLDER_COUNT_SHIFT : gfs_adj_read(bytes);
 	uint64_t time = (word & FOLDER_TIME) != 0 ? gfs_adj_read(bytes) : 0, count = word >> FOLDER_COUNT_SHIFT;
 	bool in_blocks = (word & FOLDER_BLOCKS) != 0;
 	if (bytes->failed)
@@ -58,7 +100,8 @@ static const char *read_folder(
 	*type += step;
 	if (count > GFS_ID_MAX || (count == 0 && (word & (FOLDER_MADE | FOLDER_BLOCKS)) != FOLDER_MADE))
 		return "a folder without relationships";
-	form->folders[form->folder_count++] = (struct gfs_adj_folder){
+	struct gfs_adj_folder *folder = &form->folders[form->folder_count++];
+	*folder = (struct gfs_adj_folder){
 		.type = (uint16_t)*type,
 		.made = (word & FOLDER_MADE) != 0,
 		.is_long = in_blocks,
@@ -67,18 +110,11 @@ static const char *read_folder(
 		.mtime_ns = gfs_adj_unzigzag(form->sides[side].mtime_ns, time),
 	};
 	form->sides[side].folder_count++;
-	if (in_blocks)
-		return NULL;
-	if (count > (size_t)(bytes->end - bytes->at) / ITEM_BYTES_MIN ||
-		!gfs_adj_entries_read(
-			bytes, gfs_adj_side_node(form->number, side), rel, form->entries + form->entry_count, (size_t)count))
-		return "entries out of order";
-	form->entry_count += (size_t)count;
-	return NULL;
+	return in_blocks || count == 0 ? NULL : read_entries(form, bytes, side, folder, near);
 }
 
 static const char *read_side(
-	struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, uint64_t base, int *before, uint64_t *rel)
+	struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, uint64_t base, int *before, struct near *near)
 {
 	uint8_t head = *bytes->at++;
 	int side = head & SIDE_MASK;
@@ -94,18 +130,19 @@ static const char *read_side(
 	form->sides[side] = (struct gfs_adj_side){ .first_folder = (uint32_t)form->folder_count, .mtime_ns = mtime_ns };
 	const char *wrong = NULL;
 	for (uint64_t i = 0; wrong == NULL && i < folders; i++)
-		wrong = read_folder(form, bytes, (unsigned)side, &type, rel);
+		wrong = read_folder(form, bytes, (unsigned)side, &type, near);
 	return wrong;
 }
 
 static const char *read_sides(struct gfs_adj_form *form, struct gfs_slice value)
 {
 	struct gfs_adj_bytes bytes = { .at = value.data + HEAD_BYTES, .end = value.data + value.size };
-	uint64_t base = gfs_get_le64(value.data + 1), rel = 0;
+	struct near near = { .rel = 0 };
+	uint64_t base = gfs_get_le64(value.data + 1);
 	int side = -1;
 	const char *wrong = NULL;
 	while (wrong == NULL && bytes.at < bytes.end)
-		wrong = read_side(form, &bytes, base, &side, &rel);
+		wrong = read_side(form, &bytes, base, &side, &near);
 	/* Sides that are not there have their place too. */
 	for (int i = GFS_ADJ_GROUP_SIDES; wrong == NULL && i-- > 0;) {
 		struct gfs_adj_side *s = &form->sides[i];
@@ -140,12 +177,26 @@ static uint8_t *write_folder(
 	uint64_t time = gfs_adj_zigzag(form->sides[side].mtime_ns, folder->mtime_ns);
 	uint64_t flags = (folder->made ? FOLDER_MADE : 0u) | (folder->is_long ? FOLDER_BLOCKS : 0u) |
 		(time != 0 ? FOLDER_TIME : 0u);
-	at = gfs_adj_write(at, (uint64_t)folder->type - before);
-	at = gfs_adj_write(at, folder->count << FOLDER_COUNT_SHIFT | flags);
+	uint64_t few = flags == 0 && folder->count <= FOLDER_FEW ? folder->count : 0;
+	at = gfs_adj_write(at, ((uint64_t)folder->type - before) << FOLDER_TYPE_SHIFT | few);
+	if (few == 0)
+		at = gfs_adj_write(at, folder->count << FOLDER_COUNT_SHIFT | flags);
 	return time != 0 ? gfs_adj_write(at, time) : at;
 }
 
-static uint8_t *write_side(const struct gfs_adj_form *form, unsigned side, uint64_t base, uint64_t *rel, uint8_t *at)
+static uint8_t *write_entries(
+	const struct gfs_adj_form *form, unsigned side, const struct gfs_adj_folder *folder, struct near *near, uint8_t *at)
+{
+	if (folder->is_long || folder->count == 0)
+		return at;
+	at = gfs_adj_entries_write(
+		at, near_get(near, form, side, folder->type), form->entries + folder->first, (size_t)folder->count);
+	near_set(near, form, side, folder);
+	return at;
+}
+
+static uint8_t *write_side(
+	const struct gfs_adj_form *form, unsigned side, uint64_t base, struct near *near, uint8_t *at)
 {
 	const struct gfs_adj_side *s = &form->sides[side];
 	uint64_t time = gfs_adj_zigzag(base, s->mtime_ns);
@@ -160,9 +211,7 @@ static uint8_t *write_side(const struct gfs_adj_form *form, unsigned side, uint6
 		const struct gfs_adj_folder *folder = &form->folders[s->first_folder + i];
 		at = write_folder(form, side, folder, before, at);
 		before = folder->type;
-		if (!folder->is_long)
-			at = gfs_adj_entries_write(
-				at, gfs_adj_side_node(form->number, side), rel, form->entries + folder->first, (size_t)folder->count);
+		at = write_entries(form, side, folder, near, at);
 	}
 	return at;
 }
@@ -171,7 +220,8 @@ int gfs_adj_form_encode(const struct gfs_adj_form *form, struct gfs_buf *out)
 {
 	size_t most = HEAD_BYTES + GFS_ADJ_GROUP_SIDES * SIDE_BYTES_MAX + form->folder_count * FOLDER_BYTES_MAX +
 		form->entry_count * GFS_ADJ_ENTRY_BYTES_MAX;
-	uint64_t base = 0, rel = 0;
+	struct near near = { .rel = 0 };
+	uint64_t base = 0;
 	gfs_buf_clear(out);
 	uint8_t *start = gfs_buf_extend(out, most), *at = start + HEAD_BYTES;
 	if (start == NULL)
@@ -181,7 +231,7 @@ int gfs_adj_form_encode(const struct gfs_adj_form *form, struct gfs_buf *out)
 			continue;
 		if (base == 0)
 			base = form->sides[side].mtime_ns;
-		at = write_side(form, side, base, &rel, at);
+		at = write_side(form, side, base, &near, at);
 	}
 	start[0] = GFS_ADJ_FORM;
 	gfs_put_le64(start + 1, base);

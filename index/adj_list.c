@@ -28,9 +28,32 @@ static int walk_blocks(struct gfs_store *store, uint64_t node, enum gfs_directio
 	return err;
 }
 
-/* Hands the entries >= from of one type to `fn`. */
-static int walk(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
-	run_fn fn, void *context)
+/* Where the answer is. */
+enum place { IN_VIEW, IN_BLOCKS, IN_ROWS };
+
+/* IN_VIEW: the entries >= from are found, and live as long as the view does. IN_BLOCKS: they are in none but the folder's blocks. */
+static enum place look(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry from, struct gfs_adj_view *view, const struct gfs_adj_entry **ret_entries, size_t *ret_count)
+{
+	if (!gfs_adj_view_get(adj, node, dir, view))
+		return IN_ROWS;
+	size_t i = gfs_adj_view_find(view, type);
+	*ret_entries = NULL;
+	*ret_count = 0;
+	if (i == view->folder_count)
+		return IN_VIEW;
+	struct gfs_adj_folder folder = gfs_adj_view_folder(view, i);
+	if (folder.is_long)
+		return IN_BLOCKS;
+	const struct gfs_adj_entry *entries = view->entries + folder.first;
+	size_t skip = gfs_adj_entries_seek(entries, (size_t)folder.count, from);
+	*ret_count = (size_t)folder.count - skip;
+	*ret_entries = entries + skip;
+	return IN_VIEW;
+}
+
+static int walk_rows(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type,
+	struct gfs_adj_entry from, run_fn fn, void *context)
 {
 	GFS_AUTO_ADJ_FORM form;
 	int err = gfs_adj_form_load(adj->store, gfs_adj_group_of(node), &form);
@@ -47,31 +70,22 @@ static int walk(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint
 	return 0;
 }
 
-/* The entries >= from of a folder that a view has whole. */
-static const struct gfs_adj_entry *seek_in(
-	const struct gfs_adj_view *view, const struct gfs_adj_folder *folder, struct gfs_adj_entry from, size_t *ret_count)
+/* Hands the entries >= from of one type to `fn`. */
+static int walk(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
+	run_fn fn, void *context)
 {
-	const struct gfs_adj_entry *entries = view->entries + folder->first;
-	size_t skip = gfs_adj_entries_seek(entries, (size_t)folder->count, from);
-	*ret_count = (size_t)folder->count - skip;
-	return entries + skip;
-}
-
-/* True when a view has the answer: the entries >= from, which live as long as it does. */
-static bool look(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
-	struct gfs_adj_view *view, const struct gfs_adj_entry **ret_entries, size_t *ret_count)
-{
-	if (!gfs_adj_view_get(adj, node, dir, view))
-		return false;
-	const struct gfs_adj_folder *folder = gfs_adj_view_find(view, type);
-	*ret_entries = NULL;
-	*ret_count = 0;
-	if (folder == NULL)
-		return true;
-	if (folder->is_long)
-		return false;
-	*ret_entries = seek_in(view, folder, from, ret_count);
-	return true;
+	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
+	const struct gfs_adj_entry *found;
+	size_t count;
+	switch (look(adj, node, dir, type, from, &view, &found, &count)) {
+	case IN_VIEW:
+		(void)fn(context, found, count); /* there is only one run */
+		return 0;
+	case IN_BLOCKS:
+		return walk_blocks(adj->store, node, dir, type, from, fn, context);
+	default:
+		return walk_rows(adj, node, dir, type, from, fn, context);
+	}
 }
 
 struct list_run {
@@ -92,16 +106,7 @@ static bool list_run(void *context, const struct gfs_adj_entry *entries, size_t 
 int gfs_adj_list(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_entry from,
 	struct gfs_adj_entry *entries, size_t max, size_t *ret_count)
 {
-	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
 	struct list_run run = { .entries = entries, .max = max };
-	const struct gfs_adj_entry *found;
-	size_t count;
-	if (look(adj, node, dir, type, from, &view, &found, &count)) {
-		*ret_count = GFS_MIN(count, max);
-		if (*ret_count > 0)
-			memcpy(entries, found, *ret_count * sizeof *entries);
-		return 0;
-	}
 	int err = walk(adj, node, dir, type, from, list_run, &run);
 	if (err == 0)
 		*ret_count = run.count;
@@ -136,18 +141,9 @@ static bool pair_run(void *context, const struct gfs_adj_entry *entries, size_t 
 int gfs_adj_pair(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count)
 {
-	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
 	struct pair_run run = { .other = other, .rels = rels, .max = max };
 	struct gfs_adj_entry from = { .other = other };
-	const struct gfs_adj_entry *found;
-	size_t count;
-	int err = 0;
-	if (look(adj, node, dir, type, from, &view, &found, &count)) {
-		for (size_t i = 0; i < count && take_pair(&run, found[i]);)
-			i++;
-	} else {
-		err = walk(adj, node, dir, type, from, pair_run, &run);
-	}
+	int err = walk(adj, node, dir, type, from, pair_run, &run);
 	if (err == 0)
 		*ret_count = run.count;
 	return err;
@@ -155,52 +151,68 @@ int gfs_adj_pair(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uin
 
 /* ---- types ---- */
 
-static struct gfs_adj_type type_of(const struct gfs_adj_folder *folder)
-{
-	return (struct gfs_adj_type){
-		.type = folder->type, .made = folder->made, .count = folder->count, .mtime_ns = folder->mtime_ns
-	};
-}
-
 /* The folders of a node, in a view or else in `form`. */
 struct folders {
-	const struct gfs_adj_folder *list;
+	struct gfs_adj_view view;
+	struct gfs_adj_form form;
+	const struct gfs_adj_folder *list; /* of the form's; NULL: of the view */
 	size_t count;
 	uint64_t mtime_ns;
 };
+#define AUTO_FOLDERS __attribute__((cleanup(folders_release))) struct folders
 
-static int folders_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view,
-	struct gfs_adj_form *form, struct folders *ret)
+static void folders_release(struct folders *folders)
 {
-	*form = (struct gfs_adj_form){ 0 };
-	if (gfs_adj_view_get(adj, node, dir, view)) {
-		*ret = (struct folders){ view->folders, view->folder_count, view->mtime_ns };
+	gfs_adj_view_put(&folders->view);
+	gfs_adj_form_release(&folders->form);
+}
+
+/* Release it in any case. */
+static int folders_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct folders *f)
+{
+	*f = (struct folders){ .view = GFS_ADJ_VIEW_INIT };
+	if (gfs_adj_view_get(adj, node, dir, &f->view)) {
+		f->count = f->view.folder_count;
+		f->mtime_ns = f->view.mtime_ns;
 		return 0;
 	}
-	int err = gfs_adj_form_load(adj->store, gfs_adj_group_of(node), form);
+	int err = gfs_adj_form_load(adj->store, gfs_adj_group_of(node), &f->form);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
-	const struct gfs_adj_side *side = &form->sides[gfs_adj_side_of(node, dir)];
-	*ret = (struct folders){ .count = side->folder_count, .mtime_ns = side->mtime_ns };
-	if (side->folder_count > 0)
-		ret->list = form->folders + side->first_folder;
+	const struct gfs_adj_side *side = &f->form.sides[gfs_adj_side_of(node, dir)];
+	f->count = side->folder_count;
+	f->mtime_ns = side->mtime_ns;
+	f->list = f->count > 0 ? f->form.folders + side->first_folder : NULL;
 	return 0;
+}
+
+static struct gfs_adj_type folder_at(const struct folders *f, size_t i)
+{
+	struct gfs_adj_folder folder = f->list != NULL ? f->list[i] : gfs_adj_view_folder(&f->view, i);
+	return (struct gfs_adj_type){
+		.type = folder.type, .made = folder.made, .count = folder.count, .mtime_ns = folder.mtime_ns
+	};
+}
+
+/* The first of the types >= type. */
+static size_t folders_seek(const struct folders *f, uint16_t type)
+{
+	size_t i = 0;
+	while (i < f->count && (f->list != NULL ? f->list[i].type : f->view.folders[i].type) < type)
+		i++;
+	return i;
 }
 
 int gfs_adj_types(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t from, struct gfs_adj_type *types,
 	size_t max, size_t *ret_count)
 {
-	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
-	GFS_AUTO_ADJ_FORM form;
-	struct folders folders;
+	AUTO_FOLDERS folders;
 	size_t count = 0;
-	int err = folders_get(adj, node, dir, &view, &form, &folders);
+	int err = folders_get(adj, node, dir, &folders);
 	if (err != 0)
 		return err;
-	for (size_t i = 0; i < folders.count && count < max; i++) {
-		if (folders.list[i].type >= from)
-			types[count++] = type_of(&folders.list[i]);
-	}
+	for (size_t i = folders_seek(&folders, from); i < folders.count && count < max; i++)
+		types[count++] = folder_at(&folders, i);
 	*ret_count = count;
 	return 0;
 }
@@ -208,26 +220,21 @@ int gfs_adj_types(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, ui
 int gfs_adj_type(
 	struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint16_t type, struct gfs_adj_type *ret_type)
 {
-	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
-	GFS_AUTO_ADJ_FORM form;
-	struct folders folders;
-	int err = folders_get(adj, node, dir, &view, &form, &folders);
+	AUTO_FOLDERS folders;
+	int err = folders_get(adj, node, dir, &folders);
 	if (err != 0)
 		return err;
-	size_t i = 0;
-	while (i < folders.count && folders.list[i].type < type)
-		i++;
-	bool there = i < folders.count && folders.list[i].type == type;
-	*ret_type = there ? type_of(&folders.list[i]) : (struct gfs_adj_type){ .type = type };
+	size_t i = folders_seek(&folders, type);
+	*ret_type = (struct gfs_adj_type){ .type = type };
+	if (i < folders.count && folder_at(&folders, i).type == type)
+		*ret_type = folder_at(&folders, i);
 	return 0;
 }
 
 int gfs_adj_mtime(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, uint64_t *ret_mtime_ns)
 {
-	GFS_AUTO_ADJ_VIEW view = GFS_ADJ_VIEW_INIT;
-	GFS_AUTO_ADJ_FORM form;
-	struct folders folders;
-	int err = folders_get(adj, node, dir, &view, &form, &folders);
+	AUTO_FOLDERS folders;
+	int err = folders_get(adj, node, dir, &folders);
 	if (err == 0)
 		*ret_mtime_ns = folders.mtime_ns;
 	return err;

@@ -9,13 +9,16 @@
  *     1     bits 0 to 4 the side, bit 5 its time is the base time, bits 6 and 7 number of folders, 3: a varint of the number less 3 follows
  *     [v]   unless bit 5: its time less the base time, zigzag
  *     then its folders, ascending by type:
- *       v   type less that of the folder before; of the first: the type
- *       v   count << 3 | 1 made | 2 in blocks | 4 a time of its own
+ *       v   (type less that of the folder before; of the first: the type) << 2 | count, when that is 1 to 3 and the flags below are 0
+ *       [v] unless there is a count: count << 3 | 1 made | 2 in blocks | 4 a time of its own
  *       [v] if flagged: its time less the side's, zigzag
  *           unless it is in blocks: its entries
  * Block, under (node 6, direction 1, type 2, last other 6, last relationship 6): entries and nothing else.
- * Entry: v other less the node's own id (zigzag) of the first of a folder or block, else less the other before;
- *        v relationship less the one before in the row (zigzag; before the first: 0), but when the other is the same less the one before and 1.
+ * Entry: v other less the one before; zigzag if the entry is the first of a folder or block.
+ *        v relationship less the one before, zigzag; but when the other is the same, and the entry not the first, less the one before and 1.
+ *   Before the first of a block: the node's own id, and 0. Of a folder: the other of the first entry, and the relationship of the last, of the
+ *   nearest folder before in the row that has entries in it and the same (type * 2 + direction) modulo 16; there is none: the node's own id,
+ *   and the relationship of the entry before in the row, or 0.
  * v is a varint (LEB128), zigzag makes small negative numbers small.
  *
  * A group row is valid if and only if
@@ -39,7 +42,7 @@
 #include <assert.h>
 
 enum {
-	GFS_ADJ_FORM = 2,
+	GFS_ADJ_FORM = 3,
 	GFS_ADJ_ENTRY_BYTES_MAX = 10, /* two differences of ids, each of at most 35 bits with its sign */
 	GFS_ADJ_VALUE_MAX = 2000,
 	GFS_ADJ_SPILL_MIN = 4, /* fewer entries take less room in a large row than in a block */
@@ -142,12 +145,12 @@ static inline uint64_t gfs_adj_unzigzag(uint64_t from, uint64_t zigzag)
 {
 	return from + (zigzag >> 1 ^ (0 - (zigzag & 1)));
 }
-/* A run of entries of one folder or block; *rel is the relationship before, and becomes the last. GFS_ADJ_ENTRY_BYTES_MAX bytes an entry fit. */
+/* The entries of one folder or block; `before` is what the first is the difference to. GFS_ADJ_ENTRY_BYTES_MAX bytes an entry fit. */
 uint8_t *gfs_adj_entries_write(
-	uint8_t *at, uint64_t node, uint64_t *rel, const struct gfs_adj_entry *entries, size_t count);
+	uint8_t *at, struct gfs_adj_entry before, const struct gfs_adj_entry *entries, size_t count);
 /* False when they are not `count` entries that keep A4. */
 bool gfs_adj_entries_read(
-	struct gfs_adj_bytes *bytes, uint64_t node, uint64_t *rel, struct gfs_adj_entry *entries, size_t count);
+	struct gfs_adj_bytes *bytes, struct gfs_adj_entry before, struct gfs_adj_entry *entries, size_t count);
 
 /* ---- a group's row, decoded (adj_form.c) ---- */
 

@@ -65,12 +65,13 @@ static void look_at(
 	struct gfs_adj_view *view, struct gfs_adj *adj, struct gfs_adj_group *group, uint64_t node, enum gfs_direction dir)
 {
 	const struct gfs_adj_half *half = &group->halves[dir];
-	const struct gfs_adj_side *side = &half->sides[node % GFS_ADJ_GROUP_NODES];
+	const struct gfs_adj_small_side *side = &half->sides[node % GFS_ADJ_GROUP_NODES];
 	*view = (struct gfs_adj_view){
 		.folders = half->folders + side->first_folder,
-		.folder_count = side->folder_count,
+		.folder_count = (size_t)(side[1].first_folder - side->first_folder),
 		.entries = half->entries,
-		.mtime_ns = side->mtime_ns,
+		.mtime_ns = group->numbers[side->number],
+		.numbers = group->numbers,
 		.adj = adj,
 		.group = group,
 	};
@@ -115,7 +116,7 @@ void gfs_adj_view_put(struct gfs_adj_view *view)
 	*view = GFS_ADJ_VIEW_INIT;
 }
 
-const struct gfs_adj_folder *gfs_adj_view_find(const struct gfs_adj_view *view, uint16_t type)
+size_t gfs_adj_view_find(const struct gfs_adj_view *view, uint16_t type)
 {
 	size_t low = 0, high = view->folder_count;
 	while (low < high) {
@@ -125,7 +126,7 @@ const struct gfs_adj_folder *gfs_adj_view_find(const struct gfs_adj_view *view, 
 		else
 			high = middle;
 	}
-	return low < view->folder_count && view->folders[low].type == type ? &view->folders[low] : NULL;
+	return low < view->folder_count && view->folders[low].type == type ? low : view->folder_count;
 }
 
 void gfs_adj_group_drop(struct gfs_adj *adj, uint64_t number)

@@ -31,14 +31,24 @@ struct gfs_adj_folder {
 	uint64_t mtime_ns;
 };
 
+/* The same as groups keep it, since there are about as many folders as relationships. */
+struct gfs_adj_small_folder {
+	uint16_t type;
+	uint16_t first;  /* the next one's says how many entries it has; there is one behind the last */
+	uint16_t number; /* of the group: its time, and then, when it is long, its count */
+	bool made;
+	bool is_long;
+};
+
 struct gfs_adj_group;
 
 struct gfs_adj_view {
-	const struct gfs_adj_folder *folders; /* ascending by type */
-	size_t folder_count;
+	size_t folder_count;                 /* ascending by type */
 	const struct gfs_adj_entry *entries; /* of a folder: ascending by (other, rel) */
 	uint64_t mtime_ns;                   /* of the listing of types; 0: never */
 	/* Private. */
+	const struct gfs_adj_small_folder *folders;
+	const uint64_t *numbers;
 	struct gfs_adj *adj;
 	struct gfs_adj_group *group;
 };
@@ -52,7 +62,20 @@ bool gfs_adj_view_get(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir
 bool gfs_adj_view_read(struct gfs_adj *adj, uint64_t node, enum gfs_direction dir, struct gfs_adj_view *view);
 /* Gives it back, leaves it empty. */
 void gfs_adj_view_put(struct gfs_adj_view *view);
-/* NULL: no such folder. */
-const struct gfs_adj_folder *gfs_adj_view_find(const struct gfs_adj_view *view, uint16_t type);
+/* i < view->folder_count. */
+static inline struct gfs_adj_folder gfs_adj_view_folder(const struct gfs_adj_view *view, size_t i)
+{
+	const struct gfs_adj_small_folder *f = &view->folders[i];
+	return (struct gfs_adj_folder){
+		.type = f->type,
+		.made = f->made,
+		.is_long = f->is_long,
+		.first = f->first,
+		.count = f->is_long ? view->numbers[f->number + 1] : (uint64_t)(f[1].first - f->first),
+		.mtime_ns = view->numbers[f->number],
+	};
+}
+/* Which folder the type's is; view->folder_count: there is none. */
+size_t gfs_adj_view_find(const struct gfs_adj_view *view, uint16_t type);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* 2: property indexes; saved queries; a row of adjacency for sixteen nodes. Version 1 was never released. */
-#define GFS_FORMAT_VERSION 2u
-#define GFS_FORMAT_VERSION_OLDEST 2u
+#define GFS_FORMAT_VERSION 3u
+#define GFS_FORMAT_VERSION_OLDEST 3u
 
 /* Page: 8,176 bytes as an LMDB value; with LMDB's own 16-byte header exactly two OS pages.
  *   0  8  page id

@@ -205,9 +205,9 @@ static int decode(const uint8_t *bytes, size_t size, const char **wrong)
 /* A row of node 1, out: type 3 with relationships 2 and 3 to node 1, type 5 made and empty, type 9 of 200 in blocks. */
 static const uint8_t good[] = { GFS_ADJ_FORM, 100, 0, 0, 0, 0, 0, 0, 0, /* base time */
 	2 | 32 | 3 << 6, 0,                                                 /* side 2, the base time, 3 folders */
-	3, 2 << 3, 0, 4, 0, 0,                                              /* the two entries */
-	2, 0 << 3 | 1 | 4, 3,                                               /* its time is two before the side's */
-	4, 0x80 | (200 << 3 | 2) % 128, (200 << 3 | 2) / 128 };
+	3 << 2 | 2, 0, 4, 0, 0,                                             /* the two entries */
+	2 << 2, 0 << 3 | 1 | 4, 3,                                          /* its time is two before the side's */
+	4 << 2, 0x80 | (200 << 3 | 2) % 128, (200 << 3 | 2) / 128 };
 
 static void test_a_row_by_hand(void **state)
 {
@@ -223,6 +223,27 @@ static void test_a_row_by_hand(void **state)
 	assert_true(form.folders[2].type == 9 && form.folders[2].is_long && form.folders[2].count == 200);
 }
 
+/* The first entry of a folder is the difference to the nearest folder of its type and direction. */
+static void test_near_entries(void **state)
+{
+	(void)state;
+	static const uint8_t row[] = { GFS_ADJ_FORM, 100, 0, 0, 0, 0, 0, 0, 0, /* base time */
+		32 | 1 << 6 | 0, 1 << 2 | 2, 18, 40, 1, 2,                         /* node 0 out: (9, 20), (10, 21) */
+		32 | 2 << 6 | 1, 1 << 2 | 1, 16, 2, 2 << 2 | 1, 14, 60,            /* in: nothing near: (8, 22), (7, 52) */
+		32 | 1 << 6 | 2, 1 << 2 | 1, 1, 3,                                 /* node 1 out: (8, 19) */
+		32 | 1 << 6 | 3, 1 << 2 | 1, 4, 2 };                               /* in: (10, 23) */
+	static const struct gfs_adj_entry entries[] = { { 9, 20 }, { 10, 21 }, { 8, 22 }, { 7, 52 }, { 8, 19 },
+		{ 10, 23 } };
+	GFS_AUTO_ADJ_FORM form;
+	GFS_AUTO_BUF again = GFS_BUF_INIT;
+	assert_int_equal(gfs_adj_form_decode(gfs_slice(row, sizeof row), 0, &form, NULL), 0);
+	assert_int_equal(form.entry_count, GFS_COUNT(entries));
+	for (size_t i = 0; i < GFS_COUNT(entries); i++)
+		assert_true(gfs_adj_entry_equal(form.entries[i], entries[i]));
+	assert_int_equal(gfs_adj_form_encode(&form, &again), 0);
+	assert_true(gfs_slice_equal(gfs_buf_slice(&again), gfs_slice(row, sizeof row)));
+}
+
 static void test_damaged_rows_are_refused(void **state)
 {
 	(void)state;
@@ -231,16 +252,17 @@ static void test_damaged_rows_are_refused(void **state)
 		uint8_t value;
 		const char *wrong;
 	} damage[] = {
-		{ 0, 1, "form or size" },                                               /* A1 */
-		{ 9, 1 << 6 | 32 | 2, "" }, { 10, 7, "cut" },                           /* what follows, or does not */
-		{ 11, 0, "types out of order" }, { 17, 0, "types out of order" },       /* A2 */
-		{ 1, 0, "without a time" },                                             /* A2: of the only side */
-		{ 12, 0, "without relationships" }, { 18, 4, "without relationships" }, /* A3 */
-		{ 18, 4 | 2, "without relationships" },
-		{ 18, 4 | 2 | 1, "without relationships" }, /* in blocks, but has none */
-		{ 12, 5 << 3, "out of order" }, { 13, 1, "out of order" },
-		{ 14, 0, "out of order" }, /* A4: node 0, relationship 0 */
-		{ 14, 3, "out of order" }, /* relationship below 0 */
+		{ 0, 1, "form or size" },                                                    /* A1 */
+		{ 9, 1 << 6 | 32 | 2, "" }, { 10, 7, "cut" },                                /* what follows, or does not */
+		{ 11, 2, "types out of order" }, { 16, 0, "types out of order" },            /* A2 */
+		{ 1, 0, "without a time" },                                                  /* A2: of the only side */
+		{ 11, 3 << 2, "without relationships" }, { 17, 4, "without relationships" }, /* A3 */
+		{ 17, 4 | 2, "without relationships" },
+		{ 17, 4 | 2 | 1, "without relationships" }, /* in blocks, but has none */
+		{ 17, 0xf8, "out of order" },               /* more than there are bytes for */
+		{ 11, 3 << 2 | 3, "out of order" }, { 12, 1, "out of order" },
+		{ 13, 0, "out of order" }, /* A4: node 0, relationship 0 */
+		{ 13, 3, "out of order" }, /* relationship below 0 */
 	};
 	uint8_t bad[sizeof good];
 	const char *wrong;
@@ -259,7 +281,8 @@ static void test_damaged_rows_are_refused(void **state)
 		free(cut);
 	}
 	/* Types past the largest, and sides that do not ascend. */
-	static const uint8_t types[] = { GFS_ADJ_FORM, 1, 0, 0, 0, 0, 0, 0, 0, 2 << 6 | 32, 0xff, 0xff, 3, 1, 1, 1 };
+	static const uint8_t types[] = { GFS_ADJ_FORM, 1, 0, 0, 0, 0, 0, 0, 0, 2 << 6 | 32, 0xfc, 0xff, 0x0f, 1, 1 << 2,
+		1 };
 	static const uint8_t sides[] = { GFS_ADJ_FORM, 1, 0, 0, 0, 0, 0, 0, 0, 32 | 4, 32 | 4 };
 	assert_int_equal(decode(types, sizeof types, &wrong), GFS_ERR_CORRUPT);
 	assert_int_equal(decode(sides, sizeof sides, &wrong), GFS_ERR_CORRUPT);
@@ -305,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_rows_round_trip),
 		cmocka_unit_test(test_edits),
 		cmocka_unit_test(test_a_row_by_hand),
+		cmocka_unit_test(test_near_entries),
 		cmocka_unit_test(test_damaged_rows_are_refused),
 		cmocka_unit_test(test_random_bytes),
 	};
