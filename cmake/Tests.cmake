@@ -4,7 +4,7 @@
 #   conformance  test_*.c   cmocka, ctest label conformance; tck.sh runs the openCypher kit
 #   crash        crash_*.c  ctest label crash
 #   integration  *.sh       ctest label integration, one at a time; *.c are their helper programs
-#   bench        *.c        built for release only
+#   bench        bench_*.c  built for release only; other sources there help them
 #   fuzz         fuzz_*.c   built in the preset fuzz, and nothing else there
 set(TESTS ${PROJECT_SOURCE_DIR}/tests)
 
@@ -92,10 +92,14 @@ set_tests_properties(conformance_tck PROPERTIES WORKING_DIRECTORY ${PROJECT_SOUR
 
 if(GFS_BENCH)
 	pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
-	file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/bench/*.c)
+	file(GLOB helpers CONFIGURE_DEPENDS ${TESTS}/bench/*.c)
+	list(FILTER helpers EXCLUDE REGEX "/bench_[^/]*\\.c$")
+	add_library(gfs_bench_support STATIC ${helpers})
+	target_link_libraries(gfs_bench_support PRIVATE gfs_compile gfs_tools PUBLIC gfs_dep_lmdb)
+	file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/bench/bench_*.c)
 	foreach(source ${sources})
 		get_filename_component(name ${source} NAME_WE)
-		gfs_executable(${name} SOURCES ${source} LIBS gfs_test_support gfs_tools DIRECTORY bench)
+		gfs_executable(${name} SOURCES ${source} LIBS gfs_bench_support gfs_test_support gfs_tools DIRECTORY bench)
 	endforeach()
 	target_link_libraries(bench_cypher PRIVATE PkgConfig::SQLITE)
 endif()
