@@ -19,6 +19,7 @@ struct near {
 	struct gfs_adj_entry
 		slots[NEAR_SLOTS]; /* the other of the first entry, the relationship of the last; 0: none yet */
 	uint64_t rel;          /* the last one in the row; 0: none yet */
+	bool is_old;           /* a row of form GFS_ADJ_FORM_OLD, whose folders know nothing of each other */
 };
 
 static struct gfs_adj_entry *near_slot(struct near *near, unsigned side, uint16_t type)
@@ -37,7 +38,8 @@ static void near_set(struct near *near, const struct gfs_adj_form *form, unsigne
 {
 	const struct gfs_adj_entry *entries = form->entries + f->first;
 	near->rel = entries[f->count - 1].rel;
-	*near_slot(near, side, f->type) = (struct gfs_adj_entry){ entries[0].other, near->rel };
+	if (!near->is_old)
+		*near_slot(near, side, f->type) = (struct gfs_adj_entry){ entries[0].other, near->rel };
 }
 
 void gfs_adj_form_release(struct gfs_adj_form *form)
@@ -89,7 +91,8 @@ static const char *read_entries(struct gfs_adj_form *form, struct gfs_adj_bytes 
 static const char *read_folder(
 	struct gfs_adj_form *form, struct gfs_adj_bytes *bytes, unsigned side, uint64_t *type, struct near *near)
 {
-	uint64_t head = gfs_adj_read(bytes), step = head >> FOLDER_TYPE_SHIFT, few = head & FOLDER_FEW;
+	uint64_t head = gfs_adj_read(bytes), step = near->is_old ? head : head >> FOLDER_TYPE_SHIFT;
+	uint64_t few = near->is_old ? 0 : head & FOLDER_FEW;
 	uint64_t word = few != 0 ? few << FOLDER_COUNT_SHIFT : gfs_adj_read(bytes);
 	uint64_t time = (word & FOLDER_TIME) != 0 ? gfs_adj_read(bytes) : 0, count = word >> FOLDER_COUNT_SHIFT;
 	bool in_blocks = (word & FOLDER_BLOCKS) != 0;
@@ -137,7 +140,7 @@ static const char *read_side(
 static const char *read_sides(struct gfs_adj_form *form, struct gfs_slice value)
 {
 	struct gfs_adj_bytes bytes = { .at = value.data + HEAD_BYTES, .end = value.data + value.size };
-	struct near near = { .rel = 0 };
+	struct near near = { .is_old = value.data[0] == GFS_ADJ_FORM_OLD };
 	uint64_t base = gfs_get_le64(value.data + 1);
 	int side = -1;
 	const char *wrong = NULL;
@@ -162,7 +165,8 @@ int gfs_adj_form_decode(struct gfs_slice value, uint64_t number, struct gfs_adj_
 		err = reserve_entries(form, items + SPARE_ENTRIES);
 	if (err != 0)
 		return err;
-	if (value.size > HEAD_BYTES && value.size < UINT32_MAX && value.data[0] == GFS_ADJ_FORM)
+	if (value.size > HEAD_BYTES && value.size < UINT32_MAX &&
+		(value.data[0] == GFS_ADJ_FORM || value.data[0] == GFS_ADJ_FORM_OLD))
 		wrong = read_sides(form, value);
 	if (ret_wrong != NULL)
 		*ret_wrong = wrong;

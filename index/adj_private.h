@@ -20,9 +20,11 @@
  *   nearest folder before in the row that has entries in it and the same (type * 2 + direction) modulo 16; there is none: the node's own id,
  *   and the relationship of the entry before in the row, or 0.
  * v is a varint (LEB128), zigzag makes small negative numbers small.
+ * Rows of form GFS_ADJ_FORM_OLD, from databases of format 2, are read until they change: no count is in the place of the type, and before the first
+ * entry of a folder are always the node's own id and the relationship of the entry before in the row, or 0.
  *
  * A group row is valid if and only if
- *   A1  the form is GFS_ADJ_FORM, there is a side, nothing follows the last one, and it is the encoding of what it means;
+ *   A1  there is a side, nothing follows the last one, and the form is GFS_ADJ_FORM_OLD, or GFS_ADJ_FORM and it is the encoding of what it means;
  *   A2  sides strictly ascend and have a time; types of a side strictly ascend from 1;
  *   A3  a folder has a count or is made, and is in blocks only with a count;
  *   A4  entries of a folder strictly ascend by (other, relationship), ids from 1 to GFS_ID_MAX;
@@ -43,6 +45,7 @@
 
 enum {
 	GFS_ADJ_FORM = 3,
+	GFS_ADJ_FORM_OLD = 2,         /* read, but not written */
 	GFS_ADJ_ENTRY_BYTES_MAX = 10, /* two differences of ids, each of at most 35 bits with its sign */
 	GFS_ADJ_VALUE_MAX = 2000,
 	GFS_ADJ_SPILL_MIN = 4, /* fewer entries take less room in a large row than in a block */

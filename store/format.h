@@ -6,9 +6,10 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* 2: property indexes; saved queries; a row of adjacency for sixteen nodes. Version 1 was never released. */
+/* 2: property indexes; saved queries; a row of adjacency for sixteen nodes. 3: such rows are denser; those of 2 are read until they change. Version 1
+ * was never released, and is not read. */
 #define GFS_FORMAT_VERSION 3u
-#define GFS_FORMAT_VERSION_OLDEST 3u
+#define GFS_FORMAT_VERSION_OLDEST 2u
 
 /* Page: 8,176 bytes as an LMDB value; with LMDB's own 16-byte header exactly two OS pages.
  *   0  8  page id
