@@ -47,7 +47,8 @@
 	X(OVERFLOW, EOVERFLOW, "number out of range")                                                                      \
 	X(NOFILES, EMFILE, "too many open files")                                                                          \
 	X(LOOP, ELOOP, "a symbolic link, which is not followed")                                                           \
-	X(UNIQUE, EEXIST, "another node has this value, which must be unique")
+	X(UNIQUE, EEXIST, "another node has this value, which must be unique")                                             \
+	X(REQUIRED, EPERM, "a node would lack a property that a constraint requires")
 
 enum gfs_err_index {
 	GFS_ERR_INDEX_OK,

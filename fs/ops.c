@@ -84,7 +84,9 @@ int gfs_edit_end(struct gfs_edit *e, int err, uint64_t by_kernel)
 	struct gfs_fs *fs = e->fs;
 	struct gfs_changes changes = { 0 };
 	uint64_t lsn = 0;
-	if (err == GFS_ERR_UNIQUE) {
+	if (!err)
+		err = gfs_tx_check(e->tx);
+	if (err == GFS_ERR_UNIQUE || err == GFS_ERR_REQUIRED) {
 		struct gfs_message message;
 		gfs_index_explain(e->tx, &message);
 		gfs_log(GFS_LOG_WARNING, "%s", message.text);

@@ -17,7 +17,7 @@ struct walk {
 
 static bool is_kept(const struct gfs_prop_index *index)
 {
-	return index->key != 0 && (index->state == GFS_PROP_READY || index->state == GFS_PROP_BUILDING);
+	return gfs_prop_index_has_entries(index) && (index->state == GFS_PROP_READY || index->state == GFS_PROP_BUILDING);
 }
 
 static void defect(struct gfs_check_state *c, const struct gfs_prop_index *index, const char *what, uint64_t node)
@@ -129,6 +129,16 @@ static int check_node(struct gfs_check_state *c, const struct gfs_prop_index *in
 	return gfs_check_is_damage(err) ? 0 : err;
 }
 
+static int check_required(struct gfs_check_state *c, const struct gfs_prop_index *index, uint64_t node)
+{
+	bool lacking = false;
+	int err = gfs_constraint_is_lacking(c->graph, index, node, &lacking);
+	if (lacking)
+		gfs_check_defect(c, "constraint %.*s does not hold for node %" PRIu64, (int)index->name.size,
+			(const char *)index->name.data, node);
+	return gfs_check_is_damage(err) ? 0 : err; /* told with the node */
+}
+
 static int check_nodes(struct gfs_check_state *c, const struct gfs_prop_index *index)
 {
 	enum { BATCH = 256 };
@@ -137,8 +147,11 @@ static int check_nodes(struct gfs_check_state *c, const struct gfs_prop_index *i
 	int err = 0;
 	while (err == 0 && count > 0) {
 		err = gfs_label_nodes(c->graph, index->label, from, nodes, BATCH, &count);
-		for (size_t i = 0; err == 0 && i < count; i++)
-			err = check_node(c, index, nodes[i]);
+		for (size_t i = 0; err == 0 && i < count; i++) {
+			err = is_kept(index) ? check_node(c, index, nodes[i]) : 0;
+			if (err == 0 && index->required && index->state == GFS_PROP_READY)
+				err = check_required(c, index, nodes[i]);
+		}
 		from = count > 0 ? nodes[count - 1] + 1 : from;
 	}
 	return gfs_check_is_damage(err) ? 0 : err; /* damaged sets are told elsewhere */
@@ -155,7 +168,7 @@ static int check_definition(struct walk *w, const struct gfs_prop_index *index)
 	if (w->counts[index->id] != index->entries)
 		gfs_check_defect(w->c, "index %.*s counts %" PRIu64 " entries and has %" PRIu64, (int)index->name.size,
 			(const char *)index->name.data, index->entries, w->counts[index->id]);
-	return is_kept(index) ? check_nodes(w->c, index) : 0;
+	return is_kept(index) || index->required ? check_nodes(w->c, index) : 0;
 }
 
 int gfs_check_props(struct gfs_check_state *c)

@@ -1,7 +1,7 @@
 /* The whole graph as JSON Lines. Everything is ordered by id or by name, and nodes and relationships are numbered anew, so that a graph
  * that was imported from a dump gives the same dump. */
 #include "base/utf8.h"
-#include "graph/index.h"
+#include "graph/constraint.h"
 #include "graph/ranks.h"
 #include "graph/saved_query.h"
 #include "graph/transfer.h"
@@ -418,22 +418,34 @@ static int put_index(struct dump *dump, const struct gfs_index_info *info)
 	gfs_json_string(label.name, &dump->out);
 	gfs_buf_append_text(&dump->out, ",\"property\":");
 	gfs_json_string(key.name, &dump->out);
-	gfs_buf_append_text(&dump->out, info->unique ? ",\"unique\":true}\n" : "}\n");
+	gfs_buf_append_text(&dump->out, info->unique ? ",\"unique\":true" : "");
+	gfs_buf_append_text(&dump->out, info->required ? ",\"required\":true}\n" : "}\n");
 	return 0;
 }
 
-/* By name. One that failed is not data. */
-static int put_indexes(struct dump *dump)
+/* Indexes, or what a property is required by. One that failed is not data. */
+static size_t collect_indexes(struct dump *dump, bool required, struct gfs_index_info *infos)
 {
 	size_t count = 0;
+	unsigned from = 1;
+	while (count < GFS_PROP_INDEX_MAX &&
+		(required ? gfs_constraint_next(dump->graph, from, &infos[count])
+				  : gfs_index_next(dump->graph, from, &infos[count])) == 0) {
+		from = infos[count].id + 1u;
+		count += infos[count].state != GFS_PROP_FAILED && infos[count].required == required;
+	}
+	return count;
+}
+
+/* By name, constraints too. */
+static int put_indexes(struct dump *dump)
+{
 	int err = 0;
-	struct gfs_index_info *infos = calloc(GFS_PROP_INDEX_MAX, sizeof *infos);
+	struct gfs_index_info *infos = calloc(2 * GFS_PROP_INDEX_MAX, sizeof *infos);
 	if (infos == NULL)
 		return GFS_ERR_NOMEM;
-	for (unsigned from = 1; count < GFS_PROP_INDEX_MAX && gfs_index_next(dump->graph, from, &infos[count]) == 0;) {
-		from = infos[count].id + 1u;
-		count += infos[count].state != GFS_PROP_FAILED;
-	}
+	size_t count = collect_indexes(dump, false, infos);
+	count += collect_indexes(dump, true, infos + count);
 	if (count > 1)
 		qsort(infos, count, sizeof *infos, by_index_name);
 	for (size_t i = 0; err == 0 && i < count; i++)

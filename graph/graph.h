@@ -97,8 +97,11 @@ void gfs_graph_set_listener(struct gfs_graph *graph, gfs_graph_listener listener
 
 int gfs_tx_begin(struct gfs_graph *graph, struct gfs_tx **ret_tx) GFS_CHECK;
 /* `ret_lsn` and `ret_changes` may be NULL. With ret_changes the caller takes the changes and tells the views itself; otherwise the listener is
- * called. Does not wait for the disk: gfs_store_commit_wait does. On error nothing happened. */
+ * called. Does not wait for the disk: gfs_store_commit_wait does. On error nothing happened. GFS_ERR_REQUIRED as gfs_tx_check. */
 int gfs_tx_commit(struct gfs_tx *tx, uint64_t *ret_lsn, struct gfs_changes *ret_changes) GFS_CHECK;
+/* What a commit asks first: whether all that constraints require is there (graph/constraint.h). GFS_ERR_REQUIRED: gfs_index_explain has words for it
+ * until the abort. */
+int gfs_tx_check(struct gfs_tx *tx) GFS_CHECK;
 void gfs_tx_abort(struct gfs_tx *tx); /* NULL is fine */
 struct gfs_graph *gfs_tx_graph(struct gfs_tx *tx);
 struct gfs_txn_mark gfs_tx_mark(struct gfs_tx *tx);

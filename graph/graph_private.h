@@ -24,7 +24,7 @@ struct gfs_pending_list {
 	size_t done, done_runs;
 };
 
-/* Two nodes that would have one value of a unique index. */
+/* Two nodes that would have one value of a unique index; or one (`other` GFS_ID_NONE) that would have none. */
 struct gfs_index_conflict {
 	uint16_t index; /* 0: none */
 	uint64_t node, other;
@@ -59,7 +59,9 @@ struct gfs_tx {
 	struct gfs_arena index_arena;
 	/* Not GFS_ID_NONE: index_new has the entries of this target as they are, since the last op of all had it for its only one. */
 	struct gfs_index_target index_known;
-	struct gfs_index_conflict conflict; /* what the last GFS_ERR_UNIQUE was about */
+	struct gfs_index_conflict conflict; /* what the last GFS_ERR_UNIQUE or _REQUIRED was about */
+	struct gfs_buf
+		lacking; /* nodes, 8 bytes each, that lacked a required property after some op (graph/constraint.c) */
 };
 
 struct gfs_graph {

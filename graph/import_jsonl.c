@@ -3,7 +3,7 @@
  * The numbers of nodes are the file's own; a {"graphfs":1} line starts them anew, so that dumps may be strung together and one dump may be
  * cut into several files. "start" and "end" may also be a string: a node's key. */
 #include "base/checked.h"
-#include "graph/index.h"
+#include "graph/constraint.h"
 #include "graph/saved_query.h"
 #include "graph/transfer_private.h"
 
@@ -412,11 +412,18 @@ static int read_made(const struct line *line, const char *member, enum gfs_catal
 	return err != 0 ? err : gfs_name_set_made(line->import->tx, kind, id, true);
 }
 
-/* An index that is there already in the same form is left as it is. */
-static int read_index_parts(const struct line *line, struct gfs_slice name, bool unique)
+static bool is_there(struct gfs_graph *graph, uint16_t label, uint16_t key, bool unique, bool required)
+{
+	struct gfs_index_info info;
+	if (unique || required)
+		return gfs_constraint_find(graph, label, key, unique, required, &info) == 0;
+	return gfs_index_find(graph, label, key, &info) == 0 && !info.unique;
+}
+
+/* An index or constraint that is there already in the same form is left as it is. */
+static int read_index_parts(const struct line *line, struct gfs_slice name, bool unique, bool required)
 {
 	struct gfs_import *import = line->import;
-	struct gfs_index_info info;
 	char shown[GFS_SHOWN_MAX];
 	uint16_t label = 0, key = 0, id;
 	int err = get_name(line, "label", GFS_CATALOG_LABEL, &label);
@@ -424,24 +431,38 @@ static int read_index_parts(const struct line *line, struct gfs_slice name, bool
 		err = get_name(line, "property", GFS_CATALOG_KEY, &key);
 	if (err != 0)
 		return err;
-	if (gfs_index_find(import->graph, label, key, &info) == 0 && info.unique == unique)
+	if (is_there(import->graph, label, key, unique, required))
 		return 0;
-	err = gfs_index_create(import->tx, label, key, unique, name, &id);
+	err = unique || required ? gfs_constraint_create(import->tx, label, key, unique, required, name, &id)
+							 : gfs_index_create(import->tx, label, key, false, name, &id);
 	if (err == GFS_ERR_EXISTS)
 		return gfs_import_fail(import, line->at, "there is another index '%s' already", gfs_show(name, shown));
 	return err == 0 ? 0 : gfs_import_blame(import, line->at, err, "an index");
 }
 
+/* A member that may be left out: then it is false. */
+static int get_flag(const struct line *line, const char *member, bool *ret_flag)
+{
+	const json_t *flag = json_object_get(line->json, member);
+	*ret_flag = json_is_true(flag);
+	if (flag != NULL && !json_is_boolean(flag))
+		return gfs_import_fail(line->import, line->at, "'%s' is neither true nor false", member);
+	return 0;
+}
+
 static int read_index(const struct line *line)
 {
-	static const char *const known[] = { "index", "label", "property", "unique", NULL };
-	const json_t *name = NULL, *unique = json_object_get(line->json, "unique");
+	static const char *const known[] = { "index", "label", "property", "unique", "required", NULL };
+	const json_t *name = NULL;
+	bool unique = false, required = false;
 	int err = check_members(line, known);
 	if (err == 0)
 		err = get_typed(line, "index", JSON_STRING, "a string", &name);
-	if (err == 0 && unique != NULL && !json_is_boolean(unique))
-		err = gfs_import_fail(line->import, line->at, "'unique' is neither true nor false");
-	return err != 0 ? err : read_index_parts(line, text_of(name), json_is_true(unique));
+	if (err == 0)
+		err = get_flag(line, "unique", &unique);
+	if (err == 0)
+		err = get_flag(line, "required", &required);
+	return err != 0 ? err : read_index_parts(line, text_of(name), unique, required);
 }
 
 /* A string, or bytes in the notation for values. */

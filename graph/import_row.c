@@ -157,16 +157,19 @@ int gfs_import_node(struct gfs_import *import, struct gfs_slice key, const struc
 		return gfs_import_blame(import, at, err, "a node's key");
 	err = gfs_bulk_node(
 		import->tx, key, meta, import->labels, import->label_count, import->props, import->prop_count, ret_id);
+	if (err == 0)
+		err = gfs_tx_check(import->tx); /* no later line gives this node a property */
 	if (err == 0) {
 		import->result.nodes++;
 		import->result.properties += import->prop_count;
 		return 0;
 	}
 	struct gfs_message why;
-	if (err == GFS_ERR_UNIQUE)
+	bool refused = err == GFS_ERR_UNIQUE || err == GFS_ERR_REQUIRED;
+	if (refused)
 		gfs_index_explain(import->tx, &why); /* while the node is there */
 	gfs_tx_rollback_to(import->tx, mark);
-	if (err == GFS_ERR_UNIQUE)
+	if (refused)
 		return gfs_import_fail(import, at, "%s", why.text);
 	return err == GFS_ERR_EXISTS ? err : gfs_import_blame(import, at, err, "a node");
 }

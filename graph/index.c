@@ -8,6 +8,11 @@ static bool is_seen(const struct gfs_prop_index *index)
 	return index->key != 0 && index->state != GFS_PROP_DROPPING;
 }
 
+static bool is_index(const struct gfs_prop_index *index)
+{
+	return is_seen(index) && gfs_prop_index_has_entries(index);
+}
+
 /* ---- finding ---- */
 
 static unsigned percent_of(struct gfs_graph *graph, const struct gfs_prop_index *index)
@@ -29,6 +34,7 @@ static void fill(struct gfs_graph *graph, const struct gfs_prop_index *index, st
 		.key = index->key,
 		.state = (enum gfs_prop_state)index->state,
 		.unique = index->unique,
+		.required = index->required,
 		.name = index->name,
 		.entries = index->entries,
 		.distinct = distinct == 0 && index->entries != 0 ? 1 : distinct,
@@ -41,13 +47,24 @@ static void fill(struct gfs_graph *graph, const struct gfs_prop_index *index, st
 int gfs_index_get(struct gfs_graph *graph, uint16_t id, struct gfs_index_info *ret_info)
 {
 	const struct gfs_prop_index *index = gfs_prop_index_get(graph->indexes, id);
-	if (index == NULL || !is_seen(index))
+	if (index == NULL || !is_index(index))
 		return GFS_ERR_NOTFOUND;
 	fill(graph, index, ret_info);
 	return 0;
 }
 
 int gfs_index_next(struct gfs_graph *graph, unsigned from, struct gfs_index_info *ret_info)
+{
+	const struct gfs_prop_index *index = gfs_prop_index_next(graph->indexes, from);
+	while (index != NULL && !is_index(index))
+		index = gfs_prop_index_next(graph->indexes, index->id + 1u);
+	if (index == NULL)
+		return GFS_ERR_NOTFOUND;
+	fill(graph, index, ret_info);
+	return 0;
+}
+
+int gfs_index_rule_next(struct gfs_graph *graph, unsigned from, struct gfs_index_info *ret_info)
 {
 	const struct gfs_prop_index *index = gfs_prop_index_next(graph->indexes, from);
 	while (index != NULL && !is_seen(index))
@@ -64,7 +81,7 @@ static const struct gfs_prop_index *find(struct gfs_graph *graph, uint16_t label
 	if (!gfs_prop_indexes_have_key(graph->indexes, key))
 		return NULL;
 	const struct gfs_prop_index *index = gfs_prop_index_next(graph->indexes, 1);
-	while (index != NULL && !(index->label == label && index->key == key && is_seen(index)))
+	while (index != NULL && !(index->label == label && index->key == key && is_index(index)))
 		index = gfs_prop_index_next(graph->indexes, index->id + 1u);
 	return index;
 }
@@ -109,7 +126,7 @@ uint64_t gfs_index_generation(struct gfs_graph *graph)
 static bool key_is_indexed(struct gfs_graph *graph, uint16_t key)
 {
 	struct gfs_index_info info;
-	for (unsigned from = 1; gfs_index_next(graph, from, &info) == 0; from = info.id + 1u) {
+	for (unsigned from = 1; gfs_index_rule_next(graph, from, &info) == 0; from = info.id + 1u) {
 		if (info.key == key)
 			return true;
 	}
@@ -136,7 +153,8 @@ int gfs_apply_index_create(struct gfs_tx *tx, struct gfs_op *op)
 		.label = op->name,
 		.key = op->name2,
 		.state = label.count == 0 ? GFS_PROP_READY : GFS_PROP_BUILDING,
-		.unique = op->flags & 1,
+		.unique = op->flags & GFS_OP_INDEX_UNIQUE,
+		.required = op->flags & GFS_OP_INDEX_REQUIRED,
 		.next = 1,
 		.name = op->bytes,
 	};
@@ -146,11 +164,20 @@ int gfs_apply_index_create(struct gfs_tx *tx, struct gfs_op *op)
 	return err;
 }
 
+static bool name_is_taken(struct gfs_graph *graph, struct gfs_slice name)
+{
+	struct gfs_index_info info;
+	for (unsigned from = 1; gfs_index_rule_next(graph, from, &info) == 0; from = info.id + 1u) {
+		if (gfs_slice_equal(info.name, name))
+			return true;
+	}
+	return false;
+}
+
 /* LABEL.PROPERTY, or index_LABELID_KEYID when that is too long or taken. */
 static int name_of(struct gfs_graph *graph, uint16_t label, uint16_t key, struct gfs_buf *out)
 {
 	struct gfs_catalog_entry l, k;
-	struct gfs_index_info info;
 	int err = gfs_catalog_get(graph->catalog, GFS_CATALOG_LABEL, label, &l);
 	if (err == 0)
 		err = gfs_catalog_get(graph->catalog, GFS_CATALOG_KEY, key, &k);
@@ -159,17 +186,16 @@ static int name_of(struct gfs_graph *graph, uint16_t label, uint16_t key, struct
 	gfs_buf_append(out, l.name.data, l.name.size);
 	gfs_buf_append_u8(out, '.');
 	gfs_buf_append(out, k.name.data, k.name.size);
-	if (out->size > GFS_NAME_BYTES_MAX || gfs_index_find_name(graph, gfs_buf_slice(out), &info) == 0) {
+	if (out->size > GFS_NAME_BYTES_MAX || name_is_taken(graph, gfs_buf_slice(out))) {
 		gfs_buf_clear(out);
 		gfs_buf_printf(out, "index_%u_%u", label, key);
 	}
 	return gfs_buf_failed(out);
 }
 
-int gfs_index_create(
-	struct gfs_tx *tx, uint16_t label, uint16_t key, bool unique, struct gfs_slice name, uint16_t *ret_id)
+int gfs_index_define(
+	struct gfs_tx *tx, uint16_t label, uint16_t key, unsigned flags, struct gfs_slice name, uint16_t *ret_id)
 {
-	struct gfs_index_info info;
 	GFS_AUTO_BUF made = GFS_BUF_INIT;
 	int err = gfs_name_known(tx->graph, GFS_CATALOG_KEY, key);
 	if (err == 0 && name.size == 0) {
@@ -178,15 +204,25 @@ int gfs_index_create(
 	}
 	if (err != 0)
 		return err;
-	if (gfs_index_find(tx->graph, label, key, &info) == 0 || gfs_index_find_name(tx->graph, name, &info) == 0)
+	if (name_is_taken(tx->graph, name))
 		return GFS_ERR_EXISTS;
-	struct gfs_op op = { .code = GFS_OP_INDEX_CREATE, .name = label, .name2 = key, .flags = unique, .bytes = name };
+	struct gfs_op op = {
+		.code = GFS_OP_INDEX_CREATE, .name = label, .name2 = key, .flags = (uint8_t)flags, .bytes = name
+	};
 	err = gfs_tx_apply(tx, &op);
 	if (err != 0)
 		return err;
 	tx->makes_work = gfs_index_has_work(tx->graph);
 	*ret_id = (uint16_t)op.number;
 	return 0;
+}
+
+int gfs_index_create(
+	struct gfs_tx *tx, uint16_t label, uint16_t key, bool unique, struct gfs_slice name, uint16_t *ret_id)
+{
+	if (find(tx->graph, label, key) != NULL)
+		return GFS_ERR_EXISTS;
+	return gfs_index_define(tx, label, key, unique ? GFS_OP_INDEX_UNIQUE : 0, name, ret_id);
 }
 
 /* ---- dropping ---- */
@@ -257,8 +293,7 @@ int gfs_index_folder_set_made(struct gfs_tx *tx, uint16_t label, bool made)
 
 /* ---- conflicts ---- */
 
-/* "the value 'x' of nodes 3 and 7 in the unique index NAME"; nodes by key where they have one. */
-static void put_node(struct gfs_graph *graph, uint64_t node, struct gfs_buf *out)
+void gfs_index_put_node(struct gfs_graph *graph, uint64_t node, struct gfs_buf *out)
 {
 	gfs_buf_append_text(out, "'");
 	if (gfs_node_key(graph, node, out) != 0)
@@ -285,10 +320,14 @@ void gfs_index_tell_conflict(struct gfs_graph *graph, const struct gfs_index_con
 	GFS_AUTO_BUF out = GFS_BUF_INIT;
 	const struct gfs_prop_index *index = gfs_prop_index_get(graph->indexes, c->index);
 	assert(index != NULL);
+	if (c->other == GFS_ID_NONE) {
+		gfs_constraint_tell_lack(graph, index, c->node, message);
+		return;
+	}
 	gfs_buf_printf(&out, "unique index %.*s: nodes ", (int)index->name.size, (const char *)index->name.data);
-	put_node(graph, c->other, &out);
+	gfs_index_put_node(graph, c->other, &out);
 	gfs_buf_append_text(&out, " and ");
-	put_node(graph, c->node, &out);
+	gfs_index_put_node(graph, c->node, &out);
 	gfs_buf_append_text(&out, " would both have ");
 	put_value(graph, c->other, index->key, &out);
 	(void)gfs_fail(

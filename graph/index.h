@@ -18,20 +18,20 @@
 struct gfs_index_info {
 	uint16_t id, label, key;
 	enum gfs_prop_state state;
-	bool unique;
-	struct gfs_slice name; /* unique among indexes; lives as long as the lock is held */
+	bool unique, required; /* a constraint (graph/constraint.h) */
+	struct gfs_slice name; /* unique among indexes and constraints; lives as long as the lock is held */
 	uint64_t entries;      /* nodes in it */
 	uint64_t distinct;     /* different values, about (5 %), never below 1 unless it is empty */
 	unsigned percent;      /* built so far */
 	uint64_t changed_ns;   /* of the transaction that changed it last */
-	uint64_t conflict[2];  /* FAILED: the two nodes with one value, or 0 */
+	uint64_t conflict[2];  /* FAILED: the two nodes with one value, or 0 and the one without a value, or 0 */
 };
 
 /* Makes an index; `name` empty: LABEL.PROPERTY. GFS_ERR_EXISTS (there is one for them, or of that name), GFS_ERR_LIMIT (GFS_PROP_INDEX_MAX), and as for
  * names. It is ready at once when no node has the label; else after the commit it is built by a thread. */
 int gfs_index_create(
 	struct gfs_tx *tx, uint16_t label, uint16_t key, bool unique, struct gfs_slice name, uint16_t *ret_id) GFS_CHECK;
-/* GFS_ERR_NOTFOUND. */
+/* Constraints too. GFS_ERR_NOTFOUND. */
 int gfs_index_drop(struct gfs_tx *tx, uint16_t id) GFS_CHECK;
 /* Those being dropped are not found. GFS_ERR_NOTFOUND. */
 int gfs_index_get(struct gfs_graph *graph, uint16_t id, struct gfs_index_info *ret_info) GFS_CHECK;
@@ -50,14 +50,14 @@ bool gfs_index_folder_made(struct gfs_graph *graph, uint16_t label);
 
 /* ---- building ---- */
 
-/* Waits until the index is ready. Called without a lock. `interrupted` (may be NULL) is asked some times a second: true ends the waiting with
- * GFS_ERR_INTERRUPTED, not the building. GFS_ERR_UNIQUE with the value and both nodes in `message`; the index is FAILED then, and stays until it is
- * dropped. GFS_ERR_NOTFOUND when it was dropped meanwhile. */
+/* Waits until the index, or constraint, is ready. Called without a lock. `interrupted` (may be NULL) is asked some times a second: true ends the waiting with
+ * GFS_ERR_INTERRUPTED, not the building. GFS_ERR_UNIQUE with the value and both nodes in `message`, GFS_ERR_REQUIRED with the node: it is FAILED then, and
+ * stays until it is dropped. GFS_ERR_NOTFOUND when it was dropped meanwhile. */
 int gfs_index_wait(struct gfs_graph *graph, uint16_t id, bool (*interrupted)(void *context), void *context,
 	struct gfs_message *message) GFS_CHECK;
 /* Goes on with what an earlier process left unfinished; else that waits for the next gfs_index_create or _drop. Not read-only. */
 void gfs_index_resume(struct gfs_graph *graph);
-/* What a GFS_ERR_UNIQUE was about, of this transaction: index, value and both nodes in words. */
+/* What a GFS_ERR_UNIQUE or GFS_ERR_REQUIRED was about, of this transaction, in words: the index or constraint, the value and both nodes, or the node. */
 void gfs_index_explain(struct gfs_tx *tx, struct gfs_message *message);
 
 /* ---- values ---- */

@@ -296,18 +296,27 @@ void gfs_index_resume(struct gfs_graph *graph)
 
 /* ---- waiting ---- */
 
+static bool is_refusal(int err)
+{
+	return err == GFS_ERR_UNIQUE || err == GFS_ERR_REQUIRED;
+}
+
 /* GFS_ERR_AGAIN while it is being built. */
 static int look(struct gfs_graph *graph, uint16_t id, struct gfs_message *message)
 {
-	struct gfs_index_info info;
 	gfs_graph_read_begin(graph);
-	int err = gfs_index_get(graph, id, &info);
-	if (err == 0 && info.state == GFS_PROP_BUILDING)
+	const struct gfs_prop_index *index = gfs_prop_index_get(graph->indexes, id);
+	int err = 0;
+	if (index == NULL || index->key == 0 || index->state == GFS_PROP_DROPPING)
+		err = GFS_ERR_NOTFOUND;
+	else if (index->state == GFS_PROP_BUILDING)
 		err = GFS_ERR_AGAIN;
-	if (err == 0 && info.state == GFS_PROP_FAILED) {
-		struct gfs_index_conflict conflict = { id, info.conflict[1], info.conflict[0] };
-		err = conflict.node != GFS_ID_NONE ? GFS_ERR_UNIQUE : GFS_ERR_CORRUPT;
-		if (err == GFS_ERR_UNIQUE)
+	else if (index->state == GFS_PROP_FAILED) {
+		struct gfs_index_conflict conflict = { id, index->conflict[1], index->conflict[0] };
+		err = conflict.node == GFS_ID_NONE  ? GFS_ERR_CORRUPT
+			: conflict.other == GFS_ID_NONE ? GFS_ERR_REQUIRED
+											: GFS_ERR_UNIQUE;
+		if (is_refusal(err))
 			gfs_index_tell_conflict(graph, &conflict, message);
 	}
 	gfs_graph_read_end(graph);
@@ -322,7 +331,7 @@ int gfs_index_wait(struct gfs_graph *graph, uint16_t id, bool (*interrupted)(voi
 	for (;;) {
 		int err = look(graph, id, message);
 		if (err != GFS_ERR_AGAIN)
-			return err == 0 || err == GFS_ERR_UNIQUE ? err : gfs_fail(message, err, "%s", gfs_err_text(err));
+			return err == 0 || is_refusal(err) ? err : gfs_fail(message, err, "%s", gfs_err_text(err));
 		if (interrupted != NULL && interrupted(context))
 			return gfs_fail(message, GFS_ERR_INTERRUPTED, "%s", gfs_err_text(GFS_ERR_INTERRUPTED));
 		gfs_mutex_lock(&b->lock);

@@ -20,7 +20,7 @@ struct noted {
 
 static bool is_kept(const struct gfs_prop_index *index, uint64_t node)
 {
-	return index->key != 0 &&
+	return gfs_prop_index_has_entries(index) &&
 		(index->state == GFS_PROP_READY || (index->state == GFS_PROP_BUILDING && node < index->next));
 }
 
@@ -119,6 +119,15 @@ static int find_equal(struct gfs_tx *tx, uint16_t index, struct gfs_slice bytes,
 	return err == GFS_ERR_NOTFOUND ? 0 : err;
 }
 
+static int fail(struct gfs_tx *tx, const struct gfs_prop_index *index, uint64_t node, uint64_t other)
+{
+	struct gfs_prop_index failed = *index;
+	failed.state = GFS_PROP_FAILED;
+	failed.conflict[0] = other;
+	failed.conflict[1] = node;
+	return gfs_prop_index_set(tx->txn, tx->graph->indexes, index->id, &failed);
+}
+
 /* The value is there already: it is refused, or is the end of a building. */
 static int refuse(struct gfs_tx *tx, const struct gfs_prop_index *index, uint64_t node, uint64_t other)
 {
@@ -126,11 +135,7 @@ static int refuse(struct gfs_tx *tx, const struct gfs_prop_index *index, uint64_
 		tx->conflict = (struct gfs_index_conflict){ .index = index->id, .node = node, .other = other };
 		return GFS_ERR_UNIQUE;
 	}
-	struct gfs_prop_index failed = *index;
-	failed.state = GFS_PROP_FAILED;
-	failed.conflict[0] = other;
-	failed.conflict[1] = node;
-	return gfs_prop_index_set(tx->txn, tx->graph->indexes, index->id, &failed);
+	return fail(tx, index, node, other);
 }
 
 static int add(struct gfs_tx *tx, uint16_t id, struct gfs_slice value, uint64_t node)
@@ -153,8 +158,16 @@ static int add(struct gfs_tx *tx, uint16_t id, struct gfs_slice value, uint64_t 
 int gfs_index_enter(struct gfs_tx *tx, const struct gfs_prop_index *index, uint64_t node)
 {
 	struct gfs_index_value value;
+	bool lacking = false;
+	int err = index->required ? gfs_constraint_is_lacking(tx->graph, index, node, &lacking) : 0;
+	if (err != 0)
+		return err;
+	if (lacking)
+		return fail(tx, index, node, GFS_ID_NONE);
+	if (!gfs_prop_index_has_entries(index))
+		return 0;
 	gfs_arena_clear(&tx->index_arena);
-	int err = gfs_index_value_of_node(tx->graph, node, index->key, &tx->index_arena, &value);
+	err = gfs_index_value_of_node(tx->graph, node, index->key, &tx->index_arena, &value);
 	if (err != 0)
 		return err == GFS_ERR_NOTFOUND ? 0 : err;
 	return add(tx, index->id, gfs_slice(value.bytes, value.size), node);

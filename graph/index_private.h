@@ -2,7 +2,7 @@
 #ifndef GFS_GRAPH_INDEX_PRIVATE_H
 #define GFS_GRAPH_INDEX_PRIVATE_H
 
-#include "graph/index.h"
+#include "graph/constraint.h"
 #include "graph/owner.h"
 
 /* ---- index_value.c ---- */
@@ -28,6 +28,13 @@ bool gfs_index_value_is_blank(struct gfs_slice bytes);
 
 /* ---- index.c ---- */
 
+/* Makes a definition with these flags of GFS_OP_INDEX_CREATE; `name` as for gfs_index_create. GFS_ERR_EXISTS: the name is taken. */
+int gfs_index_define(
+	struct gfs_tx *tx, uint16_t label, uint16_t key, unsigned flags, struct gfs_slice name, uint16_t *ret_id) GFS_CHECK;
+/* As gfs_index_next, of indexes and constraints. */
+int gfs_index_rule_next(struct gfs_graph *graph, unsigned from, struct gfs_index_info *ret_info) GFS_CHECK;
+/* The node's key, or @ID, in quotes. */
+void gfs_index_put_node(struct gfs_graph *graph, uint64_t node, struct gfs_buf *out);
 /* A conflict in words. Under the lock. */
 void gfs_index_tell_conflict(
 	struct gfs_graph *graph, const struct gfs_index_conflict *conflict, struct gfs_message *message);
@@ -37,11 +44,21 @@ void gfs_index_tell_conflict(
 /* Around each op that is applied: what its nodes have in indexes before, and what is to be changed after. `before` fails for nothing but memory and damage. */
 int gfs_index_before(struct gfs_tx *tx, const struct gfs_op *op) GFS_CHECK;
 int gfs_index_after(struct gfs_tx *tx, const struct gfs_op *op) GFS_CHECK;
-/* Enters a node that is not in the index, when it has the property. */
+/* Building: enters a node that is not in the index, when it has the property. When it must have and has not, the definition is FAILED. */
 int gfs_index_enter(struct gfs_tx *tx, const struct gfs_prop_index *index, uint64_t node) GFS_CHECK;
 /* The value of a property as the index keeps it; GFS_ERR_NOTFOUND. */
 int gfs_index_value_of_node(struct gfs_graph *graph, uint64_t node, uint16_t key, struct gfs_arena *arena,
 	struct gfs_index_value *ret) GFS_CHECK;
+
+/* ---- constraint.c ---- */
+
+/* After an op was applied, not in replay: remembers its node when that lacks something required now. */
+int gfs_constraint_note(struct gfs_tx *tx, const struct gfs_op *op) GFS_CHECK;
+/* Whether a node with the label lacks what the definition requires. */
+int gfs_constraint_is_lacking(
+	struct gfs_graph *graph, const struct gfs_prop_index *index, uint64_t node, bool *ret_lacking) GFS_CHECK;
+void gfs_constraint_tell_lack(
+	struct gfs_graph *graph, const struct gfs_prop_index *index, uint64_t node, struct gfs_message *message);
 
 /* ---- index_build.c ---- */
 

@@ -37,7 +37,7 @@ enum gfs_op_code {
 	GFS_OP_BULK_NODE = 23,    /* id, meta, bytes: key, labels, props */
 	GFS_OP_BULK_REL = 24,     /* id, name, start, end, number: mtime, props */
 	GFS_OP_PROP_ACCESS = 25,  /* entity, name, meta: uid, gid, mode; flags: it has access of its own */
-	GFS_OP_INDEX_CREATE = 26, /* name: label, name2: key, number: its id, bytes: its name; flags: unique */
+	GFS_OP_INDEX_CREATE = 26, /* name: label, name2: key, number: its id, bytes: its name; flags below */
 	GFS_OP_INDEX_DROP = 27,   /* name: its id */
 	GFS_OP_INDEX_STEP = 28,   /* name: its id, number: how many nodes to enter, or entries to remove */
 	GFS_OP_INDEX_FAIL = 29,   /* name: its id */
@@ -49,6 +49,8 @@ enum gfs_op_code {
 	GFS_OP_QUERY_REMOVE = 35, /* name: its number */
 	GFS_OP_COUNT
 };
+/* Flags of GFS_OP_INDEX_CREATE. */
+enum { GFS_OP_INDEX_UNIQUE = 1, GFS_OP_INDEX_REQUIRED = 2 };
 
 struct gfs_op {
 	enum gfs_op_code code;

@@ -38,7 +38,8 @@ int gfs_import(struct gfs_graph *graph, const struct gfs_import_file *files, siz
 /* Writes the graph as JSON Lines through `write` (non-zero stops and is returned):
  *   {"graphfs":1,"key_property":"name"}
  *   {"label":"Person"}   {"type":"KNOWS"}      made by mkdir and unused
- *   {"index":"Person.age","label":"Person","property":"age"}   and "unique":true; an import makes it before the nodes that follow
+ *   {"index":"Person.age","label":"Person","property":"age"}   and "unique":true, "required":true (alone: no index, only the
+ *       constraint); an import makes it before the nodes that follow
  *   {"query":"adults","text":"MATCH ..."}   a saved query; an import leaves one of that name as it is
  *   {"node":1,"key":"ann","labels":["Person"],"mode":493,"uid":0,"gid":0,"mtime":NS,"ctime":NS,"btime":NS,"properties":{"age":30},"folders":{"out":["LIKES"]}}
  *   {"rel":1,"type":"KNOWS","start":1,"end":2,"mtime":NS,"properties":{}}

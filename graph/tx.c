@@ -63,7 +63,7 @@ int gfs_tx_apply_only(struct gfs_tx *tx, struct gfs_op *op)
 
 static uint64_t own_bytes(const struct gfs_tx *tx)
 {
-	return tx->pending.ends.capacity * sizeof *tx->pending.ends.items +
+	return tx->pending.ends.capacity * sizeof *tx->pending.ends.items + tx->lacking.capacity +
 		(tx->names != NULL ? gfs_idmap_bytes(tx->names) : 0);
 }
 
@@ -89,6 +89,8 @@ int gfs_tx_apply(struct gfs_tx *tx, struct gfs_op *op)
 	int err = is_small(op) ? 0 : gfs_txn_room(tx->txn, own_bytes(tx));
 	if (err == 0)
 		err = gfs_tx_apply_only(tx, op);
+	if (err == 0)
+		err = gfs_constraint_note(tx, op);
 	if (err != 0 || tx->unlogged)
 		return err;
 	struct gfs_buf *log = gfs_txn_log(tx->txn);
@@ -129,6 +131,8 @@ void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 	trim(&tx->text);
 	trim(&tx->value);
 	trim(&tx->props);
+	trim(&tx->lacking);
+	gfs_buf_clear(&tx->lacking);
 	trim_arena(&tx->arena);
 	trim_arena(&tx->index_arena);
 	tx->conflict = (struct gfs_index_conflict){ 0 };
@@ -154,6 +158,7 @@ void gfs_tx_release(struct gfs_tx *tx)
 	gfs_buf_release(&tx->text);
 	gfs_buf_release(&tx->value);
 	gfs_buf_release(&tx->props);
+	gfs_buf_release(&tx->lacking);
 	gfs_buf_release(&tx->index_old);
 	gfs_buf_release(&tx->index_new);
 	gfs_arena_release(&tx->arena);
@@ -190,7 +195,9 @@ int gfs_tx_commit(struct gfs_tx *tx, uint64_t *ret_lsn, struct gfs_changes *ret_
 {
 	struct gfs_graph *graph = tx->graph;
 	assert(tx->txn != NULL && !tx->replaying);
-	int err = tx->unlogged ? gfs_tx_settle(tx) : gfs_pending_write(tx);
+	int err = gfs_tx_check(tx);
+	if (err == 0)
+		err = tx->unlogged ? gfs_tx_settle(tx) : gfs_pending_write(tx);
 	if (err != 0) {
 		gfs_tx_abort(tx);
 		return err;

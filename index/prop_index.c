@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 enum { GONE = 0 }; /* a state that only memory knows */
-enum { ROW_KEY_BYTES = 4, FLAG_UNIQUE = 1 };
+enum { ROW_KEY_BYTES = 4, FLAG_UNIQUE = 1, FLAG_REQUIRED = 2 };
 enum {
 	OFFSET_LABEL = 0,
 	OFFSET_KEY = 2,
@@ -37,6 +37,7 @@ struct gfs_prop_indexes {
 	unsigned last_id; /* given out last in this process */
 	uint64_t changed_ns;
 	unsigned in_use; /* definitions with a key, gone ones not counted */
+	unsigned required;
 	/* How many of those name it; by id. */
 	uint16_t key_uses[GFS_NAME_ID_MAX + 1], label_uses[GFS_NAME_ID_MAX + 1];
 };
@@ -68,6 +69,7 @@ static void use(struct gfs_prop_indexes *p, const struct gfs_prop_index *index, 
 {
 	if (index->key != 0) {
 		p->in_use = (unsigned)((int)p->in_use + delta);
+		p->required = (unsigned)((int)p->required + (index->required ? delta : 0));
 		p->key_uses[index->key] = (uint16_t)(p->key_uses[index->key] + delta);
 		p->label_uses[index->label] = (uint16_t)(p->label_uses[index->label] + delta);
 	}
@@ -105,8 +107,9 @@ static int insert(struct gfs_prop_indexes *p, const struct gfs_prop_index *like,
 static bool index_valid(const struct gfs_prop_index *i, unsigned flags)
 {
 	bool folder = i->key == 0;
+	unsigned known = folder ? 0 : FLAG_UNIQUE | FLAG_REQUIRED;
 	return i->id != 0 && i->label != 0 && i->state >= GFS_PROP_BUILDING && i->state <= GFS_PROP_DROPPING &&
-		(flags & ~(unsigned)FLAG_UNIQUE) == 0 && i->name.size <= GFS_NAME_BYTES_MAX && (i->name.size == 0) == folder;
+		(flags & ~known) == 0 && i->name.size <= GFS_NAME_BYTES_MAX && (i->name.size == 0) == folder;
 }
 
 static int row_read(struct gfs_slice key, struct gfs_slice value, struct gfs_prop_index *ret)
@@ -120,6 +123,7 @@ static int row_read(struct gfs_slice key, struct gfs_slice value, struct gfs_pro
 		.key = gfs_get_le16(v + OFFSET_KEY),
 		.state = v[OFFSET_STATE],
 		.unique = v[OFFSET_FLAGS] & FLAG_UNIQUE,
+		.required = v[OFFSET_FLAGS] & FLAG_REQUIRED,
 		.next = gfs_get_le64(v + OFFSET_NEXT),
 		.entries = gfs_get_le64(v + OFFSET_ENTRIES),
 		.changed_ns = gfs_get_le64(v + OFFSET_CHANGED),
@@ -143,7 +147,7 @@ static int row_write(struct gfs_kv *kv, const struct gfs_prop_index *i)
 	gfs_put_le16(value + OFFSET_LABEL, i->label);
 	gfs_put_le16(value + OFFSET_KEY, i->key);
 	value[OFFSET_STATE] = i->state;
-	value[OFFSET_FLAGS] = i->unique ? FLAG_UNIQUE : 0;
+	value[OFFSET_FLAGS] = (uint8_t)((i->unique ? FLAG_UNIQUE : 0) | (i->required ? FLAG_REQUIRED : 0));
 	gfs_put_le64(value + OFFSET_NEXT, i->next);
 	gfs_put_le64(value + OFFSET_ENTRIES, i->entries);
 	gfs_put_le64(value + OFFSET_CHANGED, i->changed_ns);
@@ -235,6 +239,11 @@ int gfs_prop_indexes_before_freeze(struct gfs_prop_indexes *p, struct gfs_store 
 bool gfs_prop_indexes_any(const struct gfs_prop_indexes *p)
 {
 	return p->in_use != 0;
+}
+
+bool gfs_prop_indexes_any_required(const struct gfs_prop_indexes *p)
+{
+	return p->required != 0;
 }
 
 bool gfs_prop_indexes_have_key(const struct gfs_prop_indexes *p, uint16_t key)
@@ -340,6 +349,7 @@ int gfs_prop_index_add(
 		.key = like->key,
 		.state = like->state,
 		.unique = like->unique,
+		.required = like->required,
 		.next = like->next,
 		.name = like->name,
 	};

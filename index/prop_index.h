@@ -4,9 +4,9 @@
  * the start of another. An entry is (value, node); a node has at most one in an index.
  *
  *   X1  A row of the table is a definition under index id 0, or an entry of an index that has a definition.
- *   X2  A definition has a label, a known state and flags, and a name of 1 to GFS_NAME_BYTES_MAX bytes; or no key and no name: then it only says that
- *       the folder /index/LABEL was made.
- *   X3  `entries` is the number of entries.
+ *   X2  A definition has a label, a known state and flags, and a name of 1 to GFS_NAME_BYTES_MAX bytes; or no key, no flags and no name: then it only
+ *       says that the folder /index/LABEL was made.
+ *   X3  `entries` is the number of entries. One that is required and not unique has none: it is a rule, not an index.
  *
  * Callers hold the graph lock: shared to look, exclusive to change. What was changed is undone by an abort. */
 #ifndef GFS_INDEX_PROP_INDEX_H
@@ -33,14 +33,19 @@ struct gfs_prop_index {
 	uint16_t id, label;
 	uint16_t key; /* 0: only the folder of the label */
 	uint8_t state;
-	bool unique;
-	uint64_t next; /* while building: the first node that is not in yet */
+	bool unique, required; /* required: every node with the label has the property */
+	uint64_t next;         /* while building: the first node that is not in yet */
 	uint64_t entries;
 	uint64_t changed_ns;  /* when an entry or the state changed last */
 	uint64_t conflict[2]; /* of a failed one: two nodes with one value, or 0 */
 	struct gfs_slice name;
 	struct gfs_distinct distinct; /* values ever entered */
 };
+
+static inline bool gfs_prop_index_has_entries(const struct gfs_prop_index *index)
+{
+	return index->key != 0 && (index->unique || !index->required);
+}
 
 struct gfs_prop_indexes;
 
@@ -51,8 +56,9 @@ int gfs_prop_indexes_before_freeze(struct gfs_prop_indexes *indexes, struct gfs_
 
 /* ---- definitions ---- */
 
-/* Whether there is any index; one of the key; one of the label. At once. */
+/* Whether there is any index; one that is required; one of the key; one of the label. At once. */
 bool gfs_prop_indexes_any(const struct gfs_prop_indexes *indexes);
+bool gfs_prop_indexes_any_required(const struct gfs_prop_indexes *indexes);
 bool gfs_prop_indexes_have_key(const struct gfs_prop_indexes *indexes, uint16_t key);
 bool gfs_prop_indexes_have_label(const struct gfs_prop_indexes *indexes, uint16_t label);
 /* When a definition was made or removed last, in this process; 0: never. */
@@ -62,7 +68,7 @@ const struct gfs_prop_index *gfs_prop_index_next(const struct gfs_prop_indexes *
 /* NULL when there is none. */
 const struct gfs_prop_index *gfs_prop_index_get(const struct gfs_prop_indexes *indexes, uint16_t id);
 
-/* Makes a definition of label, key, state, unique, next and name of `like`; with its id, or a new one that nothing had in this process when that is 0.
+/* Makes a definition of label, key, state, unique, required, next and name of `like`; with its id, or a new one that nothing had in this process when that is 0.
  * GFS_ERR_LIMIT; GFS_ERR_EXISTS when the id is taken. */
 int gfs_prop_index_add(struct gfs_txn *txn, struct gfs_prop_indexes *indexes, const struct gfs_prop_index *like,
 	uint16_t *ret_id) GFS_CHECK;

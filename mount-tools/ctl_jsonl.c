@@ -6,7 +6,7 @@
 #include "mount-tools/ctl_jsonl.h"
 
 #include "base/checked.h"
-#include "graph/index.h"
+#include "graph/constraint.h"
 #include "mount-tools/tools.h"
 #include "query/procedure.h"
 #include "query/typed_json.h"
@@ -53,6 +53,8 @@ static int drop_indexes(struct gfs_tx *tx)
 	struct gfs_index_info info;
 	int err = 0;
 	for (unsigned from = 0; err == 0 && gfs_index_next(gfs_tx_graph(tx), from, &info) == 0; from = info.id + 1u)
+		err = gfs_index_drop(tx, info.id);
+	for (unsigned from = 0; err == 0 && gfs_constraint_next(gfs_tx_graph(tx), from, &info) == 0; from = info.id + 1u)
 		err = gfs_index_drop(tx, info.id);
 	return err;
 }

@@ -4,7 +4,7 @@
 
 #include "base/lock.h"
 #include "cache/results.h"
-#include "graph/index.h"
+#include "graph/constraint.h"
 #include "query/exec.h"
 #include "query/normalize.h"
 #include "query/op.h"
@@ -129,6 +129,8 @@ void gfs_running_leave(struct gfs_engine *engine, struct gfs_running *running);
 int gfs_admin_run(
 	struct gfs_result *result, const struct gfs_ast_statement *statement, const struct gfs_run_opts *opts) GFS_CHECK;
 int gfs_schema_run(struct gfs_result *result, const struct gfs_ast_schema *schema) GFS_CHECK;
+/* As Neo4j calls it. */
+const char *gfs_schema_constraint_type(const struct gfs_index_info *constraint);
 
 /* snapshot.c: notes every entity in a value. Values in `arena`. */
 int gfs_snapshots_take(

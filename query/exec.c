@@ -28,7 +28,7 @@ int gfs_exec_store_error(struct gfs_exec *exec, int err)
 	struct gfs_message message = { "" };
 	if (err == 0)
 		return 0;
-	if (err != GFS_ERR_UNIQUE || exec->tx == NULL)
+	if ((err != GFS_ERR_UNIQUE && err != GFS_ERR_REQUIRED) || exec->tx == NULL)
 		return gfs_query_fail_store(exec->error, err);
 	gfs_index_explain(exec->tx, &message);
 	return gfs_query_fail(exec->error, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, GFS_QUERY_RUNTIME,

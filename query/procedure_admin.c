@@ -51,7 +51,7 @@ static void add_constraint(struct gfs_procedure_list *rows, struct gfs_graph *gr
 {
 	struct gfs_datum row[] = {
 		gfs_procedure_text(rows, info->name),
-		gfs_datum_string(gfs_slice_text("UNIQUENESS")),
+		gfs_datum_string(gfs_slice_text(gfs_schema_constraint_type(info))),
 		name_of(rows, graph, GFS_CATALOG_LABEL, info->label),
 		list_of(rows, name_of(rows, graph, GFS_CATALOG_KEY, info->key)),
 	};
@@ -75,10 +75,8 @@ int gfs_procedure_constraints(const struct gfs_procedure *procedure, const struc
 	(void)args;
 	struct gfs_procedure_list rows = { .arena = env->arena, .columns = procedure->output_count };
 	struct gfs_index_info info;
-	for (unsigned int from = 0; gfs_index_next(env->graph, from, &info) == 0; from = info.id + 1u) {
-		if (info.unique)
-			add_constraint(&rows, env->graph, &info);
-	}
+	for (unsigned int from = 0; gfs_constraint_next(env->graph, from, &info) == 0; from = info.id + 1u)
+		add_constraint(&rows, env->graph, &info);
 	return gfs_procedure_finish(&rows, env, ret_rows);
 }
 

@@ -1,4 +1,4 @@
-/* CREATE, DROP and SHOW of indexes and constraints. A unique constraint is a unique index. */
+/* CREATE, DROP and SHOW of indexes and constraints. A unique constraint, or a node key, is a unique index. */
 #include "query/engine.h"
 
 #include "base/checked.h"
@@ -17,23 +17,25 @@ static int check_form(struct gfs_result *result, const struct gfs_ast_schema *sc
 		return fail(result, GFS_QUERY_SYNTAX_ERROR, "NotSupported", "indexes and constraints are on nodes");
 	if (schema->key_count != 1)
 		return fail(result, GFS_QUERY_SYNTAX_ERROR, "NotSupported", "an index or constraint is on one property");
-	if (schema->exists)
-		return fail(result, GFS_QUERY_SYNTAX_ERROR, "NotSupported", "constraints are unique ones");
 	return 0;
 }
 
 /* ---- creating ---- */
 
-static int create_in(struct gfs_tx *tx, const struct gfs_ast_schema *schema, bool unique, uint16_t *ret_id)
+static int create_in(struct gfs_tx *tx, const struct gfs_ast_schema *schema, uint16_t *ret_id)
 {
 	uint16_t label, key;
 	int err = gfs_name_make(tx, GFS_CATALOG_LABEL, schema->label, &label);
 	if (err == 0)
 		err = gfs_name_make(tx, GFS_CATALOG_KEY, schema->keys[0], &key);
-	return err != 0 ? err : gfs_index_create(tx, label, key, unique, schema->name, ret_id);
+	if (err != 0)
+		return err;
+	if (schema->kind == GFS_SCHEMA_CREATE_INDEX)
+		return gfs_index_create(tx, label, key, false, schema->name, ret_id);
+	return gfs_constraint_create(tx, label, key, schema->unique, schema->exists, schema->name, ret_id);
 }
 
-/* A unique one is looked through before it counts: one that does not hold leaves nothing behind. */
+/* A constraint is looked through before it counts: one that does not hold leaves nothing behind. */
 static int wait_for(struct gfs_result *result, uint16_t id)
 {
 	struct gfs_message message = { "" };
@@ -42,7 +44,7 @@ static int wait_for(struct gfs_result *result, uint16_t id)
 		result->engine->graph, id, result->exec.interrupted, result->exec.interrupted_context, &message);
 	if (err == 0)
 		return 0;
-	if (err == GFS_ERR_UNIQUE)
+	if (err == GFS_ERR_UNIQUE || err == GFS_ERR_REQUIRED)
 		(void)fail(result, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, "ConstraintCreationFailed", message.text);
 	if (gfs_tx_begin(result->engine->graph, &tx) != 0)
 		return gfs_exec_store_error(&result->exec, err);
@@ -53,8 +55,9 @@ static int wait_for(struct gfs_result *result, uint16_t id)
 	return result->error.kind != GFS_QUERY_OK ? result->error.err : gfs_exec_store_error(&result->exec, err);
 }
 
-static int create(struct gfs_result *result, const struct gfs_ast_schema *schema, bool unique)
+static int create(struct gfs_result *result, const struct gfs_ast_schema *schema)
 {
+	bool constraint = schema->kind == GFS_SCHEMA_CREATE_CONSTRAINT;
 	struct gfs_tx *tx;
 	uint16_t id;
 	int err = check_form(result, schema);
@@ -63,20 +66,21 @@ static int create(struct gfs_result *result, const struct gfs_ast_schema *schema
 	err = gfs_tx_begin(result->engine->graph, &tx);
 	if (err != 0)
 		return gfs_exec_store_error(&result->exec, err);
-	err = create_in(tx, schema, unique, &id);
+	err = create_in(tx, schema, &id);
 	if (err != 0) {
 		gfs_tx_abort(tx);
 		if (err == GFS_ERR_EXISTS)
-			return schema->if_not_exists ? 0
-										 : fail(result, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, "IndexAlreadyExists",
-											   "there is an index for this label and property, or of this name");
+			return schema->if_not_exists
+				? 0
+				: fail(result, GFS_QUERY_CONSTRAINT_VALIDATION_ERROR, "IndexAlreadyExists",
+					  "there is an index or constraint for this label and property, or of this name");
 		return gfs_exec_store_error(&result->exec, err);
 	}
 	err = gfs_tx_commit(tx, NULL, NULL);
 	if (err != 0)
 		return gfs_exec_store_error(&result->exec, err);
-	err = unique ? wait_for(result, id) : 0;
-	if (unique)
+	err = constraint ? wait_for(result, id) : 0;
+	if (constraint)
 		result->exec.counts.constraints_added += err == 0;
 	else
 		result->exec.counts.indexes_added++;
@@ -85,30 +89,48 @@ static int create(struct gfs_result *result, const struct gfs_ast_schema *schema
 
 /* ---- dropping ---- */
 
+/* An index that belongs to a constraint is none here. */
+static int find_index(struct gfs_graph *graph, const struct gfs_ast_schema *schema, uint16_t label, uint16_t key,
+	struct gfs_index_info *ret_info)
+{
+	int err = schema->name.size != 0 ? gfs_index_find_name(graph, schema->name, ret_info)
+									 : gfs_index_find(graph, label, key, ret_info);
+	return err == 0 && ret_info->unique ? GFS_ERR_NOTFOUND : err;
+}
+
+static int find_constraint(struct gfs_graph *graph, const struct gfs_ast_schema *schema, uint16_t label, uint16_t key,
+	struct gfs_index_info *ret_info)
+{
+	return schema->name.size != 0 ? gfs_constraint_find_name(graph, schema->name, ret_info)
+								  : gfs_constraint_find(graph, label, key, schema->unique, schema->exists, ret_info);
+}
+
 static int find(struct gfs_graph *graph, const struct gfs_ast_schema *schema, struct gfs_index_info *ret_info)
 {
 	struct gfs_catalog *catalog = gfs_graph_catalog(graph);
-	uint16_t label, key;
-	if (schema->name.size != 0)
-		return gfs_index_find_name(graph, schema->name, ret_info);
-	int err = gfs_catalog_find(catalog, GFS_CATALOG_LABEL, schema->label, &label);
-	if (err == 0)
+	uint16_t label = 0, key = 0;
+	int err = 0;
+	if (schema->name.size == 0)
+		err = gfs_catalog_find(catalog, GFS_CATALOG_LABEL, schema->label, &label);
+	if (err == 0 && schema->name.size == 0)
 		err = gfs_catalog_find(catalog, GFS_CATALOG_KEY, schema->keys[0], &key);
-	return err != 0 ? err : gfs_index_find(graph, label, key, ret_info);
+	if (err != 0)
+		return err;
+	return schema->kind == GFS_SCHEMA_DROP_INDEX ? find_index(graph, schema, label, key, ret_info)
+												 : find_constraint(graph, schema, label, key, ret_info);
 }
 
-static int drop(struct gfs_result *result, const struct gfs_ast_schema *schema, bool unique)
+static int drop(struct gfs_result *result, const struct gfs_ast_schema *schema)
 {
 	struct gfs_index_info info;
 	struct gfs_tx *tx;
-	if (schema->name.size == 0 && schema->key_count != 1)
-		return check_form(result, schema);
-	int err = gfs_tx_begin(result->engine->graph, &tx);
+	int err = schema->name.size == 0 ? check_form(result, schema) : 0;
+	if (err != 0)
+		return err;
+	err = gfs_tx_begin(result->engine->graph, &tx);
 	if (err != 0)
 		return gfs_exec_store_error(&result->exec, err);
 	err = find(result->engine->graph, schema, &info);
-	if (err == 0 && info.unique != unique)
-		err = GFS_ERR_NOTFOUND;
 	if (err == 0)
 		err = gfs_index_drop(tx, info.id);
 	if (err != 0)
@@ -121,7 +143,7 @@ static int drop(struct gfs_result *result, const struct gfs_ast_schema *schema, 
 									   "there is no such index or constraint");
 	if (err != 0)
 		return gfs_exec_store_error(&result->exec, err);
-	if (unique)
+	if (schema->kind == GFS_SCHEMA_DROP_CONSTRAINT)
 		result->exec.counts.constraints_removed++;
 	else
 		result->exec.counts.indexes_removed++;
@@ -174,16 +196,21 @@ static int show_index(struct gfs_result *result, const struct gfs_index_info *in
 	return gfs_result_add_row(result, row);
 }
 
+const char *gfs_schema_constraint_type(const struct gfs_index_info *constraint)
+{
+	return !constraint->required ? "UNIQUENESS" : constraint->unique ? "NODE_KEY" : "NODE_PROPERTY_EXISTENCE";
+}
+
 static int show_constraint(struct gfs_result *result, const struct gfs_index_info *info)
 {
 	struct gfs_datum row[] = {
 		gfs_datum_integer(info->id),
 		text_of(result, info->name),
-		gfs_datum_string(gfs_slice_text("UNIQUENESS")),
+		gfs_datum_string(gfs_slice_text(gfs_schema_constraint_type(info))),
 		gfs_datum_string(gfs_slice_text("NODE")),
 		list_of(result, name_of(result, GFS_CATALOG_LABEL, info->label)),
 		list_of(result, name_of(result, GFS_CATALOG_KEY, info->key)),
-		text_of(result, info->name),
+		info->unique ? text_of(result, info->name) : gfs_datum_null(),
 	};
 	return gfs_result_add_row(result, row);
 }
@@ -197,15 +224,15 @@ static int show(struct gfs_result *result, bool constraints)
 	struct gfs_index_info info;
 	int err = constraints ? gfs_result_set_columns(result, constraint_names, GFS_COUNT(constraint_names))
 						  : gfs_result_set_columns(result, index_names, GFS_COUNT(index_names));
-	gfs_graph_read_begin(result->engine->graph);
-	for (unsigned int from = 0; err == 0 && gfs_index_next(result->engine->graph, from, &info) == 0;
-		 from = info.id + 1u) {
-		if (!constraints)
-			err = show_index(result, &info);
-		else if (info.unique)
-			err = show_constraint(result, &info);
+	struct gfs_graph *graph = result->engine->graph;
+	gfs_graph_read_begin(graph);
+	unsigned int from = 0;
+	while (
+		err == 0 && (constraints ? gfs_constraint_next(graph, from, &info) : gfs_index_next(graph, from, &info)) == 0) {
+		err = constraints ? show_constraint(result, &info) : show_index(result, &info);
+		from = info.id + 1u;
 	}
-	gfs_graph_read_end(result->engine->graph);
+	gfs_graph_read_end(graph);
 	return err;
 }
 
@@ -214,13 +241,11 @@ int gfs_schema_run(struct gfs_result *result, const struct gfs_ast_schema *schem
 	result->ended = true;
 	switch (schema->kind) {
 	case GFS_SCHEMA_CREATE_INDEX:
-		return create(result, schema, false);
 	case GFS_SCHEMA_CREATE_CONSTRAINT:
-		return create(result, schema, true);
+		return create(result, schema);
 	case GFS_SCHEMA_DROP_INDEX:
-		return drop(result, schema, false);
 	case GFS_SCHEMA_DROP_CONSTRAINT:
-		return drop(result, schema, true);
+		return drop(result, schema);
 	default:
 		return show(result, schema->kind == GFS_SCHEMA_SHOW_CONSTRAINTS);
 	}

@@ -135,6 +135,8 @@ static int run_writing(struct gfs_result *result)
 	err = gfs_result_fill_all(result);
 	if (err == 0)
 		err = gfs_change_finish(exec);
+	if (err == 0)
+		err = gfs_exec_store_error(exec, gfs_tx_check(exec->tx));
 	gfs_exec_unlock(exec);
 	struct gfs_tx *tx = exec->tx;
 	exec->tx = NULL;

@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* 2: property indexes; saved queries; a row of adjacency for sixteen nodes. 3: such rows are denser; those of 2 are read until they change. Version 1
- * was never released, and is not read. */
+/* 2: property indexes; saved queries; a row of adjacency for sixteen nodes. 3: such rows are denser, and those of 2 are read until they change; required
+ * properties. Version 1 was never released, and is not read. */
 #define GFS_FORMAT_VERSION 3u
 #define GFS_FORMAT_VERSION_OLDEST 2u
 
