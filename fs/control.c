@@ -1,6 +1,6 @@
 /* The tree under /.graphfs: one table, whose row number is a file's id. To add a file, add a row at the end of its folder and nothing
- * else: ids live only as long as the mount. Behind the table come the ids of cache/LAYER and its files, layer after layer. What lies in
- * index/ has ids of its own (control_index.c). */
+ * else: ids live only as long as the mount. Behind the table come the ids of cache/LAYER and its files, layer after layer, then those of the files that
+ * only cache/query has. What lies in index/ has ids of its own (control_index.c). */
 #include "fs/control.h"
 #include "base/checked.h"
 #include "base/parse.h"
@@ -195,22 +195,42 @@ static const struct control table[] = {
 struct place {
 	const char *name;
 	uint64_t folder;
-	const struct control *control;             /* of the table; else NULL */
-	const struct gfs_control_layer_file *file; /* of a layer; else NULL */
+	void (*show)(struct gfs_fs *fs, struct gfs_buf *out);
+	int (*store)(struct gfs_fs *fs, struct gfs_slice text);
+	const struct gfs_control_layer_file *file; /* of a layer, instead of both; else NULL */
 	enum gfs_cache_layer layer;                /* of `file` */
 };
+
+/* Of a layer: its folder and its files. */
+static uint64_t layer_ids(void)
+{
+	return 1 + gfs_control_layer_file_count;
+}
+
+static bool query_place_of(uint64_t at, struct place *ret_place)
+{
+	if (at >= gfs_control_query_file_count)
+		return false;
+	const struct gfs_control_query_file *file = &gfs_control_query_files[at];
+	*ret_place = (struct place){ .name = file->name,
+		.folder = GFS_COUNT(table) + GFS_CACHE_QUERY * layer_ids(),
+		.show = file->show,
+		.store = file->store };
+	return true;
+}
 
 /* False past the last one. */
 static bool place_of(uint64_t id, struct place *ret_place)
 {
 	if (id < GFS_COUNT(table)) {
-		*ret_place = (struct place){ .name = table[id].name, .folder = table[id].folder, .control = &table[id] };
+		*ret_place = (struct place){
+			.name = table[id].name, .folder = table[id].folder, .show = table[id].show, .store = table[id].store
+		};
 		return true;
 	}
-	uint64_t ids = 1 + gfs_control_layer_file_count; /* of each layer: its folder and its files */
-	uint64_t layer = (id - GFS_COUNT(table)) / ids, at = (id - GFS_COUNT(table)) % ids;
+	uint64_t layer = (id - GFS_COUNT(table)) / layer_ids(), at = (id - GFS_COUNT(table)) % layer_ids();
 	if (layer >= GFS_CACHE_LAYERS)
-		return false;
+		return query_place_of(id - GFS_COUNT(table) - GFS_CACHE_LAYERS * layer_ids(), ret_place);
 	if (at == 0)
 		*ret_place = (struct place){ .name = gfs_cache_layer_names[layer], .folder = CACHE };
 	else
@@ -223,7 +243,7 @@ static bool place_of(uint64_t id, struct place *ret_place)
 
 static bool is_dir(const struct place *p)
 {
-	return !p->file && !(p->control && p->control->show);
+	return !p->file && !p->show;
 }
 
 bool gfs_control_is_dir(uint64_t id)
@@ -267,7 +287,7 @@ unsigned gfs_control_mode(uint64_t id)
 		return 0600; /* statements see and change everything */
 	if (!place_of(id, &p) || is_dir(&p))
 		return 0555;
-	return (p.file ? p.file->store != NULL : p.control->store != NULL) ? 0644 : 0444;
+	return (p.file ? p.file->store != NULL : p.store != NULL) ? 0644 : 0444;
 }
 
 static void show_layer(struct gfs_fs *fs, const struct place *p, struct gfs_buf *out)
@@ -289,7 +309,7 @@ int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
 	if (p.file)
 		show_layer(fs, &p, out);
 	else
-		p.control->show(fs, out);
+		p.show(fs, out);
 	return gfs_buf_failed(out);
 }
 
@@ -312,5 +332,5 @@ int gfs_control_write(struct gfs_fs *fs, uint64_t id, struct gfs_slice text)
 		return GFS_ERR_ACCESS;
 	if (text.size > 0 && text.data[text.size - 1] == '\n')
 		text.size--;
-	return p.file ? p.file->store(budget_of(fs), p.layer, text) : p.control->store(fs, text);
+	return p.file ? p.file->store(budget_of(fs), p.layer, text) : p.store(fs, text);
 }

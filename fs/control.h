@@ -1,5 +1,5 @@
-/* What the files of /.graphfs share: control.c the tree, control_cache.c a cache layer's folder, control_index.c those of indexes, control_stats.c the statistics,
- * view_control.c how it looks. */
+/* What the files of /.graphfs share: control.c the tree, control_cache.c a cache layer's folder, control_query.c what the query layer's has beside,
+ * control_index.c the folders of indexes, control_stats.c the statistics, view_control.c how it looks. */
 #ifndef GFS_FS_CONTROL_H
 #define GFS_FS_CONTROL_H
 
@@ -21,6 +21,16 @@ struct gfs_control_layer_file {
 };
 extern const struct gfs_control_layer_file gfs_control_layer_files[];
 extern const size_t gfs_control_layer_file_count;
+
+/* The files that cache/query has beside them: plans and results apart. */
+struct gfs_control_query_file {
+	const char *name;
+	void (*show)(struct gfs_fs *fs, struct gfs_buf *out);
+	/* Takes what was written, without its newline. NULL: read-only. */
+	int (*store)(struct gfs_fs *fs, struct gfs_slice text);
+};
+extern const struct gfs_control_query_file gfs_control_query_files[];
+extern const size_t gfs_control_query_file_count;
 
 /* ---- control_index.c: what lies below the folder GFS_CONTROL_INDEX, which changes with the indexes. Under the graph lock ---- */
 

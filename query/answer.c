@@ -71,6 +71,7 @@ bool gfs_answer_find(struct gfs_result *result, struct gfs_slice text, const str
 		return false;
 	}
 	struct gfs_cached *found = gfs_results_get(engine->cache, gfs_buf_slice(&result->key), gfs_engine_version, engine);
+	atomic_fetch_add_explicit(found != NULL ? &engine->answer_hits : &engine->answer_misses, 1, memory_order_relaxed);
 	if (found == NULL)
 		return false;
 	struct gfs_answer *answer = gfs_container_of(found, struct gfs_answer, cached);
@@ -81,7 +82,6 @@ bool gfs_answer_find(struct gfs_result *result, struct gfs_slice text, const str
 	result->row_count = answer->row_count;
 	result->has_rows = answer->row_count != 0;
 	result->ended = true;
-	atomic_fetch_add_explicit(&engine->answer_hits, 1, memory_order_relaxed);
 	return true;
 }
 

@@ -10,8 +10,9 @@
 bool gfs_effects_init(struct gfs_planner *planner, struct gfs_effects *effects)
 {
 	*effects = (struct gfs_effects){ .reads = gfs_symset_new(planner->arena, NAMES_MAX),
-		.writes = gfs_symset_new(planner->arena, NAMES_MAX) };
-	if (effects->reads.words != NULL && effects->writes.words != NULL)
+		.writes = gfs_symset_new(planner->arena, NAMES_MAX),
+		.changes = gfs_symset_new(planner->arena, NAMES_MAX) };
+	if (effects->reads.words != NULL && effects->writes.words != NULL && effects->changes.words != NULL)
 		return true;
 	(void)gfs_plan_failed(planner, GFS_ERR_NOMEM);
 	return false;
@@ -50,6 +51,13 @@ static void write_name(struct gfs_planner *planner, struct gfs_effects *effects,
 	else
 		write_flag(effects, GFS_EFFECT_EVERYTHING);
 	write_flag(effects, some_of(planner->plan->names[name].kind));
+}
+
+static void change_name(struct gfs_planner *planner, struct gfs_effects *effects, uint32_t name)
+{
+	write_name(planner, effects, name);
+	if (name < NAMES_MAX)
+		gfs_symset_add(effects->changes, name);
 }
 
 /* ---- expressions ---- */
@@ -136,6 +144,8 @@ static void add_entities(struct gfs_planner *planner, const struct gfs_plan_node
 		const struct gfs_plan_entity *entity = &node->create.entities[i];
 		if (!entity->is_rel)
 			write_flag(effects, GFS_EFFECT_NODES);
+		else
+			read_flag(effects, 0); /* its ends */
 		for (uint32_t k = 0; k < entity->names.count; k++)
 			write_name(planner, effects, entity->names.ids[k]);
 	}
@@ -146,12 +156,13 @@ static void add_sets(
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const struct gfs_plan_set *set = &sets[i];
+		read_flag(effects, 0);
 		if (set->kind == GFS_SET_PROPERTY && set->key.expr == NULL)
-			write_name(planner, effects, set->name);
+			change_name(planner, effects, set->name);
 		else if (set->kind != GFS_SET_LABELS)
 			write_flag(effects, GFS_EFFECT_PROPERTIES);
 		for (uint32_t k = 0; k < set->labels.count; k++)
-			write_name(planner, effects, set->labels.ids[k]);
+			change_name(planner, effects, set->labels.ids[k]);
 	}
 }
 
@@ -239,5 +250,8 @@ bool gfs_effects_collide(const struct gfs_effects *reader, const struct gfs_effe
 		return true;
 	if ((reads & GFS_EFFECT_LABELS) != 0 && (writes & (GFS_EFFECT_LABELS | GFS_EFFECT_SOME_LABEL)) != 0)
 		return true;
-	return gfs_symset_meets(reader->reads, writer->writes);
+	if ((reader->write_flags & GFS_EFFECT_PROPERTIES) != 0 &&
+		(writes & (GFS_EFFECT_PROPERTIES | GFS_EFFECT_SOME_KEY)) != 0)
+		return true;
+	return gfs_symset_meets(reader->reads, writer->writes) || gfs_symset_meets(reader->changes, writer->changes);
 }

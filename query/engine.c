@@ -81,6 +81,20 @@ void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_li
 	gfs_mutex_unlock(&engine->lock);
 }
 
+void gfs_engine_plan_cache_set(struct gfs_engine *engine, bool on)
+{
+	gfs_mutex_lock(&engine->lock);
+	engine->limits.plan_cache_off = !on;
+	gfs_mutex_unlock(&engine->lock);
+}
+
+void gfs_engine_result_cache_set(struct gfs_engine *engine, bool on)
+{
+	gfs_mutex_lock(&engine->lock);
+	engine->limits.result_cache_off = !on;
+	gfs_mutex_unlock(&engine->lock);
+}
+
 void gfs_engine_stats(struct gfs_engine *engine, struct gfs_engine_stats *ret_stats)
 {
 	*ret_stats = (struct gfs_engine_stats){

@@ -73,9 +73,10 @@ struct gfs_result {
 	size_t column_count;
 	struct gfs_exec exec;
 	struct gfs_op *root;
-	struct gfs_query_error error; /* what the run fills: the caller's own may not live as long */
-	struct gfs_normal normal;     /* literals of this statement */
-	struct gfs_arena rows_arena;  /* rows and snapshots handed out; of a writing or kept result: all of them */
+	struct gfs_query_error error;    /* what the run fills: the caller's own may not live as long */
+	struct gfs_slice statement_text; /* in the arena of `exec` */
+	struct gfs_normal normal;        /* literals of this statement */
+	struct gfs_arena rows_arena;     /* rows and snapshots handed out; of a writing or kept result: all of them */
 	struct gfs_datum *rows;
 	size_t row_count, row_capacity;
 	size_t first; /* of the rows that are handed out next */
@@ -98,7 +99,7 @@ struct gfs_result {
 int gfs_compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts) GFS_CHECK;
 const struct gfs_param *gfs_param_find(const struct gfs_run_opts *opts, struct gfs_slice name);
 
-/* statement.c: a memory failure that was the limit becomes an error about the limit. */
+/* statement.c: a memory failure that was the limit becomes an error about the limit, and a place in the text is one in this statement's own. */
 void gfs_statement_settle_error(struct gfs_result *result);
 
 /* result.c */

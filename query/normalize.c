@@ -119,10 +119,18 @@ static void pass(struct place *place, const struct gfs_token *token)
 	place->before = token->kind;
 }
 
+/* Blanks and comments are part of what a column without a name of its own is called. */
+static void put_gap(struct gfs_normal *normal, struct gfs_slice text, const struct place *place, size_t from, size_t to)
+{
+	if (place->quiet != 0)
+		gfs_buf_append(&normal->text, text.data + from, to - from);
+}
+
 bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_normal *ret_normal)
 {
 	struct gfs_lexer lexer = gfs_lexer(text);
 	struct place place = { 0 };
+	size_t end = 0; /* of the last word */
 	ret_normal->text = GFS_BUF_INIT;
 	ret_normal->count = 0;
 	for (;;) {
@@ -131,6 +139,8 @@ bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_no
 			break;
 		if (token.kind == GFS_TOKEN_BAD)
 			return false;
+		put_gap(ret_normal, text, &place, end, token.pos.offset);
+		end = token.pos.offset + token.size;
 		/* The type is part of the form: the check looks at it. */
 		if (lift(ret_normal, &lexer, &token, &place, arena))
 			gfs_buf_append_u8(&ret_normal->text, ret_normal->lifted[ret_normal->count - 1].value.type);
@@ -140,6 +150,18 @@ bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_no
 		pass(&place, &token);
 	}
 	return ret_normal->count != 0 && gfs_buf_failed(&ret_normal->text) == 0;
+}
+
+struct gfs_query_pos gfs_normal_place(struct gfs_slice from, struct gfs_slice to, struct gfs_query_pos pos)
+{
+	struct gfs_lexer there = gfs_lexer(from), here = gfs_lexer(to);
+	if (gfs_slice_equal(from, to))
+		return pos;
+	for (;;) {
+		const struct gfs_token known = gfs_lexer_next(&there), same = gfs_lexer_next(&here);
+		if (known.kind == GFS_TOKEN_END || known.pos.offset + known.size > pos.offset)
+			return same.pos;
+	}
 }
 
 void gfs_normal_release(struct gfs_normal *normal)

@@ -17,7 +17,8 @@ struct gfs_lifted {
 };
 
 struct gfs_normal {
-	struct gfs_buf text; /* words with one blank between, literals as marks */
+	struct gfs_buf
+		text; /* words with a blank behind, literals as marks; where columns get their names, with what lies between the words */
 	struct gfs_lifted lifted[GFS_LIFTED_MAX];
 	uint32_t count;
 };
@@ -25,6 +26,8 @@ struct gfs_normal {
 /* False: there is nothing to lift, or the text cannot be read (the parser will say why). Values in `arena` or in the text. */
 bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_normal *ret_normal);
 void gfs_normal_release(struct gfs_normal *normal);
+/* A place in `from` as a place in `to`, which has the same normalised form: what fails in a plan is told of in the text that is run. */
+struct gfs_query_pos gfs_normal_place(struct gfs_slice from, struct gfs_slice to, struct gfs_query_pos pos);
 /* In a parsed statement puts parameters in the place of the literals. */
 int gfs_normal_lift(
 	const struct gfs_normal *normal, struct gfs_ast_statement *statement, struct gfs_arena *arena) GFS_CHECK;

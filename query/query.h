@@ -46,10 +46,15 @@ struct gfs_engine_limits {
 void gfs_engine_limits_get(struct gfs_engine *engine, struct gfs_engine_limits *ret_limits);
 void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_limits *limits);
 
+/* Switches one of the caches; statements that run go on as they began. */
+void gfs_engine_plan_cache_set(struct gfs_engine *engine, bool on);
+void gfs_engine_result_cache_set(struct gfs_engine *engine, bool on);
+
 struct gfs_engine_stats {
 	uint64_t plan_hits, plan_misses, answer_hits, answer_misses;
 };
-/* Of both caches, since the engine was made. */
+/* Of both caches, since the engine was made: statements that were looked for. An answer is looked for first, whatever the statement does; a plan, when
+ * there is no answer. */
 void gfs_engine_stats(struct gfs_engine *engine, struct gfs_engine_stats *ret_stats);
 
 struct gfs_param {

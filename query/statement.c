@@ -151,10 +151,12 @@ static int run_writing(struct gfs_result *result)
 	return gfs_exec_store_error(exec, err);
 }
 
-/* Memory that the limit refused is not the machine's fault. */
+/* A plan from the cache may have been made of another text. Memory that the limit refused is not the machine's fault. */
 void gfs_statement_settle_error(struct gfs_result *result)
 {
 	struct gfs_query_error *error = &result->error;
+	if (error->pos.line != 0 && result->shared != NULL && result->shared->statement != NULL)
+		error->pos = gfs_normal_place(result->shared->statement->text, result->statement_text, error->pos);
 	if (error->err != GFS_ERR_NOMEM || !result->exec.budget.refused)
 		return;
 	*error = (struct gfs_query_error){ 0 };
@@ -241,6 +243,7 @@ static int run(struct gfs_result *result, struct gfs_slice text, const struct gf
 	struct gfs_slice kept = gfs_arena_copy(&result->exec.arena, text);
 	if (kept.data == NULL)
 		return gfs_exec_nomem(&result->exec);
+	result->statement_text = kept;
 	int err = gfs_running_enter(result->engine, &result->running, kept, &result->error);
 	if (err == 0)
 		err = gfs_compile(result, kept, opts);

@@ -2,6 +2,7 @@
 #include "base/checked.h"
 #include "fs/control.h"
 #include "fs/view.h"
+#include "query/query.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -28,6 +29,8 @@ static int setup(void **state)
 	fs = (struct gfs_fs){ .started_ns = UINT64_C(1700000000000000001), .opts = { .uid = 5, .gid = 6 } };
 	if (gfs_graph_create(dir, NULL, &message) != 0 || gfs_graph_open(dir, &opts, &fs.graph, &message) != 0)
 		return -1;
+	if (gfs_engine_new(fs.graph, NULL, &fs.engine) != 0)
+		return -1;
 	return gfs_exposed_new(&fs.exposed);
 }
 
@@ -35,6 +38,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	gfs_exposed_free(fs.exposed);
+	gfs_engine_free(fs.engine);
 	int err = gfs_graph_close(fs.graph);
 	toy_dir_remove(dir);
 	return err;
@@ -113,7 +117,7 @@ static void test_tree(void **state)
 {
 	(void)state;
 	uint64_t id;
-	assert_int_equal(walk(0), 16 + GFS_CACHE_LAYERS * gfs_control_layer_file_count);
+	assert_int_equal(walk(0), 16 + GFS_CACHE_LAYERS * gfs_control_layer_file_count + gfs_control_query_file_count);
 	assert_true(gfs_control_is_dir(0));
 	assert_int_equal(gfs_control_lookup(0, "mode", &id), GFS_ERR_NOTFOUND);
 	assert_int_equal(gfs_control_lookup(0, "", &id), GFS_ERR_NOTFOUND);

@@ -1,5 +1,6 @@
-/* Random statements on random graphs: plans with every rewrite against plans with none, and answers with every cache against answers with none, between
- * random changes. GFS_SEED repeats a run. */
+/* Random statements on random graphs: plans with some rewrites against plans with none, predicates against their negations, and answers with every cache
+ * against answers with none, between random changes. GFS_SEED repeats a run; GFS_RANDOM_SECONDS makes the first three go on for so long. */
+#include "query_generator.h"
 #include "query_world.h"
 
 #include "base/checked.h"
@@ -35,236 +36,228 @@ static void must(struct query_world *world, const char *text)
 		fail_msg("%s\n  gave %s", text, (const char *)got.data);
 }
 
-/* ---- a graph ---- */
+/* GFS_RANDOM_SECONDS: how long each of the tests of plans goes on; one round otherwise. */
+struct rounds {
+	uint64_t seed, until_ns;
+	unsigned done;
+};
+
+static struct rounds rounds_begin(void)
+{
+	const char *seconds = getenv("GFS_RANDOM_SECONDS");
+	uint64_t ns = seconds != NULL ? strtoull(seconds, NULL, 10) * GFS_NS_PER_S : 0;
+	return (struct rounds){ .seed = seed_of_run(), .until_ns = gfs_clock_mono_ns() + ns };
+}
+
+/* The seed of the next round, which GFS_SEED repeats alone. */
+static bool rounds_next(struct rounds *rounds, struct rng *ret_rng)
+{
+	if (rounds->done != 0 && gfs_clock_mono_ns() >= rounds->until_ns)
+		return false;
+	ret_rng->state = rounds->seed + rounds->done++;
+	return true;
+}
 
 static void make_graph(struct query_world *world, struct rng *rng, unsigned nodes, unsigned rels)
 {
-	static const char *const labels[] = { "", ":A", ":B", ":A:B", ":C" };
 	GFS_AUTO_BUF text = GFS_BUF_INIT;
 	must(world, "MATCH (n) DETACH DELETE n");
-	gfs_buf_append_text(&text, "CREATE ");
-	for (unsigned i = 0; i < nodes; i++)
-		gfs_buf_printf(&text, "%s(n%u%s {i: %u, x: %u, s: 's%u'})", i == 0 ? "" : ", ", i,
-			labels[pick(rng, GFS_COUNT(labels))], i, pick(rng, 6), pick(rng, 4));
-	for (unsigned i = 0; i < rels; i++)
-		gfs_buf_printf(&text, ", (n%u)-[:%c {w: %u}]->(n%u)", pick(rng, nodes), "TUV"[pick(rng, 3)], pick(rng, 4),
-			pick(rng, nodes));
-	gfs_buf_append_u8(&text, '\0');
+	query_generate_graph(rng, nodes, rels, &text);
 	must(world, (const char *)text.data);
-}
-
-/* ---- statements ---- */
-
-static void put_node(struct rng *rng, struct gfs_buf *out, unsigned at)
-{
-	static const char *const labels[] = { "", "", "", "", "", ":A", ":B", ":A&B", ":!C", ":A|C" };
-	gfs_buf_printf(out, "(n%u%s", at, labels[pick(rng, GFS_COUNT(labels))]);
-	if (pick(rng, 10) == 0)
-		gfs_buf_printf(out, " {x: %u}", pick(rng, 6));
-	gfs_buf_append_u8(out, ')');
-}
-
-static void put_rel(struct rng *rng, struct gfs_buf *out, unsigned at)
-{
-	static const char *const types[] = { "", "", ":T", ":U", ":T|U" };
-	static const char *const lengths[] = { "", "", "", "*1..2", "*0..1", "*2" };
-	const char *length = lengths[pick(rng, GFS_COUNT(lengths))];
-	unsigned direction = pick(rng, 3);
-	gfs_buf_append_text(out, direction == 0 ? "<-[" : "-[");
-	gfs_buf_printf(out, "r%u%s%s", at, types[pick(rng, GFS_COUNT(types))], length);
-	if (pick(rng, 5) == 0)
-		gfs_buf_printf(out, " {w: %u}", pick(rng, 4));
-	gfs_buf_append_text(out, direction == 1 ? "]->" : "]-");
-}
-
-/* Parts that share a node now and then. *ret_nodes: n0 to that have values. */
-static void put_pattern(struct rng *rng, struct gfs_buf *out, unsigned *ret_nodes)
-{
-	unsigned nodes = 1, rels = 0, hops = pick(rng, 4);
-	put_node(rng, out, 0);
-	for (unsigned i = 0; i < hops; i++) {
-		put_rel(rng, out, rels++);
-		if (nodes > 1 && pick(rng, 5) == 0)
-			gfs_buf_printf(out, "(n%u)", pick(rng, nodes));
-		else
-			put_node(rng, out, nodes++);
-	}
-	if (pick(rng, 4) == 0) {
-		gfs_buf_append_text(out, ", ");
-		put_node(rng, out, nodes++);
-	}
-	*ret_nodes = nodes;
-}
-
-static void put_predicate(struct rng *rng, struct gfs_buf *out, unsigned nodes)
-{
-	unsigned a = pick(rng, nodes), b = pick(rng, nodes);
-	switch (pick(rng, 9)) {
-	case 0:
-		gfs_buf_printf(out, "n%u.x = %u", a, pick(rng, 6));
-		break;
-	case 1:
-		gfs_buf_printf(out, "n%u.x > n%u.x", a, b);
-		break;
-	case 2:
-		gfs_buf_printf(out, "n%u.x IN [1, 2, null]", a);
-		break;
-	case 3:
-		gfs_buf_printf(out, "n%u.s STARTS WITH 's1'", a);
-		break;
-	case 4:
-		gfs_buf_printf(out, "(n%u)-[:T]->(:B)", a);
-		break;
-	case 5:
-		gfs_buf_printf(out, "NOT EXISTS { MATCH (n%u)-->(m) WHERE m.x > n%u.x }", a, b);
-		break;
-	case 6:
-		gfs_buf_printf(out, "id(n%u) <> id(n%u) OR n%u.x >= 2", a, b, b);
-		break;
-	case 7:
-		gfs_buf_printf(out, "n%u.x >= 1 AND n%u.x < 4", a, a);
-		break;
-	default:
-		gfs_buf_printf(out, "COUNT { (n%u)--() } > 2", a);
-		break;
-	}
-}
-
-static unsigned put_match(struct rng *rng, struct gfs_buf *out)
-{
-	unsigned nodes;
-	gfs_buf_append_text(out, "MATCH ");
-	put_pattern(rng, out, &nodes);
-	for (unsigned i = 0, count = pick(rng, 3); i < count; i++) {
-		gfs_buf_append_text(out, i == 0 ? " WHERE (" : " AND (");
-		put_predicate(rng, out, nodes);
-		gfs_buf_append_u8(out, ')');
-	}
-	return nodes;
-}
-
-static void put_reading(struct rng *rng, struct gfs_buf *out)
-{
-	unsigned nodes = put_match(rng, out), a = pick(rng, nodes), b = pick(rng, nodes);
-	if (pick(rng, 4) == 0)
-		gfs_buf_printf(out, " OPTIONAL MATCH (n%u)-[o:U]->(z:A) WITH *, z.x AS zx", a);
-	else
-		gfs_buf_append_text(out, " WITH *, 0 AS zx");
-	switch (pick(rng, 6)) {
-	case 0:
-		gfs_buf_append_text(out, " RETURN count(*), sum(zx)");
-		break;
-	case 1:
-		gfs_buf_printf(out, " RETURN n%u.x AS x, count(*) AS c, min(n%u.i) AS m", a, b);
-		break;
-	case 2:
-		gfs_buf_printf(out, " RETURN DISTINCT n%u.x AS x, n%u.s AS s", a, b);
-		break;
-	case 3:
-		gfs_buf_printf(out, " WITH n%u.i AS i, n%u.i AS j, zx ORDER BY i, j, zx SKIP 1 LIMIT 5 RETURN i, j, zx", a, b);
-		break;
-	case 4:
-		gfs_buf_printf(out, " RETURN n%u, [(n%u)-[:T]->(q) | q.i][0] IS NULL AS e, zx", a, b);
-		break;
-	default:
-		gfs_buf_printf(out, " RETURN n%u.i AS i, n%u.i AS j, zx", a, b);
-		break;
-	}
-	gfs_buf_append_u8(out, '\0');
-}
-
-static void put_writing(struct rng *rng, struct gfs_buf *out)
-{
-	unsigned nodes = put_match(rng, out), a = pick(rng, nodes), b = pick(rng, nodes);
-	switch (pick(rng, 7)) {
-	case 0:
-		gfs_buf_printf(out, " CREATE (:A {x: n%u.x, i: -1})-[:T]->(n%u)", a, b);
-		break;
-	case 1:
-		gfs_buf_printf(out, " SET n%u.x = 9, n%u:C", a, b);
-		break;
-	case 2:
-		gfs_buf_printf(out, " MERGE (m:M {x: n%u.x}) SET m.count = coalesce(m.count, 0) + 1", a);
-		break;
-	case 3:
-		gfs_buf_printf(out, " WITH DISTINCT n%u AS n DETACH DELETE n", a);
-		break;
-	case 4:
-		gfs_buf_printf(out, " MERGE (n%u)-[:V]->(n%u)", a, b);
-		break;
-	case 5:
-		gfs_buf_printf(out, " REMOVE n%u:A WITH n%u AS n MATCH (n)-->(m:A) SET m.y = 1", a, b);
-		break;
-	default:
-		gfs_buf_printf(out, " WITH n%u AS n, count(*) AS c CREATE (k:K {c: c}) WITH n, k MATCH (o:K) SET n.k = 1", a);
-		break;
-	}
-	gfs_buf_append_u8(out, '\0');
 }
 
 /* ---- every rewrite against none ---- */
 
-enum { GRAPHS = 6, STATEMENTS = 120 };
+enum { NODES = 14, RELS = 36, STATEMENTS = 120, WRITING_STATEMENTS = 60 };
 
-static void expect_same(const struct gfs_buf *a, const struct gfs_buf *b, const char *text)
+/* How many answers say nothing, as the statement came to its limits. */
+struct tally {
+	unsigned statements, errors, empty, over;
+};
+
+static bool is_over(const char *answer)
 {
-	if (strcmp((const char *)a->data, (const char *)b->data) != 0)
-		fail_msg("%s\n  gave   %s\n  and    %s", text, (const char *)a->data, (const char *)b->data);
+	return strncmp(answer, "TimeLimit", 9) == 0 || strncmp(answer, "MemoryLimit", 11) == 0;
+}
+
+static bool is_error(const char *answer)
+{
+	size_t word = strspn(answer, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+	return word >= 6 && answer[word] == ':' && answer[word + 1] == ' ';
+}
+
+/* Which row raised an error first is nobody's promise: only its name is compared. */
+static void expect_same(const struct rounds *rounds, const struct gfs_buf *a, const struct gfs_buf *b, const char *text)
+{
+	const char *x = (const char *)a->data, *y = (const char *)b->data;
+	if (strcmp(x, y) == 0 || is_over(x) || is_over(y) ||
+		(is_error(x) && is_error(y) && strncmp(x, y, strcspn(x, ":") + 1) == 0))
+		return;
+	fail_msg("%s\n  gave   %s\n  and    %s\n  GFS_SEED=%#llx", text, x, y,
+		(unsigned long long)(rounds != NULL ? rounds->seed + rounds->done - 1 : 0));
+}
+
+static void count(struct tally *tally, const struct gfs_buf *answer)
+{
+	const char *text = (const char *)answer->data;
+	tally->statements++;
+	tally->over += is_over(text);
+	tally->errors += is_error(text);
+	tally->empty += *text == '\0';
+}
+
+/* Statements that say something are most of them, or the test says nothing. */
+static void expect_telling(const struct tally *tally)
+{
+	print_message("%u statements: %u gave no row, %u failed, %u came to a limit\n", tally->statements, tally->empty,
+		tally->errors, tally->over);
+	assert_true(tally->statements != 0 && tally->errors < tally->statements / 10 + 1);
+	assert_true(tally->over < tally->statements / 50 + 1 && tally->empty < tally->statements / 2);
+}
+
+static const struct gfs_engine_opts plain_opts = {
+	.passes_off = GFS_PASS_ALL, .time_ms_max = 3000, .plan_cache_off = true, .result_cache_off = true
+};
+static const struct gfs_engine_opts best_opts = { .time_ms_max = 3000 };
+
+static void compare_reading(struct query_world *world, struct rounds *rounds, struct rng *rng, struct tally *tally)
+{
+	static const struct gfs_run_opts no_cache = { .no_cache = true };
+	struct gfs_buf texts[STATEMENTS] = { 0 }, answers[STATEMENTS] = { 0 }, again = { 0 };
+	/* Any of the passes, or all. */
+	const struct gfs_engine_opts opts = { .time_ms_max = 3000,
+		.passes_off = rounds->done % 2 == 0 ? (unsigned int)rng_below(rng, GFS_PASS_ALL + 1) : 0 };
+	query_world_engine(world, &opts);
+	make_graph(world, rng, NODES, RELS);
+	if (rounds->done % 2 == 1)
+		must(world, "CREATE INDEX by_x FOR (n:A) ON (n.x)");
+	for (unsigned i = 0; i < STATEMENTS; i++) {
+		query_generate_reading(rng, &texts[i]);
+		query_answer_sorted(world, (const char *)texts[i].data, NULL, &answers[i]);
+		count(tally, &answers[i]);
+	}
+	if (rounds->done % 2 == 1)
+		must(world, "DROP INDEX by_x");
+	query_world_engine(world, &plain_opts);
+	for (unsigned i = 0; i < STATEMENTS; i++) {
+		query_answer_sorted(world, (const char *)texts[i].data, &no_cache, &again);
+		expect_same(rounds, &answers[i], &again, (const char *)texts[i].data);
+		gfs_buf_release(&texts[i]);
+		gfs_buf_release(&answers[i]);
+	}
+	gfs_buf_release(&again);
 }
 
 static void test_plans_of_reading_statements(void **state)
 {
-	struct query_world *world = *state;
-	struct rng rng = { seed_of_run() };
-	const struct gfs_engine_opts plain = { .passes_off = GFS_PASS_ALL };
-	for (unsigned g = 0; g < GRAPHS; g++) {
-		struct gfs_buf texts[STATEMENTS] = { 0 }, answers[STATEMENTS] = { 0 }, again = { 0 };
-		query_world_engine(world, NULL);
-		make_graph(world, &rng, 14, 24);
-		if (g == 0)
-			must(world, "CREATE INDEX FOR (n:A) ON (n.x)");
-		for (unsigned i = 0; i < STATEMENTS; i++) {
-			put_reading(&rng, &texts[i]);
-			query_answer_sorted(world, (const char *)texts[i].data, NULL, &answers[i]);
-		}
-		query_world_engine(world, &plain);
-		for (unsigned i = 0; i < STATEMENTS; i++) {
-			query_answer_sorted(world, (const char *)texts[i].data, NULL, &again);
-			expect_same(&answers[i], &again, (const char *)texts[i].data);
-			gfs_buf_release(&texts[i]);
-			gfs_buf_release(&answers[i]);
-		}
-		gfs_buf_release(&again);
-	}
+	struct rounds rounds = rounds_begin();
+	struct tally tally = { 0 };
+	struct rng rng;
+	while (rounds_next(&rounds, &rng))
+		compare_reading(*state, &rounds, &rng, &tally);
+	expect_telling(&tally);
 }
 
 static const char everything[] =
 	"MATCH (n) OPTIONAL MATCH (n)-[r]->(m) RETURN labels(n), properties(n), type(r), properties(r), properties(m)";
 
+/* The answer of a statement on a graph of its own, and all that is there after it. */
+static void write_once(
+	struct query_world *world, struct rng rng, const char *text, struct gfs_buf *answer, struct gfs_buf *after)
+{
+	make_graph(world, &rng, NODES / 2, RELS / 2);
+	query_answer_sorted(world, text, NULL, answer);
+	query_answer_sorted(world, everything, NULL, after);
+}
+
+static void compare_writing(struct query_world *world, struct rounds *rounds, struct rng *rng, struct tally *tally)
+{
+	struct gfs_buf texts[WRITING_STATEMENTS] = { 0 }, answers[WRITING_STATEMENTS] = { 0 },
+				   afters[WRITING_STATEMENTS] = { 0 }, answer = { 0 }, after = { 0 };
+	struct rng same = *rng;
+	(void)rng_next(rng); /* graphs follow from `same`, statements from what comes now */
+	query_world_engine(world, &best_opts);
+	for (unsigned i = 0; i < WRITING_STATEMENTS; i++) {
+		query_generate_writing(rng, &texts[i]);
+		write_once(world, same, (const char *)texts[i].data, &answers[i], &afters[i]);
+		count(tally, &answers[i]);
+	}
+	query_world_engine(world, &plain_opts);
+	for (unsigned i = 0; i < WRITING_STATEMENTS; i++) {
+		const char *text = (const char *)texts[i].data;
+		write_once(world, same, text, &answer, &after);
+		expect_same(rounds, &answers[i], &answer, text);
+		if (!is_over((const char *)answer.data) && !is_over((const char *)answers[i].data))
+			expect_same(rounds, &afters[i], &after, text);
+		gfs_buf_release(&texts[i]);
+		gfs_buf_release(&answers[i]);
+		gfs_buf_release(&afters[i]);
+	}
+	gfs_buf_release(&answer);
+	gfs_buf_release(&after);
+	require_clean(world->fixture.graph);
+}
+
 static void test_plans_of_writing_statements(void **state)
 {
+	struct rounds rounds = rounds_begin();
+	struct tally tally = { 0 };
+	struct rng rng;
+	while (rounds_next(&rounds, &rng))
+		compare_writing(*state, &rounds, &rng, &tally);
+	expect_telling(&tally);
+}
+
+/* ---- three values of logic ---- */
+
+/* -1: it came to its limits. */
+static long rows_where(
+	struct query_world *world, const char *match, const char *before, const char *predicate, const char *after)
+{
+	GFS_AUTO_BUF text = GFS_BUF_INIT;
+	GFS_AUTO_BUF answer = GFS_BUF_INIT;
+	char *end;
+	gfs_buf_printf(&text, "%s%s%s%s RETURN count(*)", match, before, predicate, after);
+	gfs_buf_append_u8(&text, '\0');
+	query_answer(world, (const char *)text.data, NULL, &answer);
+	long rows = strtol((const char *)answer.data, &end, 10);
+	if (*end != '\0' && !is_over((const char *)answer.data))
+		fail_msg("%s\n  gave %s", (const char *)text.data, (const char *)answer.data);
+	return *end == '\0' ? rows : -1;
+}
+
+/* True when both sides have rows. */
+static bool part_rows(struct query_world *world, struct rng *rng)
+{
+	GFS_AUTO_BUF match_text = GFS_BUF_INIT;
+	GFS_AUTO_BUF predicate_text = GFS_BUF_INIT;
+	query_generate_predicate(rng, &match_text, &predicate_text);
+	const char *match = (const char *)match_text.data, *predicate = (const char *)predicate_text.data;
+	long all = rows_where(world, match, "", "", ""), yes = rows_where(world, match, "WHERE ", predicate, ""),
+		 no = rows_where(world, match, "WHERE NOT (", predicate, ")"),
+		 unknown = rows_where(world, match, "WHERE (", predicate, ") IS NULL");
+	if (all < 0 || yes < 0 || no < 0 || unknown < 0)
+		return false;
+	if (all != yes + no + unknown)
+		fail_msg("%sWHERE %s\n  %ld rows, of which %ld true, %ld false, %ld unknown", match, predicate, all, yes, no,
+			unknown);
+	return yes != 0 && no != 0;
+}
+
+/* Each row is one where the predicate is true, or its negation, or where it is unknown. */
+static void test_predicates_part_the_rows(void **state)
+{
 	struct query_world *world = *state;
-	uint64_t seed = seed_of_run();
-	const struct gfs_engine_opts opts[] = { { 0 }, { .passes_off = GFS_PASS_ALL } };
-	for (unsigned i = 0; i < STATEMENTS; i++) {
-		GFS_AUTO_BUF text = GFS_BUF_INIT;
-		struct gfs_buf errors[2] = { 0 }, states[2] = { 0 };
-		struct rng rng = { seed + i };
-		put_writing(&rng, &text);
-		for (unsigned k = 0; k < 2; k++) {
-			struct rng same = { seed + i };
-			query_world_engine(world, &opts[k]);
-			make_graph(world, &same, 8, 12);
-			query_answer(world, (const char *)text.data, NULL, &errors[k]);
-			query_answer_sorted(world, everything, NULL, &states[k]);
-		}
-		expect_same(&errors[0], &errors[1], (const char *)text.data);
-		expect_same(&states[0], &states[1], (const char *)text.data);
-		for (unsigned k = 0; k < 2; k++) {
-			gfs_buf_release(&errors[k]);
-			gfs_buf_release(&states[k]);
-		}
+	struct rounds rounds = rounds_begin();
+	struct rng rng;
+	unsigned parted = 0;
+	while (rounds_next(&rounds, &rng)) {
+		query_world_engine(world, &best_opts);
+		make_graph(world, &rng, NODES, RELS);
+		for (unsigned i = 0; i < STATEMENTS; i++)
+			parted += part_rows(world, &rng);
 	}
+	assert_true(parted != 0);
 }
 
 /* ---- every cache against none ---- */
@@ -352,7 +345,7 @@ static void test_caches(void **state)
 			change(world, &rng);
 		query_answer_sorted(world, text, NULL, &cached);
 		query_answer_sorted(world, text, &without, &fresh);
-		expect_same(&cached, &fresh, text);
+		expect_same(NULL, &cached, &fresh, text);
 	}
 	gfs_engine_stats(world->engine, &stats);
 	print_message("%llu plans and %llu answers from the cache\n", (unsigned long long)stats.plan_hits,
@@ -365,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_plans_of_reading_statements, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_plans_of_writing_statements, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_predicates_part_the_rows, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_caches, query_world_setup, query_world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
