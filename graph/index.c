@@ -44,10 +44,16 @@ static void fill(struct gfs_graph *graph, const struct gfs_prop_index *index, st
 	};
 }
 
-int gfs_index_get(struct gfs_graph *graph, uint16_t id, struct gfs_index_info *ret_info)
+const struct gfs_prop_index *gfs_index_look(struct gfs_graph *graph, uint16_t id)
 {
 	const struct gfs_prop_index *index = gfs_prop_index_get(graph->indexes, id);
-	if (index == NULL || !is_index(index))
+	return index != NULL && is_index(index) ? index : NULL;
+}
+
+int gfs_index_get(struct gfs_graph *graph, uint16_t id, struct gfs_index_info *ret_info)
+{
+	const struct gfs_prop_index *index = gfs_index_look(graph, id);
+	if (index == NULL)
 		return GFS_ERR_NOTFOUND;
 	fill(graph, index, ret_info);
 	return 0;

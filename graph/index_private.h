@@ -28,6 +28,8 @@ bool gfs_index_value_is_blank(struct gfs_slice bytes);
 
 /* ---- index.c ---- */
 
+/* The definition alone, without an estimate, which takes longer than a look-up; NULL: none, or it is being dropped. */
+const struct gfs_prop_index *gfs_index_look(struct gfs_graph *graph, uint16_t id);
 /* Makes a definition with these flags of GFS_OP_INDEX_CREATE; `name` as for gfs_index_create. GFS_ERR_EXISTS: the name is taken. */
 int gfs_index_define(
 	struct gfs_tx *tx, uint16_t label, uint16_t key, unsigned flags, struct gfs_slice name, uint16_t *ret_id) GFS_CHECK;

@@ -109,14 +109,13 @@ static int set_equal(struct gfs_index_scan *s)
 
 static int begin(struct gfs_graph *graph, uint16_t id, struct gfs_index_scan *s)
 {
-	struct gfs_index_info info;
-	int err = gfs_index_get(graph, id, &info);
-	if (err == 0 && info.state != GFS_PROP_READY)
-		err = GFS_ERR_AGAIN;
-	if (err != 0)
-		return err;
+	const struct gfs_prop_index *index = gfs_index_look(graph, id);
+	if (index == NULL)
+		return GFS_ERR_NOTFOUND;
+	if (index->state != GFS_PROP_READY)
+		return GFS_ERR_AGAIN;
 	s->index = id;
-	s->key = info.key;
+	s->key = index->key;
 	s->done = false;
 	s->at_size = s->start.size = s->end.size = 0;
 	s->lower_long = s->upper_long = s->prefix_long = false;
@@ -303,13 +302,12 @@ int gfs_index_scan_next(struct gfs_graph *graph, struct gfs_index_scan *s, struc
 	struct gfs_arena *arena, size_t *ret_count)
 {
 	struct gfs_prop_cursor *cursor = NULL;
-	struct gfs_index_info info;
 	*ret_count = 0;
 	if (s->done || max == 0)
 		return 0;
-	int err = gfs_index_get(graph, s->index, &info);
-	if (err == 0)
-		err = gfs_prop_cursor_open(graph->store, s->index, s->descending, &cursor);
+	if (gfs_index_look(graph, s->index) == NULL)
+		return GFS_ERR_NOTFOUND;
+	int err = gfs_prop_cursor_open(graph->store, s->index, s->descending, &cursor);
 	if (err == 0)
 		err = walk(graph, s, cursor, hits, max, arena, ret_count);
 	gfs_prop_cursor_close(cursor);
@@ -339,14 +337,14 @@ int gfs_index_count(
 int gfs_index_value_of(struct gfs_graph *graph, uint16_t id, uint64_t node, struct gfs_index_value *ret)
 {
 	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
-	struct gfs_index_info info;
+	const struct gfs_prop_index *index = gfs_index_look(graph, id);
 	bool has = false;
-	int err = gfs_index_get(graph, id, &info);
-	if (err == 0)
-		err = gfs_node_has_label(graph, node, info.label, &has);
+	if (index == NULL)
+		return GFS_ERR_NOTFOUND;
+	int err = gfs_node_has_label(graph, node, index->label, &has);
 	if (err == 0 && !has)
 		err = GFS_ERR_NOTFOUND;
-	return err != 0 ? err : gfs_index_value_of_node(graph, node, info.key, &arena, ret);
+	return err != 0 ? err : gfs_index_value_of_node(graph, node, index->key, &arena, ret);
 }
 
 int gfs_index_has(

@@ -8,7 +8,8 @@
 struct index_op {
 	struct gfs_op op;
 	struct gfs_batch *batch;
-	struct gfs_datum *values, *uppers; /* by row of the batch */
+	struct gfs_datum *values, *uppers; /* by row of the batch; room for `rows` of them */
+	uint32_t rows;
 	uint32_t row, item;
 	bool scanning;
 	bool checks; /* the value is a list: the index does not know of nulls in it */
@@ -23,10 +24,6 @@ static int open_index(struct gfs_op *op)
 {
 	struct index_op *self = (struct index_op *)op;
 	self->scratch.budget = &op->exec->budget;
-	self->values = gfs_exec_alloc(op->exec, GFS_BATCH_ROWS * sizeof *self->values);
-	self->uppers = gfs_exec_alloc(op->exec, GFS_BATCH_ROWS * sizeof *self->uppers);
-	if (self->values == NULL || self->uppers == NULL)
-		return gfs_exec_nomem(op->exec);
 	return gfs_op_make_out(op, &op->plan->scan.slot, 1);
 }
 
@@ -175,15 +172,32 @@ static int step(struct index_op *self)
 	return 0;
 }
 
+/* For what is looked for in each row of the batch. */
+static int make_room(struct index_op *self, uint32_t rows)
+{
+	struct gfs_exec *exec = self->op.exec;
+	if (rows <= self->rows)
+		return 0;
+	self->values = gfs_exec_alloc(exec, rows * sizeof *self->values);
+	self->uppers = gfs_exec_alloc(exec, rows * sizeof *self->uppers);
+	if (self->values == NULL || self->uppers == NULL)
+		return gfs_exec_nomem(exec);
+	self->rows = rows;
+	return 0;
+}
+
 static int take_batch(struct index_op *self)
 {
 	struct gfs_op *op = &self->op;
 	self->row = self->item = 0;
 	gfs_arena_clear(&op->arena);
 	int err = gfs_op_next(op->input, &self->batch);
-	if (err == 0 && self->batch != NULL && op->plan->scan.value.expr != NULL)
+	if (err != 0 || self->batch == NULL)
+		return err;
+	err = make_room(self, self->batch->capacity);
+	if (err == 0 && op->plan->scan.value.expr != NULL)
 		err = gfs_expr_eval(op->exec, op->plan->scan.value.code, self->batch, &op->arena, self->values);
-	if (err == 0 && self->batch != NULL && op->plan->scan.upper.expr != NULL)
+	if (err == 0 && op->plan->scan.upper.expr != NULL)
 		err = gfs_expr_eval(op->exec, op->plan->scan.upper.code, self->batch, &op->arena, self->uppers);
 	return err;
 }
