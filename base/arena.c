@@ -9,7 +9,8 @@
 
 enum {
 	ALIGNMENT = 16,
-	BLOCK_BYTES_MIN = 1024,
+	/* With its head and malloc's own word, what malloc keeps at hand for each thread. */
+	BLOCK_BYTES_MIN = 1008,
 	BLOCK_BYTES_MAX = 1 << 20,
 	/* An object past this has a block of its own, so that the rest of the current block is not given up for it. */
 	OWN_BLOCK_BYTES = BLOCK_BYTES_MAX / 4,

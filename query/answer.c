@@ -112,6 +112,10 @@ void gfs_answer_begin(struct gfs_result *result)
 	const struct gfs_plan *plan = &result->shared->plan;
 	bool all = result->key.size != 0 && !plan->writes && !plan->is_volatile && !result->profile &&
 		!result->shared->statement->cache_off;
+	if (all) {
+		result->stamps = gfs_arena_alloc(&result->exec.arena, GFS_STAMPS_MAX * sizeof *result->stamps);
+		all = result->stamps != NULL;
+	}
 	if (all && plan->reads_nodes)
 		all = add_stamp(result, GFS_STAMP_NODES, 0);
 	/* What whole nodes and relationships show is known to no stamp but this one: it is checked again at the end. */
@@ -120,7 +124,8 @@ void gfs_answer_begin(struct gfs_result *result)
 	for (uint32_t i = 0; all && i < plan->reads.count; i++)
 		all = add_name(result, &plan->names[plan->reads.ids[i]]);
 	result->keeping = all;
-	result->start_ns = gfs_clock_mono_ns();
+	if (all)
+		result->start_ns = gfs_clock_mono_ns();
 }
 
 static void free_answer(struct gfs_cached *cached)

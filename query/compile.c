@@ -1,4 +1,4 @@
-/* A statement's text to its plan: found under the text, or under its normalised form, or made. */
+/* A statement's text to its plan: from the cache, or made. */
 #include "query/engine.h"
 
 #include "base/checked.h"
@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 /* ---- what plans and answers depend on ---- */
 
@@ -52,62 +51,6 @@ static_assert((int)GFS_STAMP_LABEL == (int)GFS_CATALOG_LABEL && (int)GFS_STAMP_T
 		(int)GFS_STAMP_KEY == (int)GFS_CATALOG_KEY,
 	"stamps of names have the catalog's kinds");
 
-/* ---- the cache of plans ---- */
-
-static void free_shared(struct gfs_cached *cached)
-{
-	struct gfs_shared_plan *shared = gfs_container_of(cached, struct gfs_shared_plan, cached);
-	gfs_plan_release(&shared->plan);
-	free(shared);
-}
-
-static bool make_key(struct gfs_buf *key, char form, struct gfs_slice text)
-{
-	gfs_buf_clear(key);
-	gfs_buf_append_u8(key, (uint8_t)form);
-	gfs_buf_append(key, text.data, text.size);
-	return gfs_buf_failed(key) == 0;
-}
-
-static bool look_up(struct gfs_result *result, const struct gfs_buf *key)
-{
-	struct gfs_engine *engine = result->engine;
-	struct gfs_cached *found = gfs_results_get(engine->cache, gfs_buf_slice(key), gfs_engine_version, engine);
-	if (found != NULL)
-		result->shared = gfs_container_of(found, struct gfs_shared_plan, cached);
-	return found != NULL;
-}
-
-static void add_stamp(struct gfs_stamp *stamps, size_t *count, struct gfs_engine *engine, uint32_t kind, uint32_t id)
-{
-	stamps[*count] = (struct gfs_stamp){ .kind = kind, .id = id, .version = gfs_engine_version(engine, kind, id) };
-	(*count)++;
-}
-
-/* A plan lives until indexes change, or the numbers that it was chosen by are quite different. */
-static void keep(struct gfs_result *result, const struct gfs_buf *key, uint64_t cost_ns)
-{
-	struct gfs_engine *engine = result->engine;
-	const struct gfs_plan *plan = &result->shared->plan;
-	struct gfs_stamp stamps[GFS_STAMPS_MAX];
-	size_t count = 0;
-	add_stamp(stamps, &count, engine, GFS_STAMP_SCHEMA, 0);
-	add_stamp(stamps, &count, engine, GFS_STAMP_ABOUT, 0);
-	for (uint32_t i = 0; i < plan->name_count && count < GFS_STAMPS_MAX; i++) {
-		const struct gfs_plan_name *name = &plan->names[i];
-		uint16_t id;
-		if (name->kind != GFS_CATALOG_KEY &&
-			gfs_catalog_find(gfs_graph_catalog(engine->graph), (enum gfs_catalog_kind)name->kind, name->text, &id) == 0)
-			add_stamp(stamps, &count, engine, GFS_STAMP_ABOUT, (uint32_t)name->kind << 16 | id);
-	}
-	(void)gfs_results_add(engine->cache,
-		&(struct gfs_results_item){ .key = gfs_buf_slice(key),
-			.stamps = stamps,
-			.stamp_count = count,
-			.cost_ns = cost_ns,
-			.result = &result->shared->cached }); /* refused: it is made again next time */
-}
-
 /* ---- making one ---- */
 
 struct compiling {
@@ -138,16 +81,7 @@ static bool find_value(void *context, struct gfs_slice name, struct gfs_datum *r
 	return param != NULL;
 }
 
-static struct gfs_shared_plan *shared_new(struct gfs_result *result)
-{
-	struct gfs_shared_plan *shared = calloc(1, sizeof *shared);
-	if (shared != NULL)
-		gfs_cached_init(&shared->cached, sizeof *shared, free_shared);
-	return result->shared = shared;
-}
-
-static int parse_and_check(
-	struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts, bool lifts)
+static int parse_and_check(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
 	struct compiling compiling = { result->engine, opts };
 	const struct gfs_check_env env = { .procedure = find_procedure, .parameter = find_value, .context = &compiling };
@@ -157,7 +91,7 @@ static int parse_and_check(
 	if (kept.data == NULL)
 		return gfs_query_fail_store(&result->error, GFS_ERR_NOMEM);
 	int err = gfs_parse(kept, arena, &shared->statement, &result->error);
-	if (err == 0 && lifts && shared->statement->kind == GFS_STATEMENT_QUERY &&
+	if (err == 0 && result->normal.count != 0 && shared->statement->kind == GFS_STATEMENT_QUERY &&
 		gfs_normal_lift(&result->normal, shared->statement, arena) != 0)
 		err = gfs_query_fail_store(&result->error, GFS_ERR_NOMEM);
 	if (err == 0)
@@ -170,52 +104,38 @@ static bool is_cacheable(const struct gfs_shared_plan *shared)
 	return shared->statement->mode == GFS_MODE_RUN && !shared->statement->cache_off && !shared->plan.calls;
 }
 
-static int make(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts,
-	const struct gfs_buf *key, bool lifts)
+static int make(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts, bool keep)
 {
 	struct gfs_graph *graph = result->engine->graph;
 	uint64_t start_ns = gfs_clock_mono_ns();
-	if (shared_new(result) == NULL)
+	struct gfs_shared_plan *shared = gfs_shared_plan_new();
+	if (shared == NULL)
 		return gfs_query_fail_store(&result->error, GFS_ERR_NOMEM);
-	int err = parse_and_check(result, text, opts, lifts);
-	if (err != 0 || result->shared->statement->kind != GFS_STATEMENT_QUERY)
+	result->shared = shared;
+	result->plan_held = &shared->cached;
+	int err = parse_and_check(result, text, opts);
+	if (err != 0 || shared->statement->kind != GFS_STATEMENT_QUERY)
 		return err;
 	gfs_graph_read_begin(graph);
-	err = gfs_plan_make(&result->shared->plan, result->shared->statement, graph,
-		GFS_PASS_ALL & ~result->engine->opts.passes_off, &result->error);
-	result->shared->cached.bytes += result->shared->plan.arena.bytes;
-	if (err == 0 && key->size != 0 && is_cacheable(result->shared))
-		keep(result, key, gfs_clock_mono_ns() - start_ns);
+	err = gfs_plan_make(
+		&shared->plan, shared->statement, graph, GFS_PASS_ALL & ~result->engine->opts.passes_off, &result->error);
+	if (err == 0 && keep && is_cacheable(shared))
+		gfs_plan_cache_keep(result, text, gfs_clock_mono_ns() - start_ns);
 	gfs_graph_read_end(graph);
 	return err;
-}
-
-/* ---- both ---- */
-
-/* `key` is what it is kept under. The graph lock is held. */
-static bool find(struct gfs_result *result, struct gfs_slice text, struct gfs_buf *key, bool *ret_lifts)
-{
-	*ret_lifts = false;
-	if (!make_key(key, 'P', text))
-		return false;
-	if (look_up(result, key))
-		return true;
-	*ret_lifts = gfs_normalize(text, &result->exec.arena, &result->normal);
-	return *ret_lifts && make_key(key, 'N', gfs_buf_slice(&result->normal.text)) && look_up(result, key);
 }
 
 int gfs_compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
 	struct gfs_engine *engine = result->engine;
-	GFS_AUTO_BUF key = GFS_BUF_INIT;
-	bool lifts = false, found = false;
-	if (!result->limits.plan_cache_off && !opts->no_cache) {
+	bool cache = !result->limits.plan_cache_off && !opts->no_cache, found = false;
+	if (cache) {
 		gfs_graph_read_begin(engine->graph);
-		found = find(result, text, &key, &lifts);
+		found = gfs_plan_cache_find(result, text);
 		gfs_graph_read_end(engine->graph);
 		atomic_fetch_add_explicit(found ? &engine->plan_hits : &engine->plan_misses, 1, memory_order_relaxed);
 	}
-	int err = found ? 0 : make(result, text, opts, &key, lifts);
+	int err = found ? 0 : make(result, text, opts, cache);
 	if (err != 0)
 		return err;
 	result->columns = result->shared->plan.columns;

@@ -51,6 +51,7 @@ void gfs_engine_free(struct gfs_engine *engine)
 	if (engine == NULL)
 		return;
 	assert(engine->running == NULL);
+	gfs_result_pool_release(engine);
 	gfs_results_free(engine->cache);
 	gfs_procedures_free(engine->procedures);
 	gfs_mutex_release(&engine->lock);

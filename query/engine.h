@@ -21,6 +21,8 @@ struct gfs_running {
 	bool listed;
 };
 
+enum { GFS_TEXTS_SEEN = 1024, GFS_SPARE_RESULTS = 8 };
+
 struct gfs_engine {
 	struct gfs_graph *graph;
 	struct gfs_engine_opts opts;
@@ -31,6 +33,10 @@ struct gfs_engine {
 	struct gfs_running *running;
 	uint32_t running_count;
 	uint64_t next_id;
+	/* Hashes of texts with literals that came lately, by the hash. Relaxed: one that is lost is noted next time. */
+	_Atomic uint64_t texts_seen[GFS_TEXTS_SEEN];
+	/* Freed results (result_pool.c), or NULL. Acquire to take one, release to put one in. */
+	struct gfs_result *_Atomic spare[GFS_SPARE_RESULTS];
 	/* Relaxed: statistics. */
 	_Atomic uint64_t plan_hits, plan_misses, answer_hits, answer_misses;
 };
@@ -40,6 +46,8 @@ struct gfs_shared_plan {
 	struct gfs_cached cached;
 	struct gfs_plan plan;
 	struct gfs_ast_statement *statement;
+	struct gfs_stamp *stamps; /* what the plan was chosen by; when it is kept */
+	size_t stamp_count;
 };
 
 /* An entity as it was, under its id and kind. */
@@ -68,14 +76,16 @@ struct gfs_result {
 	struct gfs_engine *engine;
 	struct gfs_engine_limits limits; /* of when it began */
 	struct gfs_running running;
-	struct gfs_shared_plan *shared; /* a reference; NULL for answers and tables */
+	struct gfs_shared_plan *shared;  /* NULL for answers and tables */
+	const struct gfs_lifted *lifted; /* the literals of this statement, as the plan numbers them */
+	struct gfs_cached *plan_held;    /* a reference: `shared`, or what keeps it and `lifted` */
 	struct gfs_slice *columns;
 	size_t column_count;
 	struct gfs_exec exec;
 	struct gfs_op *root;
 	struct gfs_query_error error;    /* what the run fills: the caller's own may not live as long */
 	struct gfs_slice statement_text; /* in the arena of `exec` */
-	struct gfs_normal normal;        /* literals of this statement */
+	struct gfs_normal normal;        /* of a text that was not in the cache */
 	struct gfs_arena rows_arena;     /* rows and snapshots handed out; of a writing or kept result: all of them */
 	struct gfs_datum *rows;
 	size_t row_count, row_capacity;
@@ -89,18 +99,33 @@ struct gfs_result {
 	/* answers */
 	bool keeping; /* rows are kept, to become an answer */
 	struct gfs_buf key;
-	struct gfs_stamp stamps[GFS_STAMPS_MAX];
+	struct gfs_stamp *stamps; /* GFS_STAMPS_MAX, when keeping */
 	size_t stamp_count;
 	uint64_t start_ns;
 	struct gfs_answer *answer; /* a reference: the rows are its */
 };
 
-/* compile.c: fills result->shared, from the cache if it can. */
+/* compile.c: fills result->shared and the columns, from the cache if it can. `text` lives as long as the result. */
 int gfs_compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts) GFS_CHECK;
 const struct gfs_param *gfs_param_find(const struct gfs_run_opts *opts, struct gfs_slice name);
 
+/* plan_cache.c. Under the graph lock. */
+/* One reference; NULL without memory. */
+struct gfs_shared_plan *gfs_shared_plan_new(void);
+/* Fills result->shared, lifted and plan_held. False: there is none, and result->normal is filled for who makes it. */
+bool gfs_plan_cache_find(struct gfs_result *result, struct gfs_slice text);
+/* Keeps result->shared, which was just made, and is still nobody else's. */
+void gfs_plan_cache_keep(struct gfs_result *result, struct gfs_slice text, uint64_t cost_ns);
+
 /* statement.c: a memory failure that was the limit becomes an error about the limit, and a place in the text is one in this statement's own. */
 void gfs_statement_settle_error(struct gfs_result *result);
+
+/* result_pool.c */
+/* An empty one; NULL without memory. */
+struct gfs_result *gfs_result_new(struct gfs_engine *engine);
+/* Takes a result of which nothing is left but its arenas. */
+void gfs_result_recycle(struct gfs_result *result);
+void gfs_result_pool_release(struct gfs_engine *engine);
 
 /* result.c */
 /* Makes the next rows of a reading statement; the lock is held. */

@@ -18,6 +18,11 @@ void *gfs_exec_alloc(struct gfs_exec *exec, size_t size)
 	return memory;
 }
 
+void *gfs_exec_room(struct gfs_exec *exec, size_t size)
+{
+	return gfs_arena_alloc(&exec->arena, size);
+}
+
 int gfs_exec_nomem(struct gfs_exec *exec)
 {
 	return gfs_query_fail_store(exec->error, GFS_ERR_NOMEM);
@@ -69,13 +74,16 @@ void gfs_exec_lock(struct gfs_exec *exec)
 	if (exec->tx == NULL)
 		gfs_graph_read_begin(exec->graph);
 	exec->locked = true;
-	exec->slice_end_ns = gfs_clock_mono_ns() + SLICE_NS;
+	if (exec->now_ns == 0)
+		exec->now_ns = gfs_clock_mono_ns();
+	exec->slice_end_ns = exec->now_ns + SLICE_NS;
 }
 
 void gfs_exec_unlock(struct gfs_exec *exec)
 {
 	assert(exec->locked);
 	exec->locked = false;
+	exec->now_ns = 0;
 	if (exec->tx != NULL)
 		return;
 	exec->epoch++;

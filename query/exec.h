@@ -65,7 +65,8 @@ struct gfs_exec {
 	const char *load_csv_folder;
 	/* the graph lock and limits */
 	bool locked;
-	uint64_t epoch; /* of holds of the lock: what was read before may be otherwise now */
+	uint64_t epoch;  /* of holds of the lock: what was read before may be otherwise now */
+	uint64_t now_ns; /* monotonic, when it was looked at last; 0: too long ago */
 	uint64_t slice_end_ns;
 	uint64_t deadline_ns; /* 0: none */
 	const _Atomic bool *terminated;
@@ -89,7 +90,10 @@ int gfs_exec_store_error(struct gfs_exec *exec, int err);
 uint16_t gfs_exec_name(struct gfs_exec *exec, uint32_t name);
 /* The same, made when it is not there: writing statements. */
 int gfs_exec_name_make(struct gfs_exec *exec, uint32_t name, uint16_t *ret_id) GFS_CHECK;
+/* Memory for the whole run, zeroed; NULL without. */
 void *gfs_exec_alloc(struct gfs_exec *exec, size_t size);
+/* The same with whatever it holds: room for rows. */
+void *gfs_exec_room(struct gfs_exec *exec, size_t size);
 
 static inline bool gfs_exec_node_gone(const struct gfs_exec *exec, uint64_t id)
 {

@@ -96,6 +96,10 @@ static bool lift(struct gfs_normal *normal, const struct gfs_lexer *lexer, const
 	if ((token->kind != GFS_TOKEN_NUMBER && token->kind != GFS_TOKEN_STRING) || place->quiet != 0 ||
 		!starts_value(place) || normal->count == GFS_LIFTED_MAX)
 		return false;
+	if (normal->lifted == NULL)
+		normal->lifted = gfs_arena_alloc(arena, GFS_LIFTED_MAX * sizeof *normal->lifted);
+	if (normal->lifted == NULL)
+		return false;
 	const struct gfs_token next = gfs_lexer_next(&ahead);
 	struct gfs_lifted *lifted = &normal->lifted[normal->count];
 	if (!ends_value(&next) || !read_value(lexer, token, arena, &lifted->value))
@@ -126,19 +130,16 @@ static void put_gap(struct gfs_normal *normal, struct gfs_slice text, const stru
 		gfs_buf_append(&normal->text, text.data + from, to - from);
 }
 
-bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_normal *ret_normal)
+/* False: the text cannot be read. */
+static bool normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_normal *ret_normal)
 {
 	struct gfs_lexer lexer = gfs_lexer(text);
 	struct place place = { 0 };
 	size_t end = 0; /* of the last word */
-	ret_normal->text = GFS_BUF_INIT;
-	ret_normal->count = 0;
 	for (;;) {
 		const struct gfs_token token = gfs_lexer_next(&lexer);
-		if (token.kind == GFS_TOKEN_END)
-			break;
-		if (token.kind == GFS_TOKEN_BAD)
-			return false;
+		if (token.kind == GFS_TOKEN_END || token.kind == GFS_TOKEN_BAD)
+			return token.kind == GFS_TOKEN_END;
 		put_gap(ret_normal, text, &place, end, token.pos.offset);
 		end = token.pos.offset + token.size;
 		/* The type is part of the form: the check looks at it. */
@@ -149,7 +150,14 @@ bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_no
 		gfs_buf_append_u8(&ret_normal->text, ' ');
 		pass(&place, &token);
 	}
-	return ret_normal->count != 0 && gfs_buf_failed(&ret_normal->text) == 0;
+}
+
+bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_normal *ret_normal)
+{
+	*ret_normal = (struct gfs_normal){ .text = GFS_BUF_INIT };
+	if (!normalize(text, arena, ret_normal) || gfs_buf_failed(&ret_normal->text) != 0)
+		ret_normal->count = 0;
+	return ret_normal->count != 0;
 }
 
 struct gfs_query_pos gfs_normal_place(struct gfs_slice from, struct gfs_slice to, struct gfs_query_pos pos)

@@ -19,11 +19,12 @@ struct gfs_lifted {
 struct gfs_normal {
 	struct gfs_buf
 		text; /* words with a blank behind, literals as marks; where columns get their names, with what lies between the words */
-	struct gfs_lifted lifted[GFS_LIFTED_MAX];
+	struct gfs_lifted *lifted;
 	uint32_t count;
 };
 
-/* False: there is nothing to lift, or the text cannot be read (the parser will say why). Values in `arena` or in the text. */
+/* False, with count 0: there is nothing to lift, the text cannot be read (the parser will say why), or memory failed. `lifted` lies in `arena`, values there or
+ * in the text. */
 bool gfs_normalize(struct gfs_slice text, struct gfs_arena *arena, struct gfs_normal *ret_normal);
 void gfs_normal_release(struct gfs_normal *normal);
 /* A place in `from` as a place in `to`, which has the same normalised form: what fails in a plan is told of in the text that is run. */

@@ -108,7 +108,7 @@ int gfs_op_next(struct gfs_op *op, struct gfs_batch **ret_batch)
 int gfs_op_make_column(struct gfs_op *op, uint32_t slot)
 {
 	if (op->out.columns[slot] == NULL)
-		op->out.columns[slot] = gfs_exec_alloc(op->exec, op->out.capacity * sizeof(struct gfs_datum));
+		op->out.columns[slot] = gfs_exec_room(op->exec, op->out.capacity * sizeof(struct gfs_datum));
 	return op->out.columns[slot] == NULL ? gfs_exec_nomem(op->exec) : 0;
 }
 
@@ -123,7 +123,7 @@ int gfs_op_make_out(struct gfs_op *op, const uint32_t *slots, uint32_t count)
 {
 	int err = 0;
 	op->out.capacity = capacity_for(op->plan);
-	op->origin = gfs_exec_alloc(op->exec, op->out.capacity * sizeof *op->origin);
+	op->origin = gfs_exec_room(op->exec, op->out.capacity * sizeof *op->origin);
 	if (op->origin == NULL)
 		return gfs_exec_nomem(op->exec);
 	for (uint32_t i = 0; err == 0 && i < op->plan->pass.count; i++)

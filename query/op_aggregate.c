@@ -25,7 +25,7 @@ static struct gfs_datum **make_columns(struct gfs_exec *exec, uint32_t count)
 {
 	struct gfs_datum **columns = gfs_exec_alloc(exec, count * sizeof *columns);
 	for (uint32_t i = 0; columns != NULL && i < count; i++) {
-		columns[i] = gfs_exec_alloc(exec, GFS_BATCH_ROWS * sizeof(struct gfs_datum));
+		columns[i] = gfs_exec_room(exec, GFS_BATCH_ROWS * sizeof(struct gfs_datum));
 		if (columns[i] == NULL)
 			return NULL;
 	}

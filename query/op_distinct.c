@@ -12,7 +12,7 @@ static int open_distinct(struct gfs_op *op)
 {
 	struct distinct *self = (struct distinct *)op;
 	gfs_row_table_init(&self->table, op->exec, &op->arena, op->plan->slots.count);
-	self->keep = gfs_exec_alloc(op->exec, GFS_BATCH_ROWS * sizeof *self->keep);
+	self->keep = gfs_exec_room(op->exec, GFS_BATCH_ROWS * sizeof *self->keep);
 	return self->keep == NULL ? gfs_exec_nomem(op->exec) : 0;
 }
 

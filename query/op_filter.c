@@ -11,8 +11,8 @@ static int open_filter(struct gfs_op *op)
 {
 	struct filter *self = (struct filter *)op;
 	uint32_t rows = op->plan->rows < 1 && op->input->out.capacity == 1 ? 1 : GFS_BATCH_ROWS;
-	self->values = gfs_exec_alloc(op->exec, rows * sizeof *self->values);
-	self->keep = gfs_exec_alloc(op->exec, rows * sizeof *self->keep);
+	self->values = gfs_exec_room(op->exec, rows * sizeof *self->values);
+	self->keep = gfs_exec_room(op->exec, rows * sizeof *self->keep);
 	return self->values == NULL || self->keep == NULL ? gfs_exec_nomem(op->exec) : 0;
 }
 

@@ -178,8 +178,8 @@ static int make_room(struct index_op *self, uint32_t rows)
 	struct gfs_exec *exec = self->op.exec;
 	if (rows <= self->rows)
 		return 0;
-	self->values = gfs_exec_alloc(exec, rows * sizeof *self->values);
-	self->uppers = gfs_exec_alloc(exec, rows * sizeof *self->uppers);
+	self->values = gfs_exec_room(exec, rows * sizeof *self->values);
+	self->uppers = gfs_exec_room(exec, rows * sizeof *self->uppers);
 	if (self->values == NULL || self->uppers == NULL)
 		return gfs_exec_nomem(exec);
 	self->rows = rows;

@@ -11,7 +11,7 @@ struct seek {
 static int open_seek(struct gfs_op *op)
 {
 	struct seek *self = (struct seek *)op;
-	self->values = gfs_exec_alloc(op->exec, GFS_BATCH_ROWS * sizeof *self->values);
+	self->values = gfs_exec_room(op->exec, GFS_BATCH_ROWS * sizeof *self->values);
 	if (self->values == NULL)
 		return gfs_exec_nomem(op->exec);
 	return gfs_op_make_out(op, &op->plan->scan.slot, 1);

@@ -29,7 +29,7 @@ static int open_sort(struct gfs_op *op)
 	self->scratch.budget = self->spare.budget = &op->exec->budget;
 	self->keys = gfs_exec_alloc(op->exec, op->plan->list.count * sizeof(struct gfs_datum *));
 	for (uint32_t i = 0; self->keys != NULL && i < op->plan->list.count; i++) {
-		self->keys[i] = gfs_exec_alloc(op->exec, GFS_BATCH_ROWS * sizeof(struct gfs_datum));
+		self->keys[i] = gfs_exec_room(op->exec, GFS_BATCH_ROWS * sizeof(struct gfs_datum));
 		if (self->keys[i] == NULL)
 			return gfs_exec_nomem(op->exec);
 	}

@@ -6,7 +6,6 @@
 #include "query/columns.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 static int row_limit(struct gfs_result *result)
 {
@@ -232,14 +231,11 @@ void gfs_result_free(struct gfs_result *result)
 		return;
 	gfs_result_stop(result);
 	gfs_snapshots_clear(&result->snapshots);
-	gfs_arena_release(&result->rows_arena);
-	gfs_arena_release(&result->exec.arena);
 	gfs_buf_release(&result->text);
 	gfs_buf_release(&result->key);
 	gfs_normal_release(&result->normal);
 	if (result->answer != NULL)
 		gfs_cached_release(&result->answer->cached);
-	if (result->shared != NULL)
-		gfs_cached_release(&result->shared->cached);
-	free(result);
+	gfs_cached_release(result->plan_held);
+	gfs_result_recycle(result);
 }

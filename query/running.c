@@ -45,7 +45,9 @@ void gfs_running_leave(struct gfs_engine *engine, struct gfs_running *running)
 	uint32_t slow_ms = engine->limits.slow_ms;
 	gfs_mutex_unlock(&engine->lock);
 	running->listed = false;
+	if (engine->opts.slow == NULL || slow_ms == 0)
+		return;
 	uint64_t took_ms = (gfs_clock_mono_ns() - running->start_ns) / GFS_NS_PER_MS;
-	if (engine->opts.slow != NULL && slow_ms != 0 && took_ms >= slow_ms)
+	if (took_ms >= slow_ms)
 		engine->opts.slow(engine->opts.slow_context, running->text, took_ms);
 }

@@ -6,7 +6,6 @@
 #include "query/regex.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 /* ---- a run ---- */
 
@@ -22,15 +21,15 @@ static bool deleted_rel(void *context, uint64_t id, struct gfs_rel_record *ret_r
 }
 
 /* The literal that a parameter of ours stands for; NULL: it is one of the caller's. */
-static const struct gfs_datum *lifted(const struct gfs_normal *normal, struct gfs_slice name)
+static const struct gfs_datum *literal_of(const struct gfs_lifted *lifted, struct gfs_slice name)
 {
 	uint32_t at = 0;
 	if (name.size < 2 || name.data[0] != (uint8_t)GFS_LIFTED_PREFIX[0])
 		return NULL;
 	for (size_t i = 1; i < name.size; i++)
 		at = at * 10 + (uint32_t)(name.data[i] - '0');
-	assert(at < normal->count);
-	return &normal->lifted[at].value;
+	assert(at < GFS_LIFTED_MAX);
+	return &lifted[at].value;
 }
 
 static int take_params(struct gfs_result *result, const struct gfs_run_opts *opts)
@@ -39,9 +38,9 @@ static int take_params(struct gfs_result *result, const struct gfs_run_opts *opt
 	int err = 0;
 	for (uint32_t i = 0; err == 0 && i < exec->plan->param_count; i++) {
 		struct gfs_slice name = exec->plan->params[i];
-		const struct gfs_datum *literal = lifted(&result->normal, name);
+		const struct gfs_datum *literal = literal_of(result->lifted, name);
 		if (literal != NULL) {
-			err = gfs_exec_keep(exec, &exec->arena, *literal, &exec->params[i]);
+			exec->params[i] = *literal; /* it lives as long as the result */
 			continue;
 		}
 		const struct gfs_param *param = gfs_param_find(opts, name);
@@ -80,7 +79,6 @@ static void init_exec(struct gfs_result *result, const struct gfs_run_opts *opts
 	exec->engine = opts->no_cache ? NULL : result->engine;
 	exec->error = &result->error;
 	exec->budget.max = result->limits.memory_bytes_max;
-	exec->arena.budget = result->rows_arena.budget = &exec->budget;
 	exec->uid = opts->uid;
 	exec->gid = opts->gid;
 	exec->interrupted = opts->interrupted;
@@ -245,6 +243,7 @@ static int run(struct gfs_result *result, struct gfs_slice text, const struct gf
 		return gfs_exec_nomem(&result->exec);
 	result->statement_text = kept;
 	int err = gfs_running_enter(result->engine, &result->running, kept, &result->error);
+	result->exec.now_ns = result->running.start_ns;
 	if (err == 0)
 		err = gfs_compile(result, kept, opts);
 	return err != 0 ? err : run_planned(result, opts);
@@ -254,12 +253,10 @@ int gfs_query_run(struct gfs_engine *engine, struct gfs_slice text, const struct
 	struct gfs_result **ret_result, struct gfs_query_error *error)
 {
 	static const struct gfs_run_opts no_opts = { 0 };
-	struct gfs_result *result = calloc(1, sizeof *result);
+	struct gfs_result *result = gfs_result_new(engine);
 	*error = (struct gfs_query_error){ 0 };
 	if (result == NULL)
 		return gfs_query_fail_store(error, GFS_ERR_NOMEM);
-	result->engine = engine;
-	result->exec.error = &result->error;
 	int err = run(result, text, opts == NULL ? &no_opts : opts);
 	if (err == 0) {
 		*ret_result = result;
