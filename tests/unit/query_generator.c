@@ -393,7 +393,8 @@ static void put_writing_clause(struct query_generator *g, bool last)
 		(void)query_declare(g, QUERY_VAR_NODE);
 		return;
 	}
-	(void)query_find(g, QUERY_VAR_NODE, &m);
+	if (!query_find(g, QUERY_VAR_NODE, &m))
+		m = n;
 	switch (query_pick(g, 8)) {
 	case 0:
 	case 1:
