@@ -21,7 +21,7 @@ static int delete_rel(struct gfs_exec *exec, uint64_t id)
 		err = gfs_rel_delete(exec->tx, id);
 	if (err != 0)
 		return gfs_exec_store_error(exec, err);
-	kept = gfs_exec_alloc(exec, sizeof *kept);
+	kept = gfs_arena_alloc(&exec->deleted.arena, sizeof *kept);
 	if (kept == NULL)
 		return gfs_exec_nomem(exec);
 	*kept = (struct gfs_deleted_rel){ .type = record.type, .start = record.start, .end = record.end };

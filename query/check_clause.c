@@ -76,6 +76,9 @@ static int add_columns(struct gfs_checker *c, const struct gfs_ast_query *query,
 static int check_subquery(struct gfs_checker *c, struct gfs_ast_clause *clause)
 {
 	struct gfs_scope *scope = c->scope, *imports = c->imports;
+	if (clause->subquery.in_transactions && (imports != NULL || scope->parent != NULL))
+		return GFS_CHECKER_FAIL(
+			c, "InvalidClauseComposition", &clause->pos, "CALL { } IN TRANSACTIONS cannot be inside another query");
 	c->imports = scope;
 	c->scope = NULL;
 	int err = gfs_check_query(c, clause->subquery.query);

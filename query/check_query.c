@@ -169,14 +169,38 @@ int gfs_check_query(struct gfs_checker *c, struct gfs_ast_query *query)
 	return err;
 }
 
+/* CALL { } IN TRANSACTIONS commits under way: nothing may have been changed then that could still fail. */
+static int check_transactions(struct gfs_checker *c, const struct gfs_ast_query *query)
+{
+	const struct gfs_ast_clause *divided = NULL, *writes = NULL;
+	for (uint32_t i = 0; i < query->count; i++)
+		for (uint32_t k = 0; k < query->parts[i].count; k++) {
+			const struct gfs_ast_clause *clause = &query->parts[i].clauses[k];
+			if (clause->kind == GFS_CLAUSE_SUBQUERY && clause->subquery.in_transactions)
+				divided = clause;
+			else if (gfs_clause_writes(clause) ||
+				(clause->kind == GFS_CLAUSE_SUBQUERY && clause->subquery.query->writes))
+				writes = clause;
+		}
+	if (divided == NULL)
+		return 0;
+	if (query->count > 1)
+		return composition(c, divided, "CALL { } IN TRANSACTIONS cannot be part of a UNION");
+	if (writes != NULL)
+		return composition(c, writes, "beside CALL { } IN TRANSACTIONS no other clause may write");
+	return 0;
+}
+
 int gfs_check_statement(struct gfs_ast_statement *statement, const struct gfs_check_env *env, struct gfs_arena *arena,
 	struct gfs_query_error *error)
 {
 	struct gfs_checker c = { .arena = arena, .error = error, .env = env, .statement = statement };
+	int err;
 	statement->symbol_count = 0;
 	switch (statement->kind) {
 	case GFS_STATEMENT_QUERY:
-		return gfs_check_query(&c, statement->query);
+		err = gfs_check_query(&c, statement->query);
+		return err != 0 ? err : check_transactions(&c, statement->query);
 	case GFS_STATEMENT_TERMINATE:
 		return gfs_check_expr(&c, statement->terminate);
 	case GFS_STATEMENT_SCHEMA:

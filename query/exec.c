@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "graph/index.h"
+#include "query/change.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -66,7 +67,7 @@ int gfs_exec_name_make(struct gfs_exec *exec, uint32_t name, uint16_t *ret_id)
 	return 0;
 }
 
-/* ---- the lock and the limits ---- */
+/* ---- the lock ---- */
 
 void gfs_exec_lock(struct gfs_exec *exec)
 {
@@ -91,6 +92,63 @@ void gfs_exec_unlock(struct gfs_exec *exec)
 	/* A property key's id may belong to another name when the lock is back. */
 	memset(exec->names, 0, exec->plan->name_count * sizeof *exec->names);
 }
+
+/* ---- transactions ---- */
+
+int gfs_exec_begin(struct gfs_exec *exec)
+{
+	bool reading = exec->locked;
+	assert(exec->tx == NULL);
+	if (reading)
+		gfs_exec_unlock(exec);
+	int err = gfs_tx_begin(exec->graph, &exec->tx);
+	if (err == 0 || reading)
+		gfs_exec_lock(exec);
+	return gfs_exec_store_error(exec, err);
+}
+
+void gfs_exec_forget_deleted(struct gfs_exec *exec)
+{
+	gfs_u64map_release(&exec->deleted.nodes);
+	gfs_u64map_release(&exec->deleted.rels);
+	gfs_arena_clear(&exec->deleted.arena);
+	exec->deleted.waiting = 0;
+}
+
+/* What was found out in the transaction may be otherwise when others have had the lock. */
+static struct gfs_tx *leave(struct gfs_exec *exec)
+{
+	struct gfs_tx *tx = exec->tx;
+	exec->tx = NULL;
+	exec->locked = false;
+	exec->epoch++;
+	memset(exec->names, 0, exec->plan->name_count * sizeof *exec->names);
+	gfs_exec_forget_deleted(exec);
+	return tx;
+}
+
+int gfs_exec_commit(struct gfs_exec *exec)
+{
+	uint64_t lsn;
+	int err = gfs_change_finish(exec);
+	if (err == 0)
+		err = gfs_exec_store_error(exec, gfs_tx_check(exec->tx));
+	if (err != 0) {
+		gfs_exec_abort(exec);
+		return err;
+	}
+	err = gfs_tx_commit(leave(exec), &lsn, NULL);
+	if (err == 0)
+		err = gfs_store_commit_wait(gfs_graph_store(exec->graph), lsn);
+	return gfs_exec_store_error(exec, err);
+}
+
+void gfs_exec_abort(struct gfs_exec *exec)
+{
+	gfs_tx_abort(leave(exec));
+}
+
+/* ---- limits ---- */
 
 static int ended(struct gfs_exec *exec, const char *why)
 {

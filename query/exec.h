@@ -24,6 +24,7 @@ struct gfs_deleted {
 	struct gfs_u64map nodes; /* id -> gone, or waiting for its relationships to go (change_delete.c) */
 	struct gfs_u64map rels;  /* id -> address of a struct gfs_deleted_rel */
 	uint64_t waiting;        /* nodes that do */
+	struct gfs_arena arena;  /* of those structs */
 };
 
 struct gfs_deleted_rel {
@@ -79,6 +80,12 @@ struct gfs_exec {
 /* The graph lock of a reader; a writer's transaction has it. No-ops but for the bookkeeping then. */
 void gfs_exec_lock(struct gfs_exec *exec);
 void gfs_exec_unlock(struct gfs_exec *exec);
+/* A transaction begins, and the lock is held as its own. On failure it is held as before: not at all, or as a reader's. */
+int gfs_exec_begin(struct gfs_exec *exec) GFS_CHECK;
+/* The transaction ends, and is on disk as far as the mode of the log wants it; or it is aborted, when it cannot be. The lock is not held after. */
+int gfs_exec_commit(struct gfs_exec *exec) GFS_CHECK;
+void gfs_exec_abort(struct gfs_exec *exec);
+void gfs_exec_forget_deleted(struct gfs_exec *exec);
 /* Called by every operator that makes rows, once a batch or more often: ends the run at its limits, and gives the graph lock to others for a moment when
  * this reader has had it for long. No pointer into pages or catalog may be held. */
 int gfs_exec_tick(struct gfs_exec *exec) GFS_CHECK;

@@ -98,6 +98,9 @@ static void details(const struct explaining *e, const struct gfs_plan_node *node
 	case GFS_PLAN_UNWIND:
 		items(e, &node->item, 1);
 		break;
+	case GFS_PLAN_TRANSACTIONS:
+		items(e, &node->apply.amount, 1);
+		break;
 	case GFS_PLAN_COUNT_STORE:
 		names(e, &node->count.names, '|');
 		break;

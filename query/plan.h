@@ -41,6 +41,7 @@ struct gfs_graph;
 	X(LIMIT, "Limit")                                                                                                  \
 	X(UNWIND, "Unwind")                                                                                                \
 	X(APPLY, "Apply")                                                                                                  \
+	X(TRANSACTIONS, "TransactionApply")                                                                                \
 	X(OPTIONAL, "OptionalApply")                                                                                       \
 	X(UNION, "Union")                                                                                                  \
 	X(EAGER, "Eager")                                                                                                  \
@@ -63,6 +64,8 @@ enum gfs_plan_kind {
 };
 
 #define GFS_SLOT_NONE UINT32_MAX
+/* Of CALL { } IN TRANSACTIONS without OF. */
+#define GFS_TRANSACTION_ROWS 1000u
 /* Operators on top of each other. */
 #define GFS_PLAN_DEPTH_MAX 2048u
 
@@ -181,7 +184,8 @@ struct gfs_plan_node {
 			struct gfs_plan_names names; /* none: all; relationships of several types are added up */
 		} count;
 		struct {
-			bool unit; /* the right side is run for what it does: each row is handed on once */
+			bool unit;                   /* the right side is run for what it does: each row is handed on once */
+			struct gfs_plan_item amount; /* TRANSACTIONS: rows in each; expr NULL: GFS_TRANSACTION_ROWS */
 		} apply;
 		struct gfs_slots slots; /* DISTINCT: by which; OPTIONAL: those that become null; RESULT: the columns */
 		struct {
@@ -255,7 +259,8 @@ struct gfs_plan {
 	bool reads_anything;         /* and on more than can be told */
 	bool calls;                  /* a procedure */
 	bool writes;
-	bool is_volatile; /* calls a function that answers differently each time */
+	bool in_transactions; /* all that it writes lies right of a TRANSACTIONS: it runs as one that reads */
+	bool is_volatile;     /* calls a function that answers differently each time */
 };
 
 /* Plans a checked query. `graph` (under the graph lock) tells cardinalities; NULL: none are known. The tree (and what it was made from) stays in use, so it

@@ -200,6 +200,5 @@ void gfs_plan_cache_keep(struct gfs_result *result, struct gfs_slice text, uint6
 	if (result->normal.count == 0)
 		add_prepared(result, make_key(result, FORM_TEXT, text), cost_ns);
 	else
-		add(result, make_key(result, FORM_NORMAL, gfs_buf_slice(&result->normal.text)), &shared->cached,
-			cost_ns);
+		add(result, make_key(result, FORM_NORMAL, gfs_buf_slice(&result->normal.text)), &shared->cached, cost_ns);
 }

@@ -40,12 +40,16 @@ static struct gfs_plan_node *subquery(struct gfs_planner *planner, struct gfs_pl
 		return gfs_plan_failed(planner, GFS_ERR_NOMEM);
 	if (query->writes)
 		input = gfs_plan_eager(planner, input);
-	struct gfs_plan_node *node = gfs_plan_node_new(planner, GFS_PLAN_APPLY, input);
+	bool divided = clause->subquery.in_transactions && query->writes;
+	struct gfs_plan_node *node = gfs_plan_node_new(planner, divided ? GFS_PLAN_TRANSACTIONS : GFS_PLAN_APPLY, input);
 	struct gfs_plan_node *right = gfs_plan_query(planner, gfs_plan_argument(planner), query, inside);
 	if (node == NULL || right == NULL)
 		return NULL;
 	node->right = right;
 	node->apply.unit = query->column_count == 0;
+	node->apply.amount = (struct gfs_plan_item){ .expr = divided ? clause->subquery.in_transactions_of : NULL,
+		.slot = GFS_SLOT_NONE };
+	planner->plan->in_transactions |= divided;
 	for (uint32_t i = 0; i < query->column_count; i++)
 		gfs_symset_add(available, query->columns[i]->id);
 	return query->writes ? gfs_plan_eager(planner, node) : node;

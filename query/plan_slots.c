@@ -83,6 +83,8 @@ int gfs_plan_each_item(struct gfs_plan_node *node, gfs_plan_item_fn fn, void *co
 	case GFS_PLAN_LIMIT:
 	case GFS_PLAN_UNWIND:
 		return fn(context, &node->item);
+	case GFS_PLAN_TRANSACTIONS:
+		return fn(context, &node->apply.amount);
 	case GFS_PLAN_CREATE:
 	case GFS_PLAN_MERGE:
 		return each_of_create(node, fn, context);
@@ -236,6 +238,7 @@ void gfs_plan_defines(const struct gfs_plan_node *node, struct gfs_symset set)
 		add_slot(set, node->item.slot);
 		break;
 	case GFS_PLAN_APPLY:
+	case GFS_PLAN_TRANSACTIONS:
 	case GFS_PLAN_OPTIONAL:
 		gfs_plan_tree_defines(node->right, set);
 		break;

@@ -146,8 +146,8 @@ void gfs_result_stop(struct gfs_result *result)
 	gfs_columns_drop(exec);
 	gfs_regex_free(exec->regex);
 	exec->regex = NULL;
-	gfs_u64map_release(&exec->deleted.nodes);
-	gfs_u64map_release(&exec->deleted.rels);
+	gfs_exec_forget_deleted(exec);
+	gfs_arena_release(&exec->deleted.arena);
 	result->root = NULL;
 	result->ended = true;
 	gfs_running_leave(result->engine, &result->running);

@@ -27,7 +27,7 @@ struct gfs_result *gfs_result_new(struct gfs_engine *engine)
 		return NULL;
 	result->engine = engine;
 	result->exec.error = &result->error;
-	result->exec.arena.budget = result->rows_arena.budget = &result->exec.budget;
+	result->exec.arena.budget = result->rows_arena.budget = result->exec.deleted.arena.budget = &result->exec.budget;
 	return result;
 }
 

@@ -124,29 +124,26 @@ static int run_reading(struct gfs_result *result)
 static int run_writing(struct gfs_result *result)
 {
 	struct gfs_exec *exec = &result->exec;
-	struct gfs_store *store = gfs_graph_store(exec->graph);
-	uint64_t lsn;
-	int err = gfs_tx_begin(exec->graph, &exec->tx);
+	int err = gfs_exec_begin(exec);
 	if (err != 0)
-		return gfs_exec_store_error(exec, err);
-	gfs_exec_lock(exec);
+		return err;
 	err = gfs_result_fill_all(result);
 	if (err == 0)
-		err = gfs_change_finish(exec);
-	if (err == 0)
-		err = gfs_exec_store_error(exec, gfs_tx_check(exec->tx));
-	gfs_exec_unlock(exec);
-	struct gfs_tx *tx = exec->tx;
-	exec->tx = NULL;
-	if (err != 0) {
-		gfs_tx_abort(tx);
-		return err;
-	}
-	err = gfs_tx_commit(tx, &lsn, NULL);
-	if (err == 0)
-		err = gfs_store_commit_wait(store, lsn);
+		err = gfs_exec_commit(exec);
+	else
+		gfs_exec_abort(exec);
 	gfs_result_stop(result);
-	return gfs_exec_store_error(exec, err);
+	return err;
+}
+
+/* An operator begins transactions and commits them; around it the statement only reads. */
+static int run_in_transactions(struct gfs_result *result)
+{
+	gfs_exec_lock(&result->exec);
+	int err = gfs_result_fill_all(result);
+	gfs_exec_unlock(&result->exec);
+	gfs_result_stop(result);
+	return err;
 }
 
 /* A plan from the cache may have been made of another text. Memory that the limit refused is not the machine's fault. */
@@ -229,6 +226,8 @@ static int run_planned(struct gfs_result *result, const struct gfs_run_opts *opt
 	int err = prepare(result, opts);
 	if (err != 0)
 		return err;
+	if (result->shared->plan.in_transactions)
+		return run_in_transactions(result);
 	return result->shared->plan.writes ? run_writing(result) : run_reading(result);
 }
 
