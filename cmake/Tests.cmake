@@ -20,6 +20,9 @@ endif()
 
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
+# Assertions are how tests fail, in every build; GFS_RELEASE says that what they test has none.
+set(GFS_TEST_OPTIONS -UNDEBUG $<$<CONFIG:Release>:-DGFS_RELEASE>)
+
 # Reports of the sanitizers fail the test that made them.
 set(GFS_TEST_ENVIRONMENT
 	"GRAPHFS_BIN=${PROJECT_BINARY_DIR}/bin"
@@ -42,6 +45,7 @@ list(FILTER helpers EXCLUDE REGEX "/test_[^/]*\\.c$")
 if(helpers)
 	add_library(gfs_test_support STATIC ${helpers})
 	target_link_libraries(gfs_test_support PRIVATE gfs_compile gfs_banned)
+	target_compile_options(gfs_test_support PRIVATE ${GFS_TEST_OPTIONS})
 	target_link_libraries(gfs_test_support PUBLIC PkgConfig::CMOCKA m)
 else()
 	add_library(gfs_test_support INTERFACE)
@@ -67,6 +71,7 @@ foreach(pattern unit/test_ conformance/test_ crash/crash_)
 		get_filename_component(name ${source} NAME_WE)
 		gfs_test_layers(${name} libs)
 		gfs_executable(${name} SOURCES ${source} LIBS gfs_test_support ${libs} DIRECTORY tests)
+		target_compile_options(${name} PRIVATE ${GFS_TEST_OPTIONS})
 		gfs_test(${name} ${label} 300 ${name})
 	endforeach()
 endforeach()
@@ -75,6 +80,7 @@ file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/integration/*.c)
 foreach(source ${sources})
 	get_filename_component(name ${source} NAME_WE)
 	gfs_executable(${name} SOURCES ${source} LIBS gfs_test_support gfs_tools DIRECTORY tests)
+	target_compile_options(${name} PRIVATE ${GFS_TEST_OPTIONS})
 endforeach()
 
 # A name that starts with `lib` or an underscore is sourced by others. Those that take a time without progress for a hang have the machine to

@@ -41,7 +41,7 @@ static void test_right_order(void **state)
 	gfs_mutex_release(&high);
 }
 
-#ifndef NDEBUG
+#ifndef GFS_RELEASE
 
 static void take_falling(void)
 {
@@ -223,7 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_right_order),
-#ifndef NDEBUG
+#ifndef GFS_RELEASE
 		cmocka_unit_test(test_wrong_use_dies),
 #endif
 		cmocka_unit_test(test_exclusion),
