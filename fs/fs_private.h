@@ -47,9 +47,10 @@ struct gfs_fs {
 	_Atomic bool
 		aliases; /* a link was looked up by another name than it is listed by (relaxed: set before the reply, under the graph lock) */
 	bool mounted;
-	bool initialised;       /* INIT is answered; set by the handshake, before other threads start */
-	double setattr_timeout; /* how long the kernel may keep what a SETATTR answers, in seconds */
-	uint32_t init_flags;    /* what the kernel offered in INIT */
+	bool initialised;          /* INIT is answered; set by the handshake, before other threads start */
+	_Atomic bool failure_told; /* relaxed: the log has a line about the store's failure */
+	double setattr_timeout;    /* how long the kernel may keep what a SETATTR answers, in seconds */
+	uint32_t init_flags;       /* what the kernel offered in INIT */
 };
 
 /* ---- loop.c: who reads the session ---- */

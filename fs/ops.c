@@ -15,10 +15,23 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+/* Every change is refused from now on, so once is enough. */
+static void log_failure(struct gfs_fs *fs)
+{
+	struct gfs_store_stats stats;
+	if (atomic_exchange_explicit(&fs->failure_told, true, memory_order_relaxed))
+		return;
+	gfs_store_stats_get(gfs_graph_store(fs->graph), &stats);
+	gfs_log(GFS_LOG_ERROR, "the store is read-only from now on: %s; unmount and mount again to recover",
+		gfs_err_text(stats.failure));
+}
+
 void gfs_reply_err(fuse_req_t req, int err)
 {
 	int number = gfs_err_errno(err);
-	if (number == EIO || number == EUCLEAN || number == ENOMEM || number == EROFS || number == ENOSPC)
+	if (err == GFS_ERR_FAILED)
+		log_failure(fuse_req_userdata(req));
+	else if (number == EIO || number == EUCLEAN || number == ENOMEM || number == EROFS || number == ENOSPC)
 		gfs_log(GFS_LOG_ERROR, "request failed: %s", gfs_err_text(err));
 	fuse_reply_err(req, number);
 }

@@ -85,6 +85,16 @@ void gfs_attr_fill_fixed(
 	st->st_gid = fs->opts.gid;
 }
 
+uint64_t gfs_view_time_ns(const struct timespec *t)
+{
+	enum { NS_PER_S = 1000000000 };
+	if (t->tv_sec < 0 || (t->tv_sec == 0 && t->tv_nsec == 0))
+		return 1; /* 0 stands for the present in graph/ */
+	if (t->tv_sec >= INT64_MAX / NS_PER_S)
+		return INT64_MAX;
+	return (uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec;
+}
+
 int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_id)
 {
 	GFS_AUTO_BUF memory = GFS_BUF_INIT;

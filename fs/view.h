@@ -83,6 +83,9 @@ void gfs_attr_fill(struct stat *st, uint64_t nodeid, mode_t file_type, const str
 /* Attributes of something that belongs to the mount. */
 void gfs_attr_fill_fixed(
 	const struct gfs_fs *fs, struct stat *st, uint64_t nodeid, mode_t mode, uint64_t size, uint64_t mtime_ns);
+/* A time that a caller sets. Those that nanoseconds since 1970 cannot hold (before it, after 2262) become the nearest that they can. Never 0, which
+ * stands for the present in graph/: the epoch itself is its first nanosecond. */
+uint64_t gfs_view_time_ns(const struct timespec *t);
 /* The node of a name in /nodes: by key, or @ID. GFS_ERR_NOTFOUND. */
 int gfs_view_find_node(struct gfs_graph *graph, const char *name, uint64_t *ret_id) GFS_CHECK;
 /* The shown name of a node, and its record. */

@@ -244,7 +244,7 @@ static int import_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	gfs_mutex_lock(&fs->imports->lock);
 	struct import_file *file = by_nodeid(fs->imports, nodeid);
 	if (file) {
-		gfs_attr_fill_fixed(fs, st, nodeid, S_IFREG | (is_error ? 0444 : 0644),
+		gfs_attr_fill_fixed(fs, st, nodeid, S_IFREG | (is_error ? 0400 : 0600),
 			is_error ? file->error.size : file->size, file->mtime_ns);
 		err = 0;
 	}

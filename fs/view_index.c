@@ -15,6 +15,8 @@
 #include <string.h>
 
 enum { BATCH = 64 };
+/* Names in an index are values of properties, whatever their modes are. */
+#define VALUES_MODE 0700
 
 static uint16_t index_of(uint64_t nodeid)
 {
@@ -207,7 +209,7 @@ static int property_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	int err = ready(fs->graph, index_of(nodeid), &info);
 	if (err && err != GFS_ERR_AGAIN)
 		return err;
-	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0, mtime_of(fs, info.changed_ns));
+	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | VALUES_MODE, 0, mtime_of(fs, info.changed_ns));
 	return 0;
 }
 
@@ -342,7 +344,7 @@ static int value_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 	if (!err)
 		err = gfs_index_values_get(fs->index_values, nodeid, &value);
 	if (!err)
-		gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0, mtime_of(fs, info.changed_ns));
+		gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | VALUES_MODE, 0, mtime_of(fs, info.changed_ns));
 	return err;
 }
 

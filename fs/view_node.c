@@ -125,11 +125,6 @@ static int node_rmdir(struct gfs_edit *e, uint64_t nodeid, const char *name)
 	return err ? err : count > 0 ? GFS_ERR_NOTEMPTY : 0;
 }
 
-static uint64_t ns_of(const struct timespec *t)
-{
-	return t->tv_sec < 0 ? 0 : (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
-}
-
 static int node_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *st, int to_set)
 {
 	struct gfs_node_record record;
@@ -137,9 +132,11 @@ static int node_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *
 	if (err)
 		return err;
 	struct gfs_node_meta meta = {
-		.mode = st->st_mode & 0777, .uid = st->st_uid, .gid = st->st_gid, .mtime_ns = ns_of(&st->st_mtim)
+		.mode = st->st_mode & 0777, .uid = st->st_uid, .gid = st->st_gid, .mtime_ns = gfs_view_time_ns(&st->st_mtim)
 	};
 	unsigned which = 0;
+	if ((to_set & FUSE_SET_ATTR_MODE) && (st->st_mode & S_ISVTX))
+		return GFS_ERR_PERM; /* whoever sets it believes that others cannot remove what is in it */
 	if (to_set & FUSE_SET_ATTR_MODE)
 		which |= GFS_META_MODE;
 	if (to_set & FUSE_SET_ATTR_UID)

@@ -175,11 +175,6 @@ int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *fro
 	return err ? err : gfs_files_move(e->fs->files, from, from_key, to, to_key);
 }
 
-static uint64_t ns_of(const struct timespec *t)
-{
-	return t->tv_sec < 0 ? 0 : (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
-}
-
 static int dead_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *st, int to_set)
 {
 	return to_set & FUSE_SET_ATTR_SIZE ? gfs_files_dead_truncate(e->fs->files, nodeid, (uint64_t)st->st_size) : 0;
@@ -220,7 +215,7 @@ static int prop_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *
 	if (!err && (to_set & FUSE_SET_ATTR_MTIME_NOW))
 		err = gfs_prop_set_mtime(e->tx, t.entity, t.key, 0);
 	else if (!err && (to_set & FUSE_SET_ATTR_MTIME))
-		err = gfs_prop_set_mtime(e->tx, t.entity, t.key, ns_of(&st->st_mtim));
+		err = gfs_prop_set_mtime(e->tx, t.entity, t.key, gfs_view_time_ns(&st->st_mtim));
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
 }
 

@@ -199,6 +199,8 @@ static int nodes_mkdir(struct gfs_edit *e, const char *name, mode_t mode, uint64
 		return err;
 	if (read.id != 0) /* "@ID" names a node by its id: none can be made with that name */
 		return gfs_node_get(e->graph, read.id, &record) == 0 ? GFS_ERR_EXISTS : GFS_ERR_INVALID;
+	if (mode & S_ISVTX)
+		return GFS_ERR_PERM; /* as chmod */
 	struct gfs_node_meta meta = { .uid = e->uid, .gid = e->gid, .mode = mode & 0777 };
 	err = gfs_node_create(e->tx, read.name, &meta, &id);
 	if (!err)

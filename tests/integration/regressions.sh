@@ -134,6 +134,43 @@ for i in {10..60}; do printf 'not a header' >"import/$long$i"; done # a builtin 
 is "$(ls import | wc -l)" 102 "files and their errors"
 rm -f import/* # the errors go with their files
 
+# Names in an index are values: it showed those of nodes that nobody else may read. Dropped files were there for everybody.
+begin "who may look into indexes and dropped files"
+mkdir nodes/private && mkdir -p labels/Citizen && ln -s ../../../labels/Citizen nodes/private/labels/
+echo 12345 >nodes/private/number
+chmod 700 nodes/private
+mkdir -p index/Citizen/number
+is "$(stat -c %a index index/Citizen index/Citizen/number index/Citizen/number/12345 | tr '\n' ' ')" "755 755 700 700 "
+echo 54321 >import/bad.csv # a builtin does not look at what close(2) says
+is "$(stat -c %a import/bad.csv import/bad.csv.error | tr '\n' ' ')" "600 400 "
+if may_drop; then
+	refused nobody ls index/Citizen/number
+	refused nobody stat index/Citizen/number/12345
+	refused nobody cat import/bad.csv.error
+fi
+rm import/bad.csv
+
+# chmod 1777 said yes and left the bit out: everybody could remove what its owner believed safe.
+begin "the sticky bit is refused"
+expect EPERM chmod nodes/private 1700
+refused mkdir -m 1777 nodes/sticky
+hasnt nodes/sticky
+ok "setgid is left out" chmod 2750 nodes/private
+is "$(stat -c %a nodes/private)" 750
+
+# The epoch and times before it became the present; the years after 2554 began again in 1970.
+begin "far times"
+for what in nodes/private nodes/private/number; do
+	for date in 1970-01-01 1960-05-05; do
+		touch -d "$date UTC" "$what" || fail "touch"
+		is "$(stat -c %Y "$what")" 0 "mtime of $what set to $date"
+	done
+	touch -d 2700-01-01 "$what" || fail "touch"
+	is "$(date -d "@$(stat -c %Y "$what")" +%Y)" 2262 "mtime of $what set to 2700"
+	touch "$what"
+	is "$((EPOCHSECONDS - $(stat -c %Y "$what") < 100))" 1 "mtime of $what set to now"
+done
+
 cd /
 check_db
 finish
