@@ -98,6 +98,12 @@ static void details(const struct explaining *e, const struct gfs_plan_node *node
 	case GFS_PLAN_UNWIND:
 		items(e, &node->item, 1);
 		break;
+	case GFS_PLAN_HASH_JOIN:
+		for (uint32_t i = 0; i < node->hash.left.count; i++) {
+			gfs_buf_append_text(e->out, i == 0 ? " " : ", ");
+			text_of(e, node->hash.equalities[i]);
+		}
+		break;
 	case GFS_PLAN_TRANSACTIONS:
 		items(e, &node->apply.amount, 1);
 		break;

@@ -25,6 +25,7 @@ const struct gfs_op_vtable *const gfs_op_vtables[GFS_PLAN_KIND_COUNT] = {
 	[GFS_PLAN_UNWIND] = &gfs_op_unwind_vtable,
 	[GFS_PLAN_APPLY] = &gfs_op_apply_vtable,
 	[GFS_PLAN_TRANSACTIONS] = &gfs_op_transactions_vtable,
+	[GFS_PLAN_HASH_JOIN] = &gfs_op_hash_join_vtable,
 	[GFS_PLAN_OPTIONAL] = &gfs_op_optional_vtable,
 	[GFS_PLAN_UNION] = &gfs_op_union_vtable,
 	[GFS_PLAN_EAGER] = &gfs_op_eager_vtable,

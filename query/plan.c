@@ -252,7 +252,7 @@ static uint32_t places(const struct gfs_ast_pattern *pattern)
 {
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < pattern->count; i++)
-		count += pattern->parts[i].rel_count * 3 + 1;
+		count += pattern->parts[i].rel_count * 3 + 1 + 2 * GFS_PLAN_JOIN_KEYS_MAX;
 	return count;
 }
 
@@ -276,7 +276,7 @@ static bool count_pattern_expr(void *context, const struct gfs_ast_expr *expr)
 	return count_expr(context, expr);
 }
 
-/* How many slots the planner may add: aggregates and results of subqueries, sort keys, steps and ends of relationships. */
+/* How many slots the planner may add: aggregates and results of subqueries, sort keys, steps and ends of relationships, keys of joins. */
 static uint32_t extra_slots(const struct gfs_ast_query *query)
 {
 	uint32_t count = 16;

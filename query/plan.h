@@ -42,6 +42,7 @@ struct gfs_graph;
 	X(UNWIND, "Unwind")                                                                                                \
 	X(APPLY, "Apply")                                                                                                  \
 	X(TRANSACTIONS, "TransactionApply")                                                                                \
+	X(HASH_JOIN, "ValueHashJoin")                                                                                      \
 	X(OPTIONAL, "OptionalApply")                                                                                       \
 	X(UNION, "Union")                                                                                                  \
 	X(EAGER, "Eager")                                                                                                  \
@@ -187,6 +188,11 @@ struct gfs_plan_node {
 			bool unit;                   /* the right side is run for what it does: each row is handed on once */
 			struct gfs_plan_item amount; /* TRANSACTIONS: rows in each; expr NULL: GFS_TRANSACTION_ROWS */
 		} apply;
+		struct {
+			struct gfs_slots left, right; /* rows of the input and of the right side go together when these are equal */
+			const struct gfs_ast_expr **equalities; /* for EXPLAIN; as many */
+			bool keeps_input;                       /* the smaller side, which is kept in memory */
+		} hash;                                     /* HASH_JOIN: the right side uses nothing of the input */
 		struct gfs_slots slots; /* DISTINCT: by which; OPTIONAL: those that become null; RESULT: the columns */
 		struct {
 			struct gfs_plan_node **parts;
@@ -238,7 +244,9 @@ enum {
 	GFS_PASS_TOP = 1 << 3,    /* sort and limit in one */
 	GFS_PASS_COUNT = 1 << 4,  /* counts without records */
 	GFS_PASS_EAGER = 1 << 5,  /* leaves out what cannot collide */
-	GFS_PASS_ALL = (1 << 6) - 1
+	GFS_PASS_JOIN =
+		1 << 6, /* parts of a pattern that only an equality connects are matched apart, and joined by hash */
+	GFS_PASS_ALL = (1 << 7) - 1
 };
 
 struct gfs_plan {

@@ -84,6 +84,10 @@ static int finish_right(
 	if (inner.words == NULL)
 		return GFS_ERR_NOMEM;
 	gfs_plan_node_uses(node, inner);
+	if (node->kind == GFS_PLAN_HASH_JOIN)
+		available = gfs_plan_set_new(planner); /* it is lent nothing */
+	if (available.words == NULL)
+		return planner->err;
 	if (node->kind == GFS_PLAN_FOREACH)
 		gfs_symset_add(available, node->foreach.slot);
 	int err = finish(planner, node->right, inner, available, &unused);

@@ -173,19 +173,24 @@ struct gfs_plan_node *gfs_plan_filter(
 	return node;
 }
 
-/* Symbols of the statement that the predicate needs and that something can give: those of inner patterns are never there. */
-static bool is_ready(struct gfs_match *match, const struct gfs_ast_expr *expr)
+struct gfs_symset gfs_match_uses(struct gfs_match *match, const struct gfs_ast_expr *expr)
 {
 	struct gfs_symset uses = gfs_plan_set_new(match->planner);
 	if (uses.words == NULL)
-		return false;
+		return uses;
 	gfs_plan_uses(uses, expr);
 	gfs_symset_intersect(uses, match->defined);
-	return gfs_symset_within(uses, match->available);
+	return uses;
 }
 
-/* Checks what can be checked now. `all`: the end of the pattern. */
-static void place_predicates(struct gfs_match *match, bool all)
+/* Symbols of the statement that the predicate needs and that something can give: those of inner patterns are never there. */
+static bool is_ready(struct gfs_match *match, const struct gfs_ast_expr *expr)
+{
+	struct gfs_symset uses = gfs_match_uses(match, expr);
+	return uses.words != NULL && gfs_symset_within(uses, match->available);
+}
+
+void gfs_match_place(struct gfs_match *match, bool all)
 {
 	struct gfs_plan_exprs ready = { 0 };
 	uint32_t left = 0;
@@ -273,7 +278,7 @@ static void note_solved(struct gfs_match *match, struct gfs_match_rel *rel)
 	gfs_symset_add(match->available, rel->ast->symbol->id);
 	gfs_symset_add(match->available, rel->left->symbol->id);
 	gfs_symset_add(match->available, rel->right->symbol->id);
-	place_predicates(match, false);
+	gfs_match_place(match, false);
 }
 
 static void expand(struct gfs_match *match, struct gfs_match_rel *rel)
@@ -359,6 +364,13 @@ static bool solve_next(struct gfs_match *match)
 	return best != NULL;
 }
 
+void gfs_match_solve(struct gfs_match *match)
+{
+	while (match->tree != NULL && match->planner->err == 0)
+		if (!solve_given(match) && !solve_next(match) && !gfs_match_start(match))
+			return;
+}
+
 /* ---- the whole ---- */
 
 /* Slots that the pattern gives a value to, and those that were there. */
@@ -437,12 +449,10 @@ struct gfs_plan_node *gfs_plan_pattern(struct gfs_planner *planner, struct gfs_p
 	if (input == NULL || !take_pattern(&match, pattern) || !note_defined(&match))
 		return NULL;
 	require_given(&match);
-	place_predicates(&match, false);
-	while (match.tree != NULL && planner->err == 0)
-		if (!solve_given(&match) && !solve_next(&match) && !gfs_match_start(&match))
-			break;
+	gfs_match_place(&match, false);
+	gfs_match_solve(&match);
 	match.tree = gfs_plan_paths(planner, match.tree, pattern, available);
-	place_predicates(&match, true);
+	gfs_match_place(&match, true);
 	return planner->err == 0 ? match.tree : NULL;
 }
 
@@ -470,7 +480,7 @@ void gfs_match_scan(struct gfs_match *match, struct gfs_plan_node *node, const s
 {
 	match->tree = node;
 	gfs_symset_add(match->available, symbol->id);
-	place_predicates(match, false);
+	gfs_match_place(match, false);
 }
 
 void gfs_match_type_scan(struct gfs_match *match, struct gfs_match_rel *rel, double rows)

@@ -23,6 +23,9 @@ struct gfs_planner {
 	unsigned int depth, expr_depth;
 };
 
+/* Equalities that a join by hash uses; more are only checked. */
+#define GFS_PLAN_JOIN_KEYS_MAX 4u
+
 /* ---- plan.c: helpers ---- */
 
 /* Zeroed. */

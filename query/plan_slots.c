@@ -146,6 +146,10 @@ void gfs_plan_node_uses(const struct gfs_plan_node *node, struct gfs_symset set)
 	case GFS_PLAN_SHORTEST:
 		rel_uses(node, set);
 		break;
+	case GFS_PLAN_HASH_JOIN:
+		add_slots(set, node->hash.left);
+		add_slots(set, node->hash.right);
+		break;
 	case GFS_PLAN_DISTINCT:
 	case GFS_PLAN_RESULT:
 		add_slots(set, node->slots);
@@ -239,6 +243,7 @@ void gfs_plan_defines(const struct gfs_plan_node *node, struct gfs_symset set)
 		break;
 	case GFS_PLAN_APPLY:
 	case GFS_PLAN_TRANSACTIONS:
+	case GFS_PLAN_HASH_JOIN:
 	case GFS_PLAN_OPTIONAL:
 		gfs_plan_tree_defines(node->right, set);
 		break;

@@ -38,12 +38,8 @@ static const struct gfs_ast_expr *sought(
 
 bool gfs_start_known(struct gfs_match *match, const struct gfs_ast_expr *expr)
 {
-	struct gfs_symset uses = gfs_plan_set_new(match->planner);
-	if (uses.words == NULL)
-		return false;
-	gfs_plan_uses(uses, expr);
-	gfs_symset_intersect(uses, match->defined);
-	return gfs_symset_within(uses, match->available);
+	struct gfs_symset uses = gfs_match_uses(match, expr);
+	return uses.words != NULL && gfs_symset_within(uses, match->available);
 }
 
 void gfs_start_consider(struct gfs_start *best, const struct gfs_start *other)
@@ -146,11 +142,18 @@ static void drop_predicate(struct gfs_plan_exprs *list, uint32_t at)
 	list->count--;
 }
 
+double gfs_match_start_rows(struct gfs_match *match)
+{
+	return cheapest(match).rows;
+}
+
 bool gfs_match_start(struct gfs_match *match)
 {
 	struct gfs_start start = cheapest(match);
 	if (start.node == NULL)
 		return false;
+	if (gfs_match_join(match, start.node, start.rows))
+		return true;
 	if (start.kind == GFS_PLAN_TYPE_SCAN) {
 		gfs_match_type_scan(match, start.rel, start.rows);
 		return true;

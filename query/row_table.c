@@ -64,6 +64,26 @@ static bool is_entry(const struct gfs_row_table *table, uint64_t entry, uint64_t
 	return true;
 }
 
+/* Where the entry of the values is, or the free place for it. */
+static uint64_t place_of(const struct gfs_row_table *table, uint64_t hash, const struct gfs_datum *values)
+{
+	uint64_t at = hash & (table->place_count - 1);
+	while (table->places[at] != 0 && !is_entry(table, table->places[at] - 1, hash, values))
+		at = (at + 1) & (table->place_count - 1);
+	return at;
+}
+
+bool gfs_row_table_look(const struct gfs_row_table *table, const struct gfs_datum *values, uint64_t *ret_entry)
+{
+	if (table->place_count == 0)
+		return false;
+	uint64_t at = place_of(table, hash_values(values, table->shape.count), values);
+	if (table->places[at] == 0)
+		return false;
+	*ret_entry = table->places[at] - 1;
+	return true;
+}
+
 static int add(struct gfs_row_table *table, uint64_t hash, const struct gfs_datum *values, uint64_t at)
 {
 	uint64_t entry = table->rows.count;
@@ -88,16 +108,13 @@ int gfs_row_table_find_values(
 		if (err != 0)
 			return err;
 	}
-	uint64_t at = hash & (table->place_count - 1);
-	for (; table->places[at] != 0; at = (at + 1) & (table->place_count - 1)) {
-		if (!is_entry(table, table->places[at] - 1, hash, values))
-			continue;
+	uint64_t at = place_of(table, hash, values);
+	*ret_new = table->places[at] == 0;
+	if (!*ret_new) {
 		*ret_entry = table->places[at] - 1;
-		*ret_new = false;
 		return 0;
 	}
 	*ret_entry = table->rows.count;
-	*ret_new = true;
 	return add(table, hash, values, at);
 }
 

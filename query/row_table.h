@@ -1,4 +1,4 @@
-/* A hash table of rows by equivalence: for DISTINCT and grouping. Everything in one arena. */
+/* A hash table of rows by equivalence: for DISTINCT, grouping and joins. Everything in one arena. */
 #ifndef GFS_QUERY_ROW_TABLE_H
 #define GFS_QUERY_ROW_TABLE_H
 
@@ -22,5 +22,7 @@ int gfs_row_table_find(struct gfs_row_table *table, const struct gfs_batch *batc
 /* The same of values side by side. */
 int gfs_row_table_find_values(
 	struct gfs_row_table *table, const struct gfs_datum *values, uint64_t *ret_entry, bool *ret_new) GFS_CHECK;
+/* Only looks. */
+bool gfs_row_table_look(const struct gfs_row_table *table, const struct gfs_datum *values, uint64_t *ret_entry);
 
 #endif
