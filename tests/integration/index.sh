@@ -171,7 +171,7 @@ expect EPERM rmdir index/P/age/7
 expect EPERM rmdir index
 expect ENOTEMPTY rmdir index/P
 expect EPERM rename index/P/age index/P/other 0
-expect EPERM chmod index/P/age 0700
+expect EPERM chmod index/P/age 0755
 expect ENOENT rmdir index/P/name
 
 begin "it stays, and goes"
