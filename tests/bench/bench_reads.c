@@ -4,11 +4,11 @@
  *   bench_reads FOLDER          FOLDER has nodes.csv and rels.csv (scripts/bench-reads makes them)
  *   bench_reads FOLDER WHAT     only the lines with WHAT in them, with all layers on, often: to look at with perf
  *
- * A figure is the median of BATCHES batches, warm; the graph was closed after the import and opened again. */
+ * A figure is the median of BATCHES batches in processor time, warm; the graph was closed after the import and opened again. */
 #include "base/checked.h"
-#include "base/clock.h"
 #include "graph/label_expr.h"
 #include "graph/rel_walk.h"
+#include "tests/bench/processor.h"
 #include "tests/support/csv_graph.h"
 
 #include <stdio.h>
@@ -285,9 +285,9 @@ static double measure(uint64_t (*body)(void), unsigned batches)
 	double ns[BATCHES];
 	(void)body(); /* warm */
 	for (unsigned i = 0; i < batches; i++) {
-		uint64_t start = gfs_clock_mono_ns();
+		uint64_t start = processor_ns();
 		uint64_t count = body();
-		ns[i] = (double)(gfs_clock_mono_ns() - start) / (double)count;
+		ns[i] = (double)(processor_ns() - start) / (double)count;
 	}
 	qsort(ns, batches, sizeof *ns, by_value);
 	return ns[batches / 2];
