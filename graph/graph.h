@@ -253,7 +253,7 @@ struct gfs_bulk_prop {
 	uint16_t key; /* each at most once a node or relationship; any order */
 	const struct gfs_value *value;
 };
-/* A node with labels (ids, distinct) and properties in one go. */
+/* A node with labels (ids, distinct) and properties in one go. GFS_ERR_EXISTS: another node has the key; the transaction can go on without this one. */
 int gfs_bulk_node(struct gfs_tx *tx, struct gfs_slice key, const struct gfs_node_meta *meta, const uint16_t *labels,
 	size_t label_count, const struct gfs_bulk_prop *props, size_t prop_count, uint64_t *ret_id) GFS_CHECK;
 /* A relationship; its place in chains and adjacency is kept back until gfs_bulk_finish (which a commit calls; call it before reading relationships). That both

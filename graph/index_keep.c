@@ -181,6 +181,15 @@ static bool add_target(struct gfs_tx *tx, struct gfs_entity entity, uint16_t key
 	return entity.kind == GFS_NODE && gfs_prop_indexes_have_key(tx->graph->indexes, key);
 }
 
+static bool some_label_has_index(struct gfs_tx *tx, struct gfs_slice labels)
+{
+	for (size_t i = 0; i + 2 <= labels.size; i += 2) {
+		if (gfs_prop_indexes_have_label(tx->graph->indexes, gfs_get_le16(labels.data + i)))
+			return true;
+	}
+	return false;
+}
+
 /* The nodes whose entries the op may change. */
 static size_t targets_of(struct gfs_tx *tx, const struct gfs_op *op, struct gfs_index_target targets[TARGETS_MAX])
 {
@@ -203,9 +212,11 @@ static size_t targets_of(struct gfs_tx *tx, const struct gfs_op *op, struct gfs_
 		targets[0] = (struct gfs_index_target){ .node = op->id, .label = op->name };
 		return gfs_prop_indexes_have_label(tx->graph->indexes, op->name);
 	case GFS_OP_NODE_DELETE:
-	case GFS_OP_BULK_NODE:
 		targets[0] = (struct gfs_index_target){ .node = op->id };
 		return op->id != GFS_ID_NONE;
+	case GFS_OP_BULK_NODE:
+		targets[0] = (struct gfs_index_target){ .node = op->id };
+		return op->id != GFS_ID_NONE && some_label_has_index(tx, op->labels);
 	default:
 		return 0;
 	}

@@ -104,13 +104,24 @@ static int node_id(struct gfs_tx *tx, struct gfs_op *op)
 	return err != 0 ? err : gfs_node_id_take(tx->txn, op->id);
 }
 
+/* Before anything has changed. A transaction with names of its own looks there when it enters the key. */
+static int check_key(struct gfs_tx *tx, struct gfs_slice key)
+{
+	uint64_t other;
+	int err = gfs_name_check(key, GFS_KEY_BYTES_MAX);
+	if (err != 0 || tx->names != NULL)
+		return err;
+	err = gfs_keys_find(tx->graph->store, key, &other);
+	return err == 0 ? GFS_ERR_EXISTS : err == GFS_ERR_NOTFOUND ? 0 : err;
+}
+
 int gfs_node_prepare(struct gfs_tx *tx, struct gfs_op *op, struct gfs_node_record *ret_record)
 {
-	int err = op->bytes.size == 0 ? 0 : gfs_name_check(op->bytes, GFS_KEY_BYTES_MAX);
+	int err = op->bytes.size == 0 ? 0 : check_key(tx, op->bytes);
 	if (err == 0)
 		err = node_id(tx, op);
 	if (err == 0 && op->bytes.size != 0)
-		err = tx->names != NULL ? gfs_bulk_enter_key(tx, op->bytes, op->id) : gfs_keys_add(tx->txn, op->bytes, op->id);
+		err = tx->names != NULL ? gfs_bulk_enter_key(tx, op->bytes, op->id) : gfs_keys_put(tx->txn, op->bytes, op->id);
 	if (err != 0)
 		return err;
 	assert(op->id != GFS_ID_NONE);

@@ -82,20 +82,40 @@ int gfs_prop_place(struct gfs_tx *tx, struct gfs_prop_ref *ref, struct gfs_row_i
 
 /* ---- values ---- */
 
-int gfs_prop_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_arena *arena,
+/* The row is given back: the bytes must outlive it. */
+static int keep_value(struct gfs_row_item *item, struct gfs_arena *arena)
+{
+	if (item->is_blob)
+		return 0;
+	item->value = gfs_arena_copy(arena, item->value);
+	return item->value.data == NULL ? GFS_ERR_NOMEM : 0;
+}
+
+static int get_stored(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_arena *arena,
 	struct gfs_value *ret_value)
 {
 	GFS_AUTO_PROP ref = GFS_PROP_REF_INIT;
-	int err = gfs_prop_ref_look(graph, entity, key, &ref);
-	if (err != 0)
-		return err;
-	if (!ref.item.is_blob) {
-		/* The row is given back: the bytes must outlive it. */
-		ref.item.value = gfs_arena_copy(arena, ref.item.value);
-		if (ref.item.value.data == NULL)
-			return GFS_ERR_NOMEM;
+	int err = gfs_prop_ref_get(graph, entity, key, &ref);
+	if (err == 0)
+		err = keep_value(&ref.item, arena);
+	return err != 0 ? err : gfs_item_value(graph, &ref.item, arena, ret_value);
+}
+
+int gfs_prop_get(struct gfs_graph *graph, struct gfs_entity entity, uint16_t key, struct gfs_arena *arena,
+	struct gfs_value *ret_value)
+{
+	struct gfs_row_item item;
+	const struct gfs_object *object = gfs_object_get(graph, entity);
+	if (object == NULL || !object->has_row) {
+		if (object != NULL)
+			gfs_object_put(graph, object);
+		return get_stored(graph, entity, key, arena, ret_value);
 	}
-	return gfs_item_value(graph, &ref.item, arena, ret_value);
+	int err = gfs_object_find(object, key, &item);
+	if (err == 0)
+		err = keep_value(&item, arena);
+	gfs_object_put(graph, object);
+	return err != 0 ? err : gfs_item_value(graph, &item, arena, ret_value);
 }
 
 int gfs_apply_prop_set(struct gfs_tx *tx, struct gfs_op *op)

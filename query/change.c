@@ -44,19 +44,14 @@ struct bag { /* the properties of something new */
 	struct gfs_slice key; /* of a node */
 };
 
-/* A node's key is the text of its key property, when that may be one and is free. */
-static int consider_key(struct gfs_exec *exec, const struct gfs_datum_entry *entry, struct bag *bag)
+/* A node's key is the text of its key property, when that may be one. */
+static void consider_key(struct gfs_exec *exec, const struct gfs_datum_entry *entry, struct bag *bag)
 {
-	uint64_t taken;
 	if (entry->value.type != GFS_DATUM_STRING || !gfs_slice_equal(entry->key, gfs_graph_key_property(exec->graph)))
-		return 0;
+		return;
 	struct gfs_slice key = gfs_datum_text(entry->value);
-	if (gfs_name_check(key, GFS_KEY_BYTES_MAX) != 0)
-		return 0;
-	int err = gfs_node_find(exec->graph, key, &taken);
-	if (err == GFS_ERR_NOTFOUND)
+	if (gfs_name_check(key, GFS_KEY_BYTES_MAX) == 0)
 		bag->key = key;
-	return err == 0 || err == GFS_ERR_NOTFOUND ? 0 : gfs_exec_store_error(exec, err);
 }
 
 static int add_to_bag(struct gfs_exec *exec, const struct gfs_plan_entity *entity, const struct gfs_datum_entry *entry,
@@ -70,10 +65,10 @@ static int add_to_bag(struct gfs_exec *exec, const struct gfs_plan_entity *entit
 	int err = to_value(exec, entry->value, &entity->pos, arena, value);
 	if (err == 0)
 		err = key_id(exec, entry->key, &bag->props[bag->count].key);
-	if (err == 0 && !entity->is_rel)
-		err = consider_key(exec, entry, bag);
 	if (err != 0)
 		return err;
+	if (!entity->is_rel)
+		consider_key(exec, entry, bag);
 	bag->props[bag->count++].value = value;
 	return 0;
 }
@@ -136,6 +131,8 @@ static int create_node(struct gfs_exec *exec, const struct gfs_plan_entity *enti
 	if (err != 0)
 		return err;
 	err = gfs_bulk_node(exec->tx, bag->key, &meta, labels, count, bag->props, bag->count, ret_id);
+	if (err == GFS_ERR_EXISTS) /* the key is another's */
+		err = gfs_bulk_node(exec->tx, (struct gfs_slice){ 0 }, &meta, labels, count, bag->props, bag->count, ret_id);
 	if (err != 0)
 		return gfs_exec_store_error(exec, err);
 	exec->counts.nodes_created++;

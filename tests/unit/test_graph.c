@@ -459,7 +459,7 @@ static void test_bulk_errors(void **state)
 	uint16_t k = name_of(&f, GFS_CATALOG_KEY, "k"), l = name_of(&f, GFS_CATALOG_LABEL, "L");
 	struct gfs_bulk_prop twice[] = { { k, &v }, { k, &v } }, unknown[] = { { 999, &v } };
 	uint16_t labels[] = { l, l };
-	uint64_t id;
+	uint64_t id, next;
 	struct gfs_tx *tx = tx_begin(&f);
 	struct gfs_txn_mark mark = gfs_tx_mark(tx);
 	(void)state;
@@ -469,6 +469,10 @@ static void test_bulk_errors(void **state)
 	assert_int_equal(gfs_bulk_node(tx, gfs_slice_text("a"), &meta, labels, 2, NULL, 0, &id), GFS_ERR_INVALID);
 	gfs_tx_rollback_to(tx, mark);
 	OK(gfs_bulk_node(tx, gfs_slice_text("a"), &meta, labels, 1, twice, 1, &id));
+	/* A key that is another's: nothing was changed, not even an id used up. */
+	assert_int_equal(gfs_bulk_node(tx, gfs_slice_text("a"), &meta, labels, 1, twice, 1, &next), GFS_ERR_EXISTS);
+	OK(gfs_bulk_node(tx, gfs_slice_text("b"), &meta, labels, 1, twice, 1, &next));
+	assert_int_equal(next, id + 1);
 	tx_commit(tx);
 }
 

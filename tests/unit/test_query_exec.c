@@ -113,6 +113,9 @@ static void test_keys(void **state)
 	expect(world, "MATCH (n) WHERE key(n) = 'ann' RETURN n.name", "ann");
 	expect(world, "MATCH (n) WHERE key(n) IN ['ann', 'nobody', 'ann'] RETURN count(n)", "1");
 	expect(world, "MERGE (n {name: 'bob'}) RETURN key(n)", "bob");
+	expect(world, "CREATE (n:Second {name: 'bob', x: 1}) RETURN key(n), n.x", "null, 1");
+	expect(world, "MATCH (n:Second) RETURN count(n)", "1");
+	require_clean(world->fixture.graph);
 }
 
 static void test_deleted_entities(void **state)
