@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "mount-tools/open_graph.h"
 #include "mount-tools/privileges.h"
+#include "mount-tools/seal.h"
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
@@ -160,6 +161,9 @@ static int start(
 	err = gfs_daemon_ready(daemon);
 	if (err)
 		return gfs_fail(message, err, "cannot go to the background: %s", gfs_err_text(err));
+	err = gfs_seal();
+	if (err)
+		gfs_log(GFS_LOG_WARNING, "no seccomp filter: %s", gfs_err_text(err));
 	fuse_set_log_func(log_libfuse);
 	gfs_log(GFS_LOG_INFO, "%s is mounted on %s", opts->source, opts->mountpoint);
 	return 0;

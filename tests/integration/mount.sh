@@ -110,6 +110,7 @@ for task in "/proc/$pid"/task/*; do
 	is "$(awk '$1 == "CapEff:" { print $2 }' "$task/status")" 0000000000000002 "capabilities of $task"
 	is "$(awk '$1 == "CapBnd:" { print $2 }' "$task/status")" 0000000000000000 "capabilities it may ever have"
 	is "$(awk '$1 == "NoNewPrivs:" { print $2 }' "$task/status")" 1 "NoNewPrivs"
+	[ -n "$GRAPHFS_SANITIZE" ] || is "$(awk '$1 == "Seccomp:" { print $2 }' "$task/status")" 2 "seccomp filter of $task"
 done
 
 begin "in use"
