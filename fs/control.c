@@ -1,6 +1,6 @@
 /* The tree under /.graphfs: one table, whose row number is a file's id. To add a file, add a row at the end of its folder and nothing
  * else: ids live only as long as the mount. Behind the table come the ids of cache/LAYER and its files, layer after layer, then those of the files that
- * only cache/query has. What lies in index/ has ids of its own (control_index.c). */
+ * only cache/query has, and those of query/. What lies in index/ has ids of its own (control_index.c). */
 #include "fs/control.h"
 #include "base/checked.h"
 #include "base/parse.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Rows that others refer to by their place. */
-enum { ROOT, WAL, CACHE, INDEX, CYPHER };
+enum { ROOT, WAL, CACHE, INDEX, CYPHER, QUERY };
 static_assert(INDEX == GFS_CONTROL_INDEX && CYPHER == GFS_CONTROL_CYPHER, "nodeid.h knows them");
 
 #define WAL_INTERVAL_MS_MAX 60000u
@@ -174,6 +174,7 @@ static const struct control table[] = {
 	[CACHE] = { "cache", ROOT, NULL, NULL },
 	[INDEX] = { "index", ROOT, NULL, NULL },
 	[CYPHER] = { "cypher", ROOT, show_nothing, NULL }, /* open descriptors go to cypher.c */
+	[QUERY] = { "query", ROOT, NULL, NULL },
 	{ "stats", ROOT, gfs_control_show_stats, NULL },
 	{ "checkpoint", ROOT, show_checkpoint, store_checkpoint },
 	{ "version", ROOT, show_version, NULL },
@@ -207,15 +208,21 @@ static uint64_t layer_ids(void)
 	return 1 + gfs_control_layer_file_count;
 }
 
+/* Files behind those of the layers. */
 static bool query_place_of(uint64_t at, struct place *ret_place)
 {
-	if (at >= gfs_control_query_file_count)
-		return false;
-	const struct gfs_control_query_file *file = &gfs_control_query_files[at];
-	*ret_place = (struct place){ .name = file->name,
-		.folder = GFS_COUNT(table) + GFS_CACHE_QUERY * layer_ids(),
-		.show = file->show,
-		.store = file->store };
+	uint64_t folder = GFS_COUNT(table) + GFS_CACHE_QUERY * layer_ids();
+	const struct gfs_control_query_file *files = gfs_control_query_files;
+	if (at >= gfs_control_query_file_count) {
+		at -= gfs_control_query_file_count;
+		folder = QUERY;
+		files = gfs_control_limit_files;
+		if (at >= gfs_control_limit_file_count)
+			return false;
+	}
+	*ret_place = (struct place){
+		.name = files[at].name, .folder = folder, .show = files[at].show, .store = files[at].store
+	};
 	return true;
 }
 

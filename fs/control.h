@@ -1,4 +1,4 @@
-/* What the files of /.graphfs share: control.c the tree, control_cache.c a cache layer's folder, control_query.c what the query layer's has beside,
+/* What the files of /.graphfs share: control.c the tree, control_cache.c a cache layer's folder, control_query.c what the query layer's has beside and the folder query,
  * control_index.c the folders of indexes, control_stats.c the statistics, view_control.c how it looks. */
 #ifndef GFS_FS_CONTROL_H
 #define GFS_FS_CONTROL_H
@@ -31,6 +31,9 @@ struct gfs_control_query_file {
 };
 extern const struct gfs_control_query_file gfs_control_query_files[];
 extern const size_t gfs_control_query_file_count;
+/* Those of the folder query. */
+extern const struct gfs_control_query_file gfs_control_limit_files[];
+extern const size_t gfs_control_limit_file_count;
 
 /* ---- control_index.c: what lies below the folder GFS_CONTROL_INDEX, which changes with the indexes. Under the graph lock ---- */
 

@@ -1,5 +1,6 @@
-/* /.graphfs/cache/query: what it has beside the files of every layer. */
+/* /.graphfs/cache/query: what it has beside the files of every layer. /.graphfs/query: limits of statements. */
 #include "base/checked.h"
+#include "base/parse.h"
 #include "fs/control.h"
 #include "query/query.h"
 
@@ -17,37 +18,102 @@ SHOW(plans_misses, plan_misses)
 SHOW(results_hits, answer_hits)
 SHOW(results_misses, answer_misses)
 
-static void show_plans_enabled(struct gfs_fs *fs, struct gfs_buf *out)
+#define SHOW_LIMIT(name, field)                                                                                        \
+	static void show_##name(struct gfs_fs *fs, struct gfs_buf *out)                                                    \
+	{                                                                                                                  \
+		struct gfs_engine_limits limits;                                                                               \
+		gfs_engine_limits_get(fs->engine, &limits);                                                                    \
+		gfs_buf_printf(out, "%" PRIu64 "\n", (uint64_t)(limits.field));                                                \
+	}
+SHOW_LIMIT(plans_enabled, plan_cache_off ? 0 : 1)
+SHOW_LIMIT(results_enabled, result_cache_off ? 0 : 1)
+SHOW_LIMIT(memory_bytes, memory_bytes_max)
+SHOW_LIMIT(rows, rows_max)
+SHOW_LIMIT(time_ms, time_ms_max)
+SHOW_LIMIT(slow_ms, slow_ms)
+
+static void set_plans_enabled(struct gfs_engine_limits *limits, uint64_t value)
 {
-	struct gfs_engine_limits limits;
-	gfs_engine_limits_get(fs->engine, &limits);
-	gfs_buf_append_text(out, limits.plan_cache_off ? "0\n" : "1\n");
+	limits->plan_cache_off = value == 0;
 }
 
-static void show_results_enabled(struct gfs_fs *fs, struct gfs_buf *out)
+static void set_results_enabled(struct gfs_engine_limits *limits, uint64_t value)
 {
-	struct gfs_engine_limits limits;
-	gfs_engine_limits_get(fs->engine, &limits);
-	gfs_buf_append_text(out, limits.result_cache_off ? "0\n" : "1\n");
+	limits->result_cache_off = value == 0;
 }
 
-static int store_enabled(struct gfs_fs *fs, struct gfs_slice text, void (*set)(struct gfs_engine *engine, bool on))
+static void set_memory_bytes(struct gfs_engine_limits *limits, uint64_t value)
+{
+	limits->memory_bytes_max = value;
+}
+
+static void set_rows(struct gfs_engine_limits *limits, uint64_t value)
+{
+	limits->rows_max = value;
+}
+
+static void set_time_ms(struct gfs_engine_limits *limits, uint64_t value)
+{
+	limits->time_ms_max = (uint32_t)value;
+}
+
+static void set_slow_ms(struct gfs_engine_limits *limits, uint64_t value)
+{
+	limits->slow_ms = (uint32_t)value;
+}
+
+static int store_enabled(
+	struct gfs_fs *fs, struct gfs_slice text, void (*set)(struct gfs_engine_limits *limits, uint64_t value))
 {
 	bool on = gfs_slice_equal(text, gfs_slice_text("1"));
 	if (!on && !gfs_slice_equal(text, gfs_slice_text("0")))
 		return GFS_ERR_INVALID;
-	set(fs->engine, on);
+	gfs_engine_limits_change(fs->engine, set, on);
 	return 0;
 }
 
 static int store_plans_enabled(struct gfs_fs *fs, struct gfs_slice text)
 {
-	return store_enabled(fs, text, gfs_engine_plan_cache_set);
+	return store_enabled(fs, text, set_plans_enabled);
 }
 
 static int store_results_enabled(struct gfs_fs *fs, struct gfs_slice text)
 {
-	return store_enabled(fs, text, gfs_engine_result_cache_set);
+	return store_enabled(fs, text, set_results_enabled);
+}
+
+static int store_memory_bytes(struct gfs_fs *fs, struct gfs_slice text)
+{
+	uint64_t bytes;
+	if (gfs_parse_size(text, &bytes) != 0)
+		return GFS_ERR_INVALID;
+	gfs_engine_limits_change(fs->engine, set_memory_bytes, bytes);
+	return 0;
+}
+
+static int store_number(struct gfs_fs *fs, struct gfs_slice text, uint64_t max,
+	void (*set)(struct gfs_engine_limits *limits, uint64_t value))
+{
+	uint64_t value;
+	if (gfs_parse_u64(text, &value) != 0 || value > max)
+		return GFS_ERR_INVALID;
+	gfs_engine_limits_change(fs->engine, set, value);
+	return 0;
+}
+
+static int store_rows(struct gfs_fs *fs, struct gfs_slice text)
+{
+	return store_number(fs, text, UINT64_MAX, set_rows);
+}
+
+static int store_time_ms(struct gfs_fs *fs, struct gfs_slice text)
+{
+	return store_number(fs, text, UINT32_MAX, set_time_ms);
+}
+
+static int store_slow_ms(struct gfs_fs *fs, struct gfs_slice text)
+{
+	return store_number(fs, text, UINT32_MAX, set_slow_ms);
 }
 
 const struct gfs_control_query_file gfs_control_query_files[] = {
@@ -59,3 +125,11 @@ const struct gfs_control_query_file gfs_control_query_files[] = {
 	{ "results_misses", show_results_misses, NULL },
 };
 const size_t gfs_control_query_file_count = GFS_COUNT(gfs_control_query_files);
+
+const struct gfs_control_query_file gfs_control_limit_files[] = {
+	{ "memory_bytes", show_memory_bytes, store_memory_bytes },
+	{ "rows", show_rows, store_rows },
+	{ "time_ms", show_time_ms, store_time_ms },
+	{ "slow_ms", show_slow_ms, store_slow_ms },
+};
+const size_t gfs_control_limit_file_count = GFS_COUNT(gfs_control_limit_files);

@@ -1,4 +1,6 @@
+#include "base/checked.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "fs/exprs.h"
 #include "fs/files.h"
 #include "fs/imports.h"
@@ -10,11 +12,32 @@
 #include "fs/retell.h"
 #include "query/query.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 static void graph_changed(void *context, const struct gfs_changes *changes)
 {
 	gfs_notify_changes(context, changes, 0);
+}
+
+/* Of a slow statement, in the log. */
+#define SLOW_TEXT_BYTES ((size_t)1000)
+
+/* The daemon's log is the slow-query log. */
+static void log_slow(void *context, struct gfs_slice text, uint64_t ms)
+{
+	(void)context;
+	gfs_log(GFS_LOG_WARNING, "a statement took %" PRIu64 " ms: %.*s", ms, (int)GFS_MIN(text.size, SLOW_TEXT_BYTES),
+		(const char *)text.data);
+}
+
+static int new_engine(struct gfs_fs *fs)
+{
+	const struct gfs_engine_opts opts = {
+		.slow = log_slow,
+		.load_csv_folder = fs->opts.load_csv[0] != '\0' ? fs->opts.load_csv : NULL,
+	};
+	return gfs_engine_new(fs->graph, &opts, &fs->engine);
 }
 
 int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct fuse_args *args, struct gfs_fs **ret_fs,
@@ -32,7 +55,7 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 	if (!err)
 		err = gfs_exprs_new(&fs->exprs);
 	if (!err)
-		err = gfs_engine_new(graph, NULL, &fs->engine);
+		err = new_engine(fs);
 	if (!err)
 		err = gfs_queries_new(&fs->queries);
 	if (!err)

@@ -10,11 +10,15 @@
 struct gfs_fs;
 struct fuse_args;
 
+/* With its NUL. */
+#define GFS_LOAD_CSV_PATH_MAX 4096u
+
 struct gfs_fs_opts {
 	uint32_t uid, gid; /* owner of the fixed folders */
 	bool read_only;
-	unsigned threads; /* 0: 8 */
-	unsigned poll_us; /* how long the reader polls after a request before it sleeps; UINT_MAX: 50 */
+	unsigned threads;                     /* 0: 8 */
+	char load_csv[GFS_LOAD_CSV_PATH_MAX]; /* the folder that LOAD CSV reads below; empty: it is off */
+	unsigned poll_us;                     /* how long the reader polls after a request before it sleeps; UINT_MAX: 50 */
 };
 
 /* Makes the file system for an open graph (borrowed). `args`: libfuse's own options (fsname= and so on). */

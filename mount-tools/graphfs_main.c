@@ -32,6 +32,7 @@ static const char help[] =
 	"  cache_warm=on            at the end, note which pages are cached, and read those at the next start\n"
 	"  checkpoint_interval=S    seconds between checkpoints (30; 0: never by time)\n"
 	"  checkpoint_log=SIZE      log that makes a checkpoint due (64M)\n"
+	"  load_csv=DIR             LOAD CSV reads files below it (none)\n"
 	"  ro, rw                   read-only, or not (default)\n"
 	"  uid=N, gid=N             owner of the fixed folders (yours)\n"
 	"  allow_other              let other users in, as far as modes allow\n"

@@ -103,6 +103,16 @@ static int take_rel_index(struct gfs_mount_options *o, struct gfs_slice text)
 	return o->rel_index_given ? 0 : GFS_ERR_INVALID;
 }
 
+/* The daemon works in /, so the path says all. */
+static int take_load_csv(struct gfs_mount_options *o, struct gfs_slice text)
+{
+	if (text.size == 0 || text.size >= sizeof o->fs.load_csv || text.data[0] != '/')
+		return GFS_ERR_INVALID;
+	memcpy(o->fs.load_csv, text.data, text.size);
+	o->fs.load_csv[text.size] = '\0';
+	return 0;
+}
+
 static int take_uid(struct gfs_mount_options *o, struct gfs_slice text)
 {
 	uint64_t id;
@@ -150,6 +160,7 @@ static const struct valued {
 	{ "checkpoint_interval", take_checkpoint_interval, "1 to 86400 seconds, or 0 for never" },
 	{ "checkpoint_log", take_checkpoint_log, "a size of at least 1M, such as 64M" },
 	{ "rel_index", take_rel_index, "on or off" },
+	{ "load_csv", take_load_csv, "the absolute path of a folder" },
 	{ "uid", take_uid, "a user's number" },
 	{ "gid", take_gid, "a group's number" },
 	{ "threads", take_threads, "2 to 64" },

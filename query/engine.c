@@ -82,17 +82,13 @@ void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_li
 	gfs_mutex_unlock(&engine->lock);
 }
 
-void gfs_engine_plan_cache_set(struct gfs_engine *engine, bool on)
+void gfs_engine_limits_change(
+	struct gfs_engine *engine, void (*change)(struct gfs_engine_limits *limits, uint64_t value), uint64_t value)
 {
 	gfs_mutex_lock(&engine->lock);
-	engine->limits.plan_cache_off = !on;
-	gfs_mutex_unlock(&engine->lock);
-}
-
-void gfs_engine_result_cache_set(struct gfs_engine *engine, bool on)
-{
-	gfs_mutex_lock(&engine->lock);
-	engine->limits.result_cache_off = !on;
+	struct gfs_engine_limits limits = engine->limits;
+	change(&limits, value);
+	set_limits(engine, &limits);
 	gfs_mutex_unlock(&engine->lock);
 }
 

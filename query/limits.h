@@ -11,10 +11,11 @@
 #define GFS_QUERY_VALUE_DEPTH_MAX 1000u
 /* Operators in a row that each take the answer of the one before: a + b + c. */
 #define GFS_QUERY_HEIGHT_MAX 2048u
-/* Defaults; each can be set by option and control file. */
+/* Defaults; of a mount they can be set in /.graphfs/query. */
 #define GFS_QUERY_MEMORY_BYTES_MAX (UINT64_C(512) << 20)
 #define GFS_QUERY_ROWS_MAX UINT64_C(100000000)
 #define GFS_QUERY_TIME_MS_MAX UINT32_C(0) /* 0: none */
+/* Statements at a time. */
 #define GFS_QUERY_CONCURRENT_MAX 64u
 /* Relationships of one variable-length path. */
 #define GFS_QUERY_HOPS_MAX 1000000u

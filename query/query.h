@@ -46,9 +46,9 @@ struct gfs_engine_limits {
 void gfs_engine_limits_get(struct gfs_engine *engine, struct gfs_engine_limits *ret_limits);
 void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_limits *limits);
 
-/* Switches one of the caches; statements that run go on as they began. */
-void gfs_engine_plan_cache_set(struct gfs_engine *engine, bool on);
-void gfs_engine_result_cache_set(struct gfs_engine *engine, bool on);
+/* Changes some of them, whatever others do meanwhile: `change` is called once with those of now, and calls nothing of the engine. */
+void gfs_engine_limits_change(
+	struct gfs_engine *engine, void (*change)(struct gfs_engine_limits *limits, uint64_t value), uint64_t value);
 
 struct gfs_engine_stats {
 	uint64_t plan_hits, plan_misses, answer_hits, answer_misses;

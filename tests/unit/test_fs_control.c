@@ -117,7 +117,9 @@ static void test_tree(void **state)
 {
 	(void)state;
 	uint64_t id;
-	assert_int_equal(walk(0), 16 + GFS_CACHE_LAYERS * gfs_control_layer_file_count + gfs_control_query_file_count);
+	assert_int_equal(walk(0),
+		16 + GFS_CACHE_LAYERS * gfs_control_layer_file_count + gfs_control_query_file_count +
+			gfs_control_limit_file_count);
 	assert_true(gfs_control_is_dir(0));
 	assert_int_equal(gfs_control_lookup(0, "mode", &id), GFS_ERR_NOTFOUND);
 	assert_int_equal(gfs_control_lookup(0, "", &id), GFS_ERR_NOTFOUND);
@@ -196,6 +198,29 @@ static void test_cache(void **state)
 		assert_int_equal(put(file_of(i, "policy"), "fifo"), GFS_ERR_INVALID);
 		assert_int_equal(put(file_of(i, "used"), "0"), GFS_ERR_ACCESS);
 	}
+}
+
+static void test_query(void **state)
+{
+	(void)state;
+	check("query/memory_bytes", "536870912\n");
+	assert_int_equal(put("query/memory_bytes", "64M\n"), 0);
+	check("query/memory_bytes", "67108864\n");
+	assert_int_equal(put("query/memory_bytes", "0"), 0);
+	check("query/memory_bytes", "536870912\n");
+	assert_int_equal(put("query/memory_bytes", "much"), GFS_ERR_INVALID);
+	check("query/rows", "100000000\n");
+	assert_int_equal(put("query/rows", "10"), 0);
+	check("query/rows", "10\n");
+	check("query/time_ms", "0\n");
+	assert_int_equal(put("query/time_ms", "250\n"), 0);
+	check("query/time_ms", "250\n");
+	assert_int_equal(put("query/time_ms", "4294967296"), GFS_ERR_INVALID);
+	check("query/slow_ms", "0\n");
+	assert_int_equal(put("query/slow_ms", "1000"), 0);
+	check("query/slow_ms", "1000\n");
+	/* The caches are as they were. */
+	check("cache/query/plans_enabled", "1\n");
 }
 
 static void make_node(void)
@@ -308,6 +333,7 @@ int main(void)
 		TEST(test_simple),
 		TEST(test_wal),
 		TEST(test_cache),
+		TEST(test_query),
 		TEST(test_checkpoint),
 		TEST(test_stats),
 		TEST(test_stats_form),
