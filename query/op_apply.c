@@ -1,14 +1,16 @@
 /* Runs the right side once for each row of the input: CALL {}, OPTIONAL MATCH. */
 #include "query/op.h"
 
+#include <assert.h>
+
 struct apply {
 	struct gfs_op op;
 	struct gfs_batch *batch;
 	uint32_t row;
-	bool running;  /* the right side, for this row */
-	bool found;    /* it gave a row */
-	bool plain;    /* all that `out` has from the right side are values without memory of their own */
-	uint32_t room; /* that a batch of the right side may want */
+	bool running;           /* the right side, for this row */
+	bool found;             /* it gave a row */
+	bool plain;             /* all that `out` has from the right side are values without memory of their own */
+	struct gfs_batch *held; /* a batch of the right side that `out` had no room for */
 };
 
 static int open_apply(struct gfs_op *op)
@@ -19,7 +21,7 @@ static int open_apply(struct gfs_op *op)
 static void rewind_apply(struct gfs_op *op)
 {
 	struct apply *self = (struct apply *)op;
-	self->batch = NULL;
+	self->batch = self->held = NULL;
 	self->running = false;
 }
 
@@ -48,11 +50,10 @@ static bool is_plain(const struct gfs_op *op, const struct gfs_batch *right)
 	return true;
 }
 
-/* The right batch has the capacity of its own operator: at most that of `out`. */
 static void put_right(struct apply *self, const struct gfs_batch *right)
 {
 	struct gfs_op *op = &self->op;
-	self->room = right->capacity > self->room ? right->capacity : self->room;
+	assert(right->count <= op->out.capacity - op->out.count);
 	self->plain = self->plain && is_plain(op, right);
 	for (uint32_t i = 0; i < op->plan->fresh.count; i++)
 		memcpy(op->out.columns[op->plan->fresh.ids[i]] + op->out.count, right->columns[op->plan->fresh.ids[i]],
@@ -69,20 +70,33 @@ static void put_alone(struct apply *self, bool nulls)
 	op->origin[op->out.count++] = self->row;
 }
 
+/* The right side's next batch; NULL: its end. */
+static int next_right(struct apply *self, struct gfs_batch **ret_right)
+{
+	int err = 0;
+	*ret_right = self->held;
+	if (self->held == NULL && !self->running)
+		err = start_row(self);
+	if (self->held == NULL && err == 0)
+		err = gfs_op_next(self->op.right, ret_right);
+	self->held = NULL;
+	return err;
+}
+
 /* One batch of the right side, or its end. */
 static int step(struct apply *self)
 {
 	struct gfs_op *op = &self->op;
 	struct gfs_batch *right = NULL;
 	bool unit = op->plan->kind == GFS_PLAN_APPLY && op->plan->apply.unit;
-	int err = self->running ? 0 : start_row(self);
-	if (err == 0)
-		err = gfs_op_next(op->right, &right);
+	int err = next_right(self, &right);
 	if (err != 0)
 		return err;
 	if (right != NULL) {
 		self->found = true;
-		if (!unit)
+		if (!unit && right->count > op->out.capacity - op->out.count)
+			self->held = right;
+		else if (!unit)
 			put_right(self, right);
 		return 0;
 	}
@@ -92,11 +106,12 @@ static int step(struct apply *self)
 	return 0;
 }
 
-/* Values of a right batch are gone when the right side is asked again: `out` takes more only as long as it has none with memory, and has room for it. */
+/* Values of a right batch are gone when the right side is asked again: `out` takes more only as long as it has none with memory, and has room. It has room
+ * for any batch when it is empty: no operator's are larger. */
 static bool takes_more(const struct apply *self)
 {
 	const struct gfs_batch *out = &self->op.out;
-	return out->count == 0 || (self->plain && self->room <= out->capacity - out->count);
+	return out->count == 0 || (self->plain && self->held == NULL && out->count < out->capacity);
 }
 
 static int next_apply(struct gfs_op *op, struct gfs_batch **ret_batch)
@@ -105,7 +120,6 @@ static int next_apply(struct gfs_op *op, struct gfs_batch **ret_batch)
 	int err = gfs_exec_tick(op->exec);
 	op->out.count = 0;
 	self->plain = true;
-	self->room = 1;
 	while (err == 0 && op->out.count == 0) {
 		if (self->batch == NULL) {
 			self->row = 0;

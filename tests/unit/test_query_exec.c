@@ -145,6 +145,22 @@ static void test_clauses_see_whole_states(void **state)
 	expect(world, "MATCH (p:P) RETURN count(p)", "2");
 }
 
+/* Nodes without a match fill a batch, and behind them comes one with as many as a batch holds, and more. */
+static void test_optional_match_of_many(void **state)
+{
+	struct query_world *world = *state;
+	expect(world, "UNWIND range(1, 1500) AS i CREATE (:Alone {i: i})", "");
+	expect(world, "CREATE (h:Alone {i: 2000}) WITH h UNWIND range(1, 5000) AS i CREATE (h)-[:OF]->(:Spoke {i: i})", "");
+	expect(world, "MATCH (n:Alone) OPTIONAL MATCH (n)-[:OF]->(m) RETURN count(*), count(m), sum(m.i)",
+		"6500, 5000, 12502500");
+	expect(world,
+		"MATCH (n:Alone) OPTIONAL MATCH (m:Spoke) WHERE n.i = 2000 AND m.i > 0 RETURN count(*), count(m), sum(m.i)",
+		"6500, 5000, 12502500");
+	expect(world,
+		"MATCH (n:Alone) WITH n ORDER BY n.i DESC CALL { WITH n MATCH (n)-[:OF]->(m) RETURN m.i AS i UNION ALL WITH n RETURN 's' AS i } RETURN count(*), count(DISTINCT i)",
+		"6501, 5001");
+}
+
 /* More rows than a batch holds: a clause is through with all of them before the next one begins, which may delete or change what it needs. */
 static void test_changes_in_the_order_of_clauses(void **state)
 {
@@ -325,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keys, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_deleted_entities, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_clauses_see_whole_states, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_optional_match_of_many, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_changes_in_the_order_of_clauses, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_indexes, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_limits, query_world_setup, query_world_teardown),
