@@ -9,6 +9,7 @@
 /* What a property held when it went; shared by all files that were open on it. */
 struct grave {
 	unsigned files;
+	uint64_t number; /* never used again */
 	uint64_t mtime_ns;
 	struct gfs_buf contents;
 };
@@ -30,17 +31,24 @@ struct gfs_files {
 	struct gfs_u64map by_nodeid; /* -> struct gfs_file * */
 	struct gfs_file *open;       /* list of all */
 	struct gfs_bindings bindings;
+	uint64_t graves; /* how many there were */
 	_Atomic unsigned
 		odd; /* open files that are dead or renamed, and bindings: while 0, a nodeid means what it packs (relaxed: changed
 	                                under the graph's exclusive lock, or where a nodeid that nobody holds is let go; read under the graph lock) */
 };
 
-static void grave_put(struct grave *grave)
+static void free_grave(struct grave *grave)
 {
-	if (!grave || --grave->files > 0)
+	if (!grave)
 		return;
 	gfs_buf_release(&grave->contents);
 	free(grave);
+}
+
+static void grave_put(struct grave *grave)
+{
+	if (grave && --grave->files == 0)
+		free_grave(grave);
 }
 
 int gfs_files_new(struct gfs_files **ret_files)
@@ -295,19 +303,48 @@ static struct grave *grave_new(struct gfs_slice contents, uint64_t mtime_ns)
 	gfs_buf_append(&grave->contents, contents.data, contents.size);
 	if (gfs_buf_failed(&grave->contents) == 0)
 		return grave;
-	free(grave);
+	free_grave(grave);
 	return NULL;
 }
 
-int gfs_files_bury(
-	struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents, uint64_t mtime_ns)
+/* What a transaction has done to open files, in its undo records. Names keep the nodeids that they got: those of before are STALE, and the kernel looks
+ * them up again. */
+struct undo_bury {
+	uint64_t grave;
+};
+
+static void undo_bury(void *context, void *data, size_t size)
 {
-	struct grave *grave = grave_new(contents, mtime_ns);
-	if (!grave)
-		return GFS_ERR_NOMEM;
-	grave->files = 1; /* this function */
+	struct gfs_files *files = context;
+	const struct undo_bury *u = data;
+	(void)size;
 	gfs_mutex_lock(&files->lock);
-	int err = advance(files, entity, key);
+	for (struct gfs_file *file = files->open; file; file = file->next) {
+		struct grave *grave = file->grave;
+		if (!grave || grave->number != u->grave)
+			continue;
+		file->grave = NULL;
+		grave_put(grave);
+		count_odd(files, true, is_odd(file));
+	}
+	gfs_mutex_unlock(&files->lock);
+}
+
+int gfs_files_bury(struct gfs_files *files, struct gfs_tx *tx, struct gfs_entity entity, uint16_t key,
+	struct gfs_slice contents, uint64_t mtime_ns)
+{
+	void *undo;
+	struct grave *grave = grave_new(contents, mtime_ns);
+	int err = grave ? gfs_tx_undo_push(tx, undo_bury, files, sizeof(struct undo_bury), &undo) : GFS_ERR_NOMEM;
+	if (err) {
+		free_grave(grave);
+		return err;
+	}
+	gfs_mutex_lock(&files->lock);
+	grave->files = 1; /* this function */
+	grave->number = ++files->graves;
+	*(struct undo_bury *)undo = (struct undo_bury){ grave->number };
+	err = advance(files, entity, key);
 	for (struct gfs_file *file = files->open; !err && file; file = file->next) {
 		if (!is(file, entity, key))
 			continue;
@@ -329,34 +366,58 @@ static void become(struct gfs_files *files, struct gfs_file *file, struct gfs_en
 	count_odd(files, odd, is_odd(file));
 }
 
-int gfs_files_move(
-	struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to, uint16_t to_key)
+/* Of a move, `b` is where to; of an exchange, whose undoing is another, either may be either. */
+struct undo_rename {
+	struct gfs_entity a, b;
+	uint16_t a_key, b_key;
+};
+
+static void exchange_locked(struct gfs_files *files, const struct undo_rename *names)
 {
-	gfs_mutex_lock(&files->lock);
-	int err = advance(files, from, from_key);
-	for (struct gfs_file *file = files->open; !err && file; file = file->next) {
-		if (is(file, from, from_key))
-			become(files, file, to, to_key);
+	for (struct gfs_file *file = files->open; file; file = file->next) {
+		if (is(file, names->a, names->a_key))
+			become(files, file, names->b, names->b_key);
+		else if (is(file, names->b, names->b_key))
+			become(files, file, names->a, names->a_key);
 	}
+}
+
+static void undo_rename(void *context, void *data, size_t size)
+{
+	struct gfs_files *files = context;
+	(void)size;
+	gfs_mutex_lock(&files->lock);
+	exchange_locked(files, data);
+	gfs_mutex_unlock(&files->lock);
+}
+
+/* `both`: the other name gets another nodeid too. A name that something was moved to is nobody's before: what was there is buried. */
+static int rename_files(struct gfs_files *files, struct gfs_tx *tx, const struct undo_rename *names, bool both)
+{
+	void *undo;
+	int err = gfs_tx_undo_push(tx, undo_rename, files, sizeof *names, &undo);
+	if (err)
+		return err;
+	*(struct undo_rename *)undo = *names;
+	gfs_mutex_lock(&files->lock);
+	err = advance(files, names->a, names->a_key);
+	if (!err && both)
+		err = advance(files, names->b, names->b_key);
+	exchange_locked(files, names); /* in any case: if this failed, it is undone */
 	gfs_mutex_unlock(&files->lock);
 	return err;
 }
 
-int gfs_files_exchange(
-	struct gfs_files *files, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key)
+int gfs_files_move(struct gfs_files *files, struct gfs_tx *tx, struct gfs_entity from, uint16_t from_key,
+	struct gfs_entity to, uint16_t to_key)
 {
-	gfs_mutex_lock(&files->lock);
-	int err = advance(files, a, a_key);
-	if (!err)
-		err = advance(files, b, b_key);
-	for (struct gfs_file *file = files->open; !err && file; file = file->next) {
-		if (is(file, a, a_key))
-			become(files, file, b, b_key);
-		else if (is(file, b, b_key))
-			become(files, file, a, a_key);
-	}
-	gfs_mutex_unlock(&files->lock);
-	return err;
+	return rename_files(files, tx, &(struct undo_rename){ from, to, from_key, to_key }, false);
+}
+
+int gfs_files_exchange(struct gfs_files *files, struct gfs_tx *tx, struct gfs_entity a, uint16_t a_key,
+	struct gfs_entity b, uint16_t b_key)
+{
+	return rename_files(files, tx, &(struct undo_rename){ a, b, a_key, b_key }, true);
 }
 
 /* ---- the dead ---- */

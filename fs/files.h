@@ -42,14 +42,16 @@ void gfs_file_target_get(struct gfs_files *files, struct gfs_file *file, struct 
 /* Is anybody holding this property open? */
 bool gfs_files_is_open(struct gfs_files *files, struct gfs_entity entity, uint16_t key);
 
-/* Before a property that is open is removed or replaced, inside the transaction: its open files keep `contents` from now on. */
-int gfs_files_bury(struct gfs_files *files, struct gfs_entity entity, uint16_t key, struct gfs_slice contents,
-	uint64_t mtime_ns) GFS_CHECK;
-/* After a rename or an exchange, inside the transaction: open files follow, and the names get other nodeids. */
-int gfs_files_move(struct gfs_files *files, struct gfs_entity from, uint16_t from_key, struct gfs_entity to,
-	uint16_t to_key) GFS_CHECK;
-int gfs_files_exchange(
-	struct gfs_files *files, struct gfs_entity a, uint16_t a_key, struct gfs_entity b, uint16_t b_key) GFS_CHECK;
+/* The next three are called inside the transaction, and are undone with it. */
+
+/* Before a property that is open is removed or replaced: its open files keep `contents` from now on. */
+int gfs_files_bury(struct gfs_files *files, struct gfs_tx *tx, struct gfs_entity entity, uint16_t key,
+	struct gfs_slice contents, uint64_t mtime_ns) GFS_CHECK;
+/* After a rename or an exchange: open files follow, and the names get other nodeids. */
+int gfs_files_move(struct gfs_files *files, struct gfs_tx *tx, struct gfs_entity from, uint16_t from_key,
+	struct gfs_entity to, uint16_t to_key) GFS_CHECK;
+int gfs_files_exchange(struct gfs_files *files, struct gfs_tx *tx, struct gfs_entity a, uint16_t a_key,
+	struct gfs_entity b, uint16_t b_key) GFS_CHECK;
 
 /* What files hold whose property is gone, as read(2), write(2), ftruncate(2), fstat(2). GFS_ERR_STALE once the last is closed. */
 int gfs_files_dead_read(

@@ -129,7 +129,7 @@ static int bury(struct gfs_edit *e, struct gfs_entity entity, uint16_t key)
 		return GFS_ERR_NOMEM;
 	err = gfs_prop_read(e->graph, entity, key, 0, data, info.size, &size);
 	if (!err)
-		err = gfs_files_bury(e->fs->files, entity, key, gfs_slice(data, size), info.mtime_ns);
+		err = gfs_files_bury(e->fs->files, e->tx, entity, key, gfs_slice(data, size), info.mtime_ns);
 	return err;
 }
 
@@ -166,13 +166,13 @@ int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *fro
 		return 0;
 	if (flags & RENAME_EXCHANGE) {
 		err = there ? gfs_prop_exchange(e->tx, from, from_key, to, to_key) : GFS_ERR_NOTFOUND;
-		return err ? err : gfs_files_exchange(e->fs->files, from, from_key, to, to_key);
+		return err ? err : gfs_files_exchange(e->fs->files, e->tx, from, from_key, to, to_key);
 	}
 	if (there)
 		err = bury(e, to, to_key);
 	if (!err)
 		err = gfs_prop_rename(e->tx, from, from_key, to, to_key);
-	return err ? err : gfs_files_move(e->fs->files, from, from_key, to, to_key);
+	return err ? err : gfs_files_move(e->fs->files, e->tx, from, from_key, to, to_key);
 }
 
 static int dead_setattr(struct gfs_edit *e, uint64_t nodeid, const struct stat *st, int to_set)

@@ -15,6 +15,7 @@
 #include "store/catalog.h"
 #include "store/record.h"
 #include "store/store.h"
+#include "store/undo.h"
 
 struct gfs_graph;
 struct gfs_tx;
@@ -106,6 +107,9 @@ void gfs_tx_abort(struct gfs_tx *tx); /* NULL is fine */
 struct gfs_graph *gfs_tx_graph(struct gfs_tx *tx);
 struct gfs_txn_mark gfs_tx_mark(struct gfs_tx *tx);
 void gfs_tx_rollback_to(struct gfs_tx *tx, struct gfs_txn_mark mark);
+/* As gfs_undo_push, for what a layer above keeps in step with the graph: called, under the graph lock, when the transaction is aborted or its commit
+ * fails. */
+int gfs_tx_undo_push(struct gfs_tx *tx, gfs_undo_fn fn, void *context, size_t size, void **ret_data) GFS_CHECK;
 /* For tools that have the database to themselves: as gfs_txn_begin_unlogged has it. Nothing is logged; gfs_tx_commit writes a checkpoint and returns
  * when it is on disk. Changes are told as `everything`. */
 int gfs_tx_begin_unlogged(struct gfs_graph *graph, struct gfs_tx **ret_tx) GFS_CHECK;

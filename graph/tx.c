@@ -246,6 +246,11 @@ void gfs_tx_rollback_to(struct gfs_tx *tx, struct gfs_txn_mark mark)
 	gfs_txn_rollback_to(tx->txn, mark);
 }
 
+int gfs_tx_undo_push(struct gfs_tx *tx, gfs_undo_fn fn, void *context, size_t size, void **ret_data)
+{
+	return gfs_undo_push(gfs_txn_undo(tx->txn), fn, context, size, ret_data);
+}
+
 /* ---- changes ---- */
 
 static void pop_change(void *context, void *data, size_t size)

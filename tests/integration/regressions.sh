@@ -171,6 +171,26 @@ for what in nodes/private nodes/private/number; do
 	is "$((EPOCHSECONDS - $(stat -c %Y "$what") < 100))" 1 "mtime of $what set to now"
 done
 
+# rm and mv that a constraint refused took the open file along all the same: what was written to it afterwards was lost.
+begin "a refused removal leaves the open file alone"
+mkdir nodes/bound && echo old >nodes/bound/number && echo other >nodes/bound/other
+ln -s ../../../labels/Citizen nodes/bound/labels/
+graphfsctl query . "CREATE CONSTRAINT FOR (n:Citizen) REQUIRE n.number IS NOT NULL" >"$TMP/constraint.log" 2>&1 || fail "$(cat "$TMP/constraint.log")"
+exec 3<>nodes/bound/number 4<>nodes/bound/other
+expect EPERM unlink nodes/bound/number
+expect EPERM rename nodes/bound/number nodes/bound/moved 0
+expect EPERM rename nodes/bound/number nodes/bound/other 0
+echo new >&3
+echo OTHER >&4
+is "$(stat -L -c %h /dev/fd/3 /dev/fd/4 | tr '\n' ' ')" "1 1 "
+exec 3>&- 4>&-
+is "$(cat nodes/bound/number nodes/bound/other)" $'new\nOTHER' "what was written through open descriptors"
+echo later >nodes/bound/number
+is "$(cat nodes/bound/number)" later
+mv nodes/bound/other nodes/bound/another || fail "mv"
+is "$(cat nodes/bound/another)" OTHER
+lists nodes/bound in out labels number another
+
 cd /
 check_db
 finish
