@@ -1145,14 +1145,14 @@ static uint64_t total_ops(uint64_t usual)
 static void test_model(void **state)
 {
 	(void)state;
-	run_model(total_ops(GFS_SCALED(20000, 5000)), NULL);
+	run_model(total_ops(GFS_SCALED(20000, 2000)), NULL);
 }
 
 static void test_layers(void **state)
 {
 	(void)state;
 	for (unsigned off = 0; off < 1u << GFS_CACHE_LAYERS; off++)
-		run_model(total_ops(GFS_SCALED(800, 150)), &off);
+		run_model(total_ops(GFS_SCALED(800, 60)), &off);
 }
 
 int main(void)
