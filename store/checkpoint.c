@@ -13,10 +13,12 @@
  *  C3  The batch's META record and the superblock name the same sequence and LSN; LMDB is ahead by at most this one step.
  *  C5  A settled store has written its last state twice: LMDB falling back by one commit changes nothing, not even what was never
  *      logged, and nothing is left to replay.
- *  C4  The first checkpoint that fails is the last: the store is failed, frames stay dirty, the log has everything. */
+ *  C4  The first checkpoint that fails is the last: the store is failed, frames stay dirty, the log has everything. One that the disk has no room
+ *      for is not begun, and so is no failure. */
 #include "store/store_private.h"
 
 #include "base/clock.h"
+#include "base/io.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -24,6 +26,8 @@
 
 #define CAPTURE_PAGES 64u /* a slice under the shared lock: half a megabyte to copy */
 #define CLEAN_PAGES 256u  /* a slice under the exclusive lock */
+/* What a checkpoint takes on the disk beside what was changed, for the inner pages of trees, at the least; more is a quarter of it. */
+#define ROOM_BYTES_MIN (UINT64_C(1) << 20)
 
 struct checkpoint {
 	struct gfs_store *store;
@@ -301,6 +305,19 @@ static int run_locked(struct checkpoint *run)
 	return err;
 }
 
+/* A checkpoint that fails half-way ends all writing (C4), so one that the disk has no room for does not begin. What it takes is reckoned: another process may
+ * take the room meanwhile, and before the first batch what LMDB has free is not known. */
+static int look_for_room(struct gfs_store *store)
+{
+	struct gfs_kv_backend_stats kv;
+	uint64_t free_bytes, total_bytes, dirty_bytes = gfs_store_dirty_bytes(store);
+	store->backend->ops->stats(store->backend, &kv);
+	bool no_room = kv.free_bytes != UINT64_MAX && gfs_io_space(store->dir_fd, &free_bytes, &total_bytes) == 0 &&
+		free_bytes + kv.free_bytes < dirty_bytes + dirty_bytes / 4 + ROOM_BYTES_MIN;
+	atomic_store_explicit(&store->no_room, no_room, memory_order_relaxed);
+	return no_room ? GFS_ERR_NOSPC : 0;
+}
+
 /* `again`: even when nothing has changed since the last one. */
 static int checkpoint(struct gfs_store *store, bool again)
 {
@@ -313,7 +330,9 @@ static int checkpoint(struct gfs_store *store, bool again)
 		gfs_store_fail(store, err); /* the log's failure becomes ours, and wakes waiting writers */
 		err = GFS_ERR_FAILED;
 	} else if (again || changed(store)) {
-		err = run_locked(&run);
+		err = look_for_room(store);
+		if (err == 0)
+			err = run_locked(&run);
 		store->settled = again && err == 0;
 	}
 	gfs_mutex_unlock(&store->checkpoint);
@@ -364,7 +383,7 @@ static void *thread_main(void *arg)
 	while (thread_wait(store)) {
 		gfs_mutex_unlock(&store->state);
 		int err = gfs_store_checkpoint(store);
-		(void)err; /* sticky in store->failure */
+		(void)err; /* sticky in store->failure, or for want of room: the next try may find some */
 		gfs_mutex_lock(&store->state);
 		store->requested = false;
 		gfs_cond_broadcast(&store->progress);
@@ -419,15 +438,18 @@ void gfs_checkpoint_consider(struct gfs_store *store)
 		gfs_checkpoint_request(store);
 }
 
-void gfs_checkpoint_wait_room(struct gfs_store *store)
+int gfs_checkpoint_wait_room(struct gfs_store *store)
 {
+	bool no_room = false;
 	if (gfs_store_dirty_bytes(store) <= 2 * gfs_store_dirty_bytes_max(store))
-		return;
+		return 0;
 	gfs_mutex_lock(&store->state);
-	while (store->thread_started && gfs_store_dirty_bytes(store) > 2 * gfs_store_dirty_bytes_max(store) &&
+	while (!no_room && store->thread_started && gfs_store_dirty_bytes(store) > 2 * gfs_store_dirty_bytes_max(store) &&
 		atomic_load_explicit(&store->failure, memory_order_acquire) == 0) {
 		request_locked(store);
 		gfs_cond_wait(&store->progress, &store->state);
+		no_room = atomic_load_explicit(&store->no_room, memory_order_relaxed);
 	}
 	gfs_mutex_unlock(&store->state);
+	return no_room ? GFS_ERR_NOSPC : 0;
 }

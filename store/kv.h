@@ -34,6 +34,8 @@ struct gfs_kv_backend_stats {
 	uint64_t commit_id;  /* LMDB's transaction id of the last commit */
 	uint64_t used_bytes; /* of the file, in use */
 	uint64_t file_bytes;
+	uint64_t
+		free_bytes; /* of those in use: what the last batch found free to be used again; UINT64_MAX before the first */
 };
 
 struct gfs_kv_backend_ops {

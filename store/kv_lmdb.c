@@ -286,6 +286,8 @@ static void lmdb_stats(struct gfs_kv_backend *kv, struct gfs_kv_backend_stats *r
 		stats.commit_id = info.me_last_txnid;
 		stats.used_bytes = (info.me_last_pgno + 1) * db->page_bytes;
 	}
+	uint64_t free_pages = atomic_load_explicit(&db->free_pages, memory_order_relaxed);
+	stats.free_bytes = free_pages == UINT64_MAX ? UINT64_MAX : free_pages * db->page_bytes;
 	if (mdb_env_get_fd(db->env, &fd) || gfs_io_size(fd, &stats.file_bytes))
 		stats.file_bytes = stats.used_bytes;
 	*ret_stats = stats;
@@ -477,6 +479,7 @@ int gfs_kv_lmdb_open(const char *path, const struct gfs_kv_lmdb_opts *opts, stru
 	db->base.ops = &lmdb_ops;
 	db->read_only = opts->read_only;
 	db->map_bytes_max = opts->map_bytes ? opts->map_bytes : MAP_BYTES_DEFAULT;
+	atomic_init(&db->free_pages, UINT64_MAX);
 	gfs_mutex_init(&db->pool_lock, GFS_RANK_KV_TXN_POOL);
 	int err = open_all(db, path, opts);
 	if (err) {

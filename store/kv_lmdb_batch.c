@@ -35,6 +35,8 @@ static int check_begin(struct gfs_kv_batch *b)
 		err = gfs_lmdb_sound_init(&b->sound, &b->base.snapshot);
 	if (!err)
 		err = gfs_lmdb_free_check(&b->base.snapshot, &b->sound);
+	if (!err)
+		atomic_store_explicit(&b->db->free_pages, b->sound.free_pages, memory_order_relaxed);
 	for (unsigned i = 0; !err && i < GFS_KV_TABLE_COUNT; i++)
 		err = gfs_lmdb_path_check(
 			&b->base.snapshot, &b->base.snapshot.main, gfs_slice_text(gfs_lmdb_table_names[i]), &b->sound);

@@ -56,6 +56,7 @@ struct gfs_lmdb {
 
 	/* The batch's thread only. */
 	bool map_was_full;
+	_Atomic uint64_t free_pages; /* as gfs_kv_backend_stats.free_bytes (relaxed: a number to reckon with) */
 	bool failed;
 	/* The batch that reads go through, or NULL: set and cleared while nobody but its thread uses the backend (batch_expose). */
 	struct gfs_kv_batch *exposed;

@@ -85,7 +85,7 @@ int gfs_lmdb_path_check(const struct gfs_lmdb_snapshot *snapshot, const struct g
 	return err != 0 ? err : gfs_lmdb_node_value(snapshot, &node, &value);
 }
 
-static int check_list(const struct gfs_lmdb_snapshot *snapshot, struct gfs_slice list)
+static int check_list(const struct gfs_lmdb_snapshot *snapshot, struct gfs_slice list, struct gfs_lmdb_sound *sound)
 {
 	if (list.size < 8 || gfs_get_le64(list.data) > list.size / 8 - 1)
 		return GFS_ERR_CORRUPT;
@@ -96,6 +96,7 @@ static int check_list(const struct gfs_lmdb_snapshot *snapshot, struct gfs_slice
 			return GFS_ERR_CORRUPT;
 		above = number;
 	}
+	sound->free_pages += count;
 	return 0;
 }
 
@@ -119,7 +120,7 @@ static int check_free_page(const struct gfs_lmdb_snapshot *snapshot, const struc
 		if (err == 0)
 			err = gfs_lmdb_node_value(snapshot, &node, &list);
 		if (err == 0)
-			err = check_list(snapshot, list);
+			err = check_list(snapshot, list, sound);
 	}
 	return err;
 }

@@ -88,6 +88,7 @@ int gfs_lmdb_place_prev(struct gfs_lmdb_place *place, struct gfs_slice *ret_key,
 struct gfs_lmdb_sound {
 	uint64_t *bits; /* owned */
 	uint64_t count;
+	uint64_t free_pages; /* in the lists that gfs_lmdb_free_check has read */
 };
 int gfs_lmdb_sound_init(struct gfs_lmdb_sound *sound, const struct gfs_lmdb_snapshot *snapshot) GFS_CHECK;
 void gfs_lmdb_sound_release(struct gfs_lmdb_sound *sound);

@@ -69,7 +69,7 @@ void gfs_store_read_end(struct gfs_store *store);
 
 /* ---- the writer ---- */
 
-/* Waits for the exclusive lock. GFS_ERR_READONLY, GFS_ERR_FAILED. The transaction's time is now, but always later than the one before. */
+/* Waits for the exclusive lock. GFS_ERR_READONLY, GFS_ERR_FAILED; GFS_ERR_NOSPC while too much is changed and the disk has no room for a checkpoint. The transaction's time is now, but always later than the one before. */
 int gfs_txn_begin(struct gfs_store *store, struct gfs_txn **ret_txn) GFS_CHECK;
 struct gfs_store *gfs_txn_store(const struct gfs_txn *txn);
 uint64_t gfs_txn_time_ns(const struct gfs_txn *txn);

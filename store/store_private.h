@@ -100,6 +100,7 @@ struct gfs_store {
 
 	/* Release when set, acquire when read: set once, after everything that it tells of. */
 	_Atomic bool recovered;
+	_Atomic bool no_room; /* relaxed: the disk had no room for the last checkpoint that was wanted */
 	_Atomic int failure;
 	/* Relaxed: statistics and thresholds. */
 	_Atomic uint64_t base_lsn; /* of the state in the key-value store */
@@ -167,7 +168,7 @@ void gfs_checkpoint_request(struct gfs_store *store);
 /* Called after a commit: asks for a checkpoint when a threshold is passed. */
 void gfs_checkpoint_consider(struct gfs_store *store);
 /* Back-pressure: blocks while too much is dirty. No lock of rank GFS_RANK_CHECKPOINT or above held. */
-void gfs_checkpoint_wait_room(struct gfs_store *store);
+int gfs_checkpoint_wait_room(struct gfs_store *store) GFS_CHECK;
 /* Bytes in memory that were changed since the last freeze: only a writer makes them more or less while it holds the graph lock. */
 uint64_t gfs_store_changed_bytes(const struct gfs_store *store);
 /* Bytes in memory that no checkpoint has written yet: those, and what is frozen, which a checkpoint gives back beside writers. */

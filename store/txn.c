@@ -80,7 +80,9 @@ int gfs_txn_begin(struct gfs_store *store, struct gfs_txn **ret_txn)
 {
 	if (store->read_only || !atomic_load_explicit(&store->recovered, memory_order_acquire))
 		return GFS_ERR_READONLY;
-	gfs_checkpoint_wait_room(store);
+	int err = gfs_checkpoint_wait_room(store);
+	if (err != 0)
+		return err;
 	gfs_wal_wait_room(store->wal);
 	return gfs_txn_begin_locked(store, ret_txn);
 }
@@ -94,7 +96,7 @@ static int commit_log(struct gfs_txn *txn, uint64_t *ret_lsn)
 	if (txn->log.size > GFS_WAL_TXN_BYTES_MAX)
 		return GFS_ERR_TOOBIG;
 	err = gfs_wal_append(txn->store->wal, txn->time_ns, gfs_buf_slice(&txn->log), ret_lsn);
-	if (err != 0)
+	if (err != 0 && gfs_store_failure(txn->store) != 0) /* else a full disk, and nothing was written */
 		gfs_store_fail(txn->store, err);
 	return err;
 }

@@ -5,7 +5,8 @@
  * A frame's checksum is seeded with the one before it, so a stale frame of an earlier life of the file never follows a new one.
  *
  * Locks: appends come from the one writer. Durability has its own: a leader calls fdatasync with no lock held while others wait.
- * The first failed write or sync is sticky: every later append and wait answers GFS_ERR_FAILED (the first one its own cause). */
+ * The first failed write or sync is sticky: every later append and wait answers GFS_ERR_FAILED (the first one its own cause). Only a full disk that is met
+ * before anything of a transaction was written (there is no room for another segment) is that append's own GFS_ERR_NOSPC. */
 #ifndef GFS_STORE_WAL_H
 #define GFS_STORE_WAL_H
 

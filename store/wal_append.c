@@ -28,6 +28,24 @@ static int advance(struct gfs_wal *wal)
 	return err;
 }
 
+/* The next segment is made before the first frame that may need it: as long as nothing is written a full disk is no harm, and the log goes on when
+ * there is room again. (A transaction larger than a segment may still meet one half-way.) */
+static int make_room(struct gfs_wal *wal, size_t payload_bytes)
+{
+	uint64_t frames = payload_bytes / GFS_WAL_FRAME_BYTES_MAX + 2;
+	uint64_t need = payload_bytes + frames * (WAL_FRAME_HEADER_BYTES + sizeof(uint64_t)) + WAL_ROOM_BYTES_MIN;
+	if (need <= wal_segment_end(&wal->active) - wal->write_lsn)
+		return 0;
+	gfs_mutex_lock(&wal->lock);
+	while (wal->preparing)
+		gfs_cond_wait(&wal->done, &wal->lock);
+	int err = wal_failure_answer_locked(wal);
+	if (err == 0 && !wal->next_ready)
+		err = wal_prepare_locked(wal, false);
+	gfs_mutex_unlock(&wal->lock);
+	return err;
+}
+
 /* Where the transaction's first frame lies. */
 struct place {
 	uint64_t number;
@@ -137,6 +155,8 @@ int gfs_wal_append(struct gfs_wal *wal, uint64_t time_ns, struct gfs_slice paylo
 {
 	struct place first = { 0 };
 	int err = refuse(wal, payload.size);
+	if (err == 0)
+		err = make_room(wal, payload.size);
 	if (err != 0)
 		return err;
 	err = write_frames(wal, time_ns, payload, &first);

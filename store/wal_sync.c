@@ -170,7 +170,7 @@ int wal_prepare_locked(struct gfs_wal *wal, bool in_background)
 	if (err == 0) {
 		wal->next = next;
 		wal->next_ready = true;
-	} else if (!(in_background && harmless)) { /* else the writer tries when it needs it */
+	} else if (!harmless || !(in_background || err == GFS_ERR_NOSPC)) { /* else the writer tries when it needs it */
 		wal_fail_locked(wal, err, !in_background);
 	}
 	gfs_cond_broadcast(&wal->done);

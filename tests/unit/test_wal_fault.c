@@ -147,6 +147,12 @@ struct outcome {
 
 #define WORK 34
 
+/* No room for another segment, met before anything was written: the append is refused, and the log is as it was. */
+static bool is_full(struct gfs_wal *wal, int err)
+{
+	return err == GFS_ERR_NOSPC && failure_of(wal) == 0;
+}
+
 /* A log's life, up to the first failure and a few calls past it. */
 static struct outcome work(struct gfs_wal *wal)
 {
@@ -155,6 +161,8 @@ static struct outcome work(struct gfs_wal *wal)
 		uint64_t lsn = 0;
 		o.attempted = n + 1;
 		o.failure = wal_model_append(wal, &model, n, &lsn);
+		if (is_full(wal, o.failure))
+			o.failure = wal_model_append(wal, &model, n, &lsn); /* when the fault is over it goes on */
 		if (o.failure != 0)
 			break;
 		o.appended = n + 1;
@@ -169,13 +177,14 @@ static struct outcome work(struct gfs_wal *wal)
 			o.bad |= trim_err != 0 && trim_err != GFS_ERR_IO && trim_err != GFS_ERR_NOSPC;
 		}
 	}
-	for (int i = 0; o.failure != 0 && i < 3; i++) {
+	bool full = is_full(wal, o.failure);
+	for (int i = 0; o.failure != 0 && !full && i < 3; i++) {
 		uint64_t lsn;
 		o.bad |= wal_model_append(wal, &model, o.attempted, &lsn) != GFS_ERR_FAILED;
 		o.bad |= gfs_wal_commit_wait(wal, UINT64_MAX) != GFS_ERR_FAILED;
 		o.bad |= gfs_wal_sync(wal, 1) != GFS_ERR_FAILED;
 	}
-	o.bad |= o.failure != 0 && failure_of(wal) == 0; /* not the other way: the thread may fail last */
+	o.bad |= o.failure != 0 && !full && failure_of(wal) == 0; /* not the other way: the thread may fail last */
 	return o;
 }
 
