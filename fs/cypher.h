@@ -3,7 +3,10 @@
  * What is written is the statement's text, or an object {"query": TEXT, "params": {NAME: VALUE, ..}, "format": NAME} with values as query/typed_json.h reads them and
  * a format of query/output.h ("json" without one). The statement runs before write(2) returns; one that fails is an error of write(2) by its kind, and what is
  * read then is {"error": ..} (query/typed_json.h). Rows are made while they are read; an interrupted read or write ends the statement. A write of exactly
- * GFS_CYPHER_WRITE_BYTES_MAX goes on with the next.
+ * GFS_CYPHER_WRITE_BYTES_MAX, which the file's size says, goes on with the next.
+ *
+ * Statements of several descriptors run at the same time, as far as the graph lock lets them; after an open(2) with O_TRUNC the kernel lets them wait for
+ * each other until somebody asks for the size.
  *
  * One mutex a descriptor (GFS_RANK_FS_HANDLES), held while its statement runs. */
 #ifndef GFS_FS_CYPHER_H

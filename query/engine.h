@@ -117,8 +117,9 @@ bool gfs_plan_cache_find(struct gfs_result *result, struct gfs_slice text);
 /* Keeps result->shared, which was just made, and is still nobody else's. */
 void gfs_plan_cache_keep(struct gfs_result *result, struct gfs_slice text, uint64_t cost_ns);
 
-/* statement.c: a memory failure that was the limit becomes an error about the limit, and a place in the text is one in this statement's own. */
-void gfs_statement_settle_error(struct gfs_result *result);
+/* statement.c: a memory failure that was the limit becomes an error about the limit, and a place in the text is one in this statement's own. Returns `err`, or
+ * the other error's. */
+int gfs_statement_settle_error(struct gfs_result *result, int err) GFS_CHECK;
 
 /* result_pool.c */
 /* An empty one; NULL without memory. */

@@ -184,7 +184,7 @@ int gfs_result_next(
 		gfs_exec_unlock(&result->exec);
 	}
 	if (err != 0) {
-		gfs_statement_settle_error(result);
+		err = gfs_statement_settle_error(result, err);
 		*error = result->error;
 		gfs_result_stop(result);
 		return err;

@@ -147,15 +147,15 @@ static int run_in_transactions(struct gfs_result *result)
 }
 
 /* A plan from the cache may have been made of another text. Memory that the limit refused is not the machine's fault. */
-void gfs_statement_settle_error(struct gfs_result *result)
+int gfs_statement_settle_error(struct gfs_result *result, int err)
 {
 	struct gfs_query_error *error = &result->error;
 	if (error->pos.line != 0 && result->shared != NULL && result->shared->statement != NULL)
 		error->pos = gfs_normal_place(result->shared->statement->text, result->statement_text, error->pos);
 	if (error->err != GFS_ERR_NOMEM || !result->exec.budget.refused)
-		return;
+		return err;
 	*error = (struct gfs_query_error){ 0 };
-	(void)gfs_query_fail(error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "MemoryLimit", NULL,
+	return gfs_query_fail(error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "MemoryLimit", NULL,
 		"the statement needs more than %llu bytes of memory", (unsigned long long)result->limits.memory_bytes_max);
 }
 
@@ -261,7 +261,7 @@ int gfs_query_run(struct gfs_engine *engine, struct gfs_slice text, const struct
 		*ret_result = result;
 		return 0;
 	}
-	gfs_statement_settle_error(result);
+	err = gfs_statement_settle_error(result, err);
 	*error = result->error;
 	assert(error->kind != GFS_QUERY_OK);
 	gfs_result_free(result);
