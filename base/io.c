@@ -59,8 +59,9 @@ static int open_file(int dir_fd, const char *name, int flags, int *ret_fd)
 	if (verdict.error != 0)
 		return gfs_err_from_errno(verdict.error);
 	int fd;
+	/* A FIFO or a device in a file's place must not make us wait for who opens its other end; to files O_NONBLOCK is nothing. */
 	do
-		fd = openat(dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd = openat(dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return outcome(fd);

@@ -86,6 +86,10 @@ static void test_folders(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	gfs_io_close(fd);
+	/* Nobody ever opens its other end. */
+	assert_int_equal(mkfifoat(dir_fd, "fifo", 0600), 0);
+	assert_int_equal(gfs_io_open_at(dir_fd, "fifo", GFS_IO_READ_ONLY, &fd), 0);
+	gfs_io_close(fd);
 	assert_int_equal(gfs_io_sync_dir(dir_fd), 0);
 	uint64_t available = 0;
 	uint64_t total = 0;

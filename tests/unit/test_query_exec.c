@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -255,6 +256,9 @@ static void test_csv(void **state)
 	expect(world, "LOAD CSV FROM 'nothing.csv' AS row RETURN row", "LoadCsvFailed");
 	expect(world, "LOAD CSV FROM '../people.csv' AS row RETURN row", "LoadCsvFailed");
 	expect(world, "LOAD CSV FROM '/etc/passwd' AS row RETURN row", "LoadCsvFailed");
+	(void)snprintf(path, sizeof path, "%s/fifo", world->fixture.path);
+	REQUIRE(mkfifo(path, 0600) == 0);
+	expect(world, "LOAD CSV FROM 'fifo' AS row RETURN row", "IO");
 	query_world_engine(world, NULL);
 	expect(world, "LOAD CSV FROM 'people.csv' AS row RETURN row", "LoadCsvFailed");
 }
