@@ -145,6 +145,25 @@ int gfs_props_unlink(struct gfs_edit *e, struct gfs_entity entity, const char *n
 	return err ? err : gfs_prop_remove(e->tx, entity, key);
 }
 
+/* A property that follows its node takes over the owner and mode of the node that it is moved to. Where somebody else moves it than the superuser or the
+ * owner of both, it keeps those that it has: who may move a file need not be allowed to read it. */
+static int keep_access(struct gfs_edit *e, struct gfs_entity from, uint16_t key, struct gfs_entity to)
+{
+	struct gfs_node_record old, new;
+	struct gfs_prop_info info;
+	int err = owner_of(e->graph, from, &old);
+	if (!err)
+		err = owner_of(e->graph, to, &new);
+	if (!err)
+		err = gfs_prop_stat(e->graph, from, key, &info);
+	bool own = e->uid == 0 || (e->uid == old.uid && e->uid == new.uid);
+	bool same = old.uid == new.uid &&old.gid == new.gid &&old.mode == new.mode;
+	if (err || own || same || info.has_access)
+		return err;
+	struct gfs_access access = { .uid = old.uid, .gid = old.gid, .mode = old.mode & 0666 };
+	return gfs_prop_set_access(e->tx, from, key, &access);
+}
+
 int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *from_name, struct gfs_entity to,
 	const char *to_name, unsigned flags)
 {
@@ -164,6 +183,11 @@ int gfs_props_rename(struct gfs_edit *e, struct gfs_entity from, const char *fro
 		return GFS_ERR_EXISTS;
 	if (from.kind == to.kind && from.id == to.id && from_key == to_key)
 		return 0;
+	err = keep_access(e, from, from_key, to);
+	if (!err && there && (flags & RENAME_EXCHANGE))
+		err = keep_access(e, to, to_key, from);
+	if (err)
+		return err;
 	if (flags & RENAME_EXCHANGE) {
 		err = there ? gfs_prop_exchange(e->tx, from, from_key, to, to_key) : GFS_ERR_NOTFOUND;
 		return err ? err : gfs_files_exchange(e->fs->files, e->tx, from, from_key, to, to_key);

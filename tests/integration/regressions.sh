@@ -150,6 +150,23 @@ if may_drop; then
 fi
 rm import/bad.csv
 
+# Whoever might write in a node, but not read there, moved its files to a node of his own and was their owner.
+begin "mv gives no rights"
+if may_drop; then
+	mkdir nodes/letterbox nodes/thief
+	echo letter >nodes/letterbox/a && echo letter >nodes/letterbox/b && echo letter >nodes/letterbox/c
+	chmod 733 nodes/letterbox
+	chown 65534:65534 nodes/thief
+	nobody sh -c 'echo mine >nodes/thief/b'
+	nobody mv nodes/letterbox/a nodes/thief/a || fail "mv by who may write"
+	expect 0 rename nodes/letterbox/c nodes/thief/c 0
+	nobody "$fsop" rename nodes/letterbox/b nodes/thief/b exchange >/dev/null || fail "exchange"
+	is "$(stat -c '%u %a' nodes/thief/a nodes/thief/b nodes/letterbox/b nodes/thief/c | tr '\n' ' ')" "0 622 0 622 65534 644 65534 644 "
+	refused nobody cat nodes/thief/a
+	refused nobody cat nodes/thief/b
+	is "$(cat nodes/thief/a nodes/thief/b nodes/letterbox/b)" $'letter\nletter\nmine'
+fi
+
 # chmod 1777 said yes and left the bit out: everybody could remove what its owner believed safe.
 begin "the sticky bit is refused"
 expect EPERM chmod nodes/private 1700
