@@ -55,6 +55,9 @@ bool gfs_index_folder_made(struct gfs_graph *graph, uint16_t label);
  * stays until it is dropped. GFS_ERR_NOTFOUND when it was dropped meanwhile. */
 int gfs_index_wait(struct gfs_graph *graph, uint16_t id, bool (*interrupted)(void *context), void *context,
 	struct gfs_message *message) GFS_CHECK;
+/* The same for all that are being built; what turns out not to be unique, or lacks what is required, is only FAILED. */
+int gfs_index_wait_all(
+	struct gfs_graph *graph, bool (*interrupted)(void *context), void *context, struct gfs_message *message) GFS_CHECK;
 /* Goes on with what an earlier process left unfinished; else that waits for the next gfs_index_create or _drop. Not read-only. */
 void gfs_index_resume(struct gfs_graph *graph);
 /* What a GFS_ERR_UNIQUE or GFS_ERR_REQUIRED was about, of this transaction, in words: the index or constraint, the value and both nodes, or the node. */

@@ -344,3 +344,26 @@ int gfs_index_wait(struct gfs_graph *graph, uint16_t id, bool (*interrupted)(voi
 			return gfs_fail(message, err, "%s", gfs_err_text(err));
 	}
 }
+
+/* The first that is being built; 0: none is. */
+static uint16_t find_building(struct gfs_graph *graph)
+{
+	gfs_graph_read_begin(graph);
+	const struct gfs_prop_index *index = gfs_prop_index_next(graph->indexes, 1);
+	while (index != NULL && (index->key == 0 || index->state != GFS_PROP_BUILDING))
+		index = gfs_prop_index_next(graph->indexes, index->id + 1u);
+	uint16_t id = index == NULL ? 0 : index->id;
+	gfs_graph_read_end(graph);
+	return id;
+}
+
+int gfs_index_wait_all(
+	struct gfs_graph *graph, bool (*interrupted)(void *context), void *context, struct gfs_message *message)
+{
+	for (uint16_t id = find_building(graph); id != 0; id = find_building(graph)) {
+		int err = gfs_index_wait(graph, id, interrupted, context, message);
+		if (err != 0 && !is_refusal(err) && err != GFS_ERR_NOTFOUND)
+			return err;
+	}
+	return 0;
+}

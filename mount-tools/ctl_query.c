@@ -80,6 +80,8 @@ static int run_on(struct gfs_graph *graph, const struct request *request, const 
 	}
 	int code = gfs_statement_run(engine, gfs_slice_text(request->text), &request->opts);
 	gfs_engine_free(engine);
+	if (code == 0)
+		code = gfs_tool_await_indexes(graph, path);
 	return code;
 }
 

@@ -206,7 +206,8 @@ static int run_on(struct gfs_graph *graph, const char *path)
 	}
 	int code = run_in(&world);
 	gfs_engine_free(world.engine);
-	return code;
+	int waited = gfs_tool_await_indexes(graph, path);
+	return code != 0 ? code : waited;
 }
 
 static int run(const char *target)

@@ -1,6 +1,7 @@
 #include "mount-tools/tools.h"
 
 #include "base/parse.h"
+#include "graph/index.h"
 #include "mount-tools/mountinfo.h"
 #include "mount-tools/open_graph.h"
 
@@ -60,6 +61,15 @@ char *gfs_tool_path(const char *path)
 	if (real == NULL)
 		gfs_tool_say("%s: %s", path, gfs_tool_errno());
 	return real;
+}
+
+int gfs_tool_await_indexes(struct gfs_graph *graph, const char *path)
+{
+	struct gfs_message message = { "" };
+	int err = gfs_index_wait_all(graph, NULL, NULL, &message);
+	if (err != 0)
+		gfs_tool_complain(path, err, &message);
+	return err != 0 ? 1 : 0;
 }
 
 int gfs_tool_cache(const char *text, uint64_t *ret_bytes)

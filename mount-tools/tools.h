@@ -23,6 +23,8 @@ char *gfs_tool_path(const char *path);
 void gfs_tool_complain(const char *path, int err, const struct gfs_message *message);
 /* Opens the database, or says why it cannot, with a hint when it is mounted. */
 int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph) GFS_CHECK;
+/* Waits until all property indexes are built: nobody else does it while the database is not mounted. 0, or an exit code with a message printed. */
+int gfs_tool_await_indexes(struct gfs_graph *graph, const char *path) GFS_CHECK;
 /* Memory for the caches of a tool that works on a database that is not mounted, unless --cache says otherwise. */
 #define GFS_TOOL_CACHE_BYTES_DEFAULT (UINT64_C(64) << 20)
 /* Takes the argument of --cache: 0, or an exit code with a message printed. */

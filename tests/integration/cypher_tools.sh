@@ -59,6 +59,11 @@ gives 0 $'x,y,z,t\n1,"\\[1, \'a\'\\]",text,true' "" query --param x=1 --param 'y
 gives 0 "*NodeByLabelScan*" "" query 'EXPLAIN MATCH (a:A) RETURN a'
 gives 0 $'name\nx' "" query "MATCH (a) WHERE a.name = 'x' RETURN a.name AS name"
 
+# ---- indexes are built before the program ends ----
+gives 0 "" "" query 'CREATE INDEX by_n FOR (a:A) ON (a.n)'
+gives 0 "id,name,state,*by_n,ONLINE,100.0,*" "" query 'SHOW INDEXES'
+gives 0 "" "" query 'DROP INDEX by_n'
+
 # ---- errors ----
 gives 1 "" $'SyntaxError (UnexpectedSyntax): expected *\nline 1, column 11:\nMATCH (n) RETRN n\n          ^' query 'MATCH (n) RETRN n'
 gives 1 "" "SyntaxError (UndefinedVariable): *" query 'RETURN x'
