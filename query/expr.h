@@ -25,6 +25,7 @@ struct gfs_expr {
 		const struct gfs_expr_labels *labels;
 		const struct gfs_expr_item *items; /* map projection; item_count */
 		const struct gfs_expr_sub *sub;
+		const struct gfs_expr_degree *degree;
 		const struct gfs_expr_path *path;
 	};
 	uint32_t item_count;
@@ -54,6 +55,14 @@ enum gfs_expr_sub_kind {
 struct gfs_expr_arg {
 	uint32_t slot;
 	bool local; /* in exec->locals */
+};
+
+/* EXISTS or COUNT of the relationships of one node: a matter of degrees. */
+struct gfs_expr_degree {
+	struct gfs_expr_arg node;
+	enum gfs_ast_direction direction;
+	struct gfs_plan_names types; /* any of these; none: all */
+	bool exists;
 };
 
 struct gfs_expr_sub {
@@ -93,6 +102,8 @@ gfs_expr_eval_fn gfs_eval_list_comprehension, gfs_eval_reduce, gfs_eval_all_of, 
 	gfs_eval_single_of;
 /* expr_sub.c */
 gfs_expr_eval_fn gfs_eval_sub;
+/* expr_degree.c */
+gfs_expr_eval_fn gfs_eval_degree;
 
 static inline int gfs_eval(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
 {

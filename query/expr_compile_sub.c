@@ -35,6 +35,30 @@ static bool add_sub(struct gfs_planner *planner, struct gfs_plan_node *tree, uin
 	return true;
 }
 
+/* One step from a node that is given, to anything: nothing but how many there are is asked. A loop counts once when both directions are walked, which
+ * degrees do not tell. */
+static bool is_degree(const struct gfs_planner *planner, const struct gfs_plan_node *tree, enum gfs_expr_sub_kind kind)
+{
+	return (planner->passes & GFS_PASS_COUNT) != 0 && !planner->plan->writes && tree->kind == GFS_PLAN_EXPAND &&
+		tree->input->kind == GFS_PLAN_ARGUMENT && !tree->rel.into && tree->rel.others.count == 0 &&
+		(kind == GFS_SUB_EXISTS || (kind == GFS_SUB_COUNT && tree->rel.direction != GFS_AST_BOTH));
+}
+
+static struct gfs_expr *degree_of(struct gfs_compiler *compiler, const struct gfs_ast_expr *from,
+	const struct gfs_plan_node *tree, enum gfs_expr_sub_kind kind)
+{
+	struct gfs_expr *expr = gfs_expr_new(compiler, from, gfs_eval_degree);
+	struct gfs_expr_degree *degree = gfs_plan_alloc(compiler->planner, sizeof *degree);
+	if (expr == NULL || degree == NULL)
+		return NULL;
+	*degree = (struct gfs_expr_degree){ .node = { tree->rel.from, gfs_symset_has(compiler->locals, tree->rel.from) },
+		.direction = tree->rel.direction,
+		.types = tree->rel.types,
+		.exists = kind == GFS_SUB_EXISTS };
+	expr->degree = degree;
+	return expr;
+}
+
 /* `result`: the slot whose values are collected, or GFS_SLOT_NONE. */
 static struct gfs_expr *finish(struct gfs_compiler *compiler, const struct gfs_ast_expr *from,
 	struct gfs_plan_node *tree, struct gfs_symset outer, enum gfs_expr_sub_kind kind, uint32_t result)
@@ -46,6 +70,8 @@ static struct gfs_expr *finish(struct gfs_compiler *compiler, const struct gfs_a
 	tree = gfs_rewrite(planner, tree);
 	if (tree == NULL || expr == NULL || sub == NULL || needed.words == NULL)
 		return NULL;
+	if (is_degree(planner, tree, kind))
+		return degree_of(compiler, from, tree, kind);
 	if (result != GFS_SLOT_NONE)
 		gfs_symset_add(needed, result);
 	int err = gfs_plan_finish(planner, tree, needed, outer);

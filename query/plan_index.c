@@ -40,7 +40,7 @@ static bool is_useful(uint8_t op)
 	return op == GFS_OP_EQ || op == GFS_OP_IN || op == GFS_OP_STARTS_WITH || (op >= GFS_OP_LT && op <= GFS_OP_GE);
 }
 
-static bool comparison_of(const struct gfs_ast_expr *expr, const struct gfs_symbol *symbol, struct comparison *ret)
+static bool plain_comparison(const struct gfs_ast_expr *expr, const struct gfs_symbol *symbol, struct comparison *ret)
 {
 	uint8_t op = expr->op;
 	if (expr->kind == GFS_AST_COMPARE && expr->arg_count == 2)
@@ -56,6 +56,42 @@ static bool comparison_of(const struct gfs_ast_expr *expr, const struct gfs_symb
 	if (op == GFS_OP_IN || op == GFS_OP_STARTS_WITH || !is_property_of(expr->args[1], symbol))
 		return false;
 	*ret = (struct comparison){ turned(op), expr->args[1]->name, expr->args[0] };
+	return true;
+}
+
+/* n.key = a OR n.key = b ...: the values, as many as `max`; 0 when it is something else. */
+static uint32_t alternatives(const struct gfs_ast_expr *expr, const struct gfs_symbol *symbol, struct gfs_slice *key,
+	struct gfs_ast_expr **values, uint32_t max)
+{
+	struct comparison one;
+	if (expr->kind == GFS_AST_BINARY && expr->op == GFS_OP_OR) {
+		uint32_t left = alternatives(expr->args[0], symbol, key, values, max);
+		uint32_t right = left == 0 ? 0 : alternatives(expr->args[1], symbol, key, values + left, max - left);
+		return right == 0 ? 0 : left + right;
+	}
+	if (max == 0 || !plain_comparison(expr, symbol, &one) || one.op != GFS_OP_EQ ||
+		(key->size != 0 && !gfs_slice_equal(*key, one.key)))
+		return 0;
+	*key = one.key;
+	values[0] = (struct gfs_ast_expr *)(uintptr_t)one.value;
+	return 1;
+}
+
+/* Equalities of one property of which one must hold are an IN. */
+static bool comparison_of(struct gfs_planner *planner, const struct gfs_ast_expr *expr, const struct gfs_symbol *symbol,
+	struct comparison *ret)
+{
+	enum { ALTERNATIVES_MAX = 32 };
+	struct gfs_ast_expr *values[ALTERNATIVES_MAX];
+	struct gfs_slice key = { 0 };
+	if (expr->kind != GFS_AST_BINARY || expr->op != GFS_OP_OR)
+		return plain_comparison(expr, symbol, ret);
+	uint32_t count = alternatives(expr, symbol, &key, values, ALTERNATIVES_MAX);
+	struct gfs_ast_expr *list = count == 0 ? NULL : gfs_plan_expr_new(planner, GFS_AST_LIST, count);
+	if (list == NULL)
+		return false;
+	memcpy(list->args, values, count * sizeof *values);
+	*ret = (struct comparison){ GFS_OP_IN, key, list };
 	return true;
 }
 
@@ -88,7 +124,7 @@ static void add_other_bound(
 {
 	for (uint32_t i = 0; i < match->predicates->count; i++) {
 		struct comparison other;
-		if (i == at || !comparison_of(match->predicates->items[i], symbol, &other) ||
+		if (i == at || !comparison_of(match->planner, match->predicates->items[i], symbol, &other) ||
 			!gfs_slice_equal(other.key, start->key) || other.op < GFS_OP_LT || other.op > GFS_OP_GE ||
 			!gfs_start_known(match, other.value))
 			continue;
@@ -137,7 +173,7 @@ void gfs_start_consider_index(
 	struct gfs_match *match, uint32_t at, const struct gfs_ast_node *node, struct gfs_start *best)
 {
 	struct comparison comparison;
-	if (!comparison_of(match->predicates->items[at], node->symbol, &comparison) ||
+	if (!comparison_of(match->planner, match->predicates->items[at], node->symbol, &comparison) ||
 		!gfs_start_known(match, comparison.value))
 		return;
 	for (uint32_t i = 0; i < match->predicates->count; i++) {

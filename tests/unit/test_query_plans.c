@@ -1,0 +1,115 @@
+/* Plans that a user would expect, and that they give what the plain ones give: degrees in place of subqueries, one look-up for alternatives. */
+#include "tests/unit/query_world.h"
+
+#include "query/engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct query_world *world;
+
+static int setup(void **state)
+{
+	int err = query_world_setup(state);
+	world = *state;
+	return err;
+}
+
+static bool plan_has(const char *text, const char *what)
+{
+	GFS_AUTO_BUF statement = GFS_BUF_INIT;
+	struct gfs_query_error error;
+	struct gfs_result *result;
+	gfs_buf_append_text(&statement, "EXPLAIN ");
+	gfs_buf_append_text(&statement, text);
+	OK(gfs_query_run(world->engine, gfs_buf_slice(&statement), NULL, &result, &error));
+	struct gfs_slice plan = gfs_result_plan(result);
+	bool has = memmem(plan.data, plan.size, what, strlen(what)) != NULL;
+	gfs_result_free(result);
+	return has;
+}
+
+/* The rows, sorted, without and with the planner's passes. */
+static void require_same(const char *text)
+{
+	GFS_AUTO_BUF plain = GFS_BUF_INIT, best = GFS_BUF_INIT;
+	query_world_engine(world, &(struct gfs_engine_opts){ .passes_off = GFS_PASS_ALL });
+	query_answer_sorted(world, text, NULL, &plain);
+	query_world_engine(world, NULL);
+	query_answer_sorted(world, text, NULL, &best);
+	assert_true(plain.size > 1);
+	assert_string_equal((const char *)best.data, (const char *)plain.data);
+}
+
+/* With loops, parallel relationships, a node without any, and a node with more types than are looked at in one go. */
+static void make_degrees(void)
+{
+	query_expect(world, "UNWIND range(0, 5) AS i CREATE (:N {i: i})", "");
+	query_expect(world, "MATCH (a:N), (b:N) WHERE a.i < b.i AND b.i < 5 CREATE (a)-[:R]->(b)", "");
+	query_expect(world, "MATCH (a:N {i: 1}), (b:N {i: 2}) CREATE (a)-[:R]->(b), (a)-[:S]->(a), (b)-[:S]->(a)", "");
+	for (char type[] = "Ta"; type[1] <= 't'; type[1]++) {
+		char text[64];
+		(void)snprintf(text, sizeof text, "MATCH (a:N {i: 3}) CREATE (a)-[:%s]->(:M)", type); /* fits */
+		query_expect(world, text, "");
+	}
+}
+
+static void test_degrees(void **state)
+{
+	(void)state;
+	make_degrees();
+	require_same(
+		"MATCH (n:N) RETURN n.i, COUNT { (n)-[:R]->() }, COUNT { (n)<-[:R]-() }, COUNT { (n)-->() }, COUNT { ()-->(n) }");
+	require_same("MATCH (n:N) RETURN n.i, COUNT { (n)-[:R|S]->() }, COUNT { (n)-[:None]->() }, COUNT { (n)--() }");
+	require_same("MATCH (n:N) WHERE (n)-[:S]-() RETURN n.i");
+	require_same("MATCH (n:N) WHERE NOT EXISTS { (n)<-[:R]-() } RETURN n.i");
+	require_same("MATCH (n:N) RETURN n.i, COUNT { (n)-[:R]->(:N) }, COUNT { (n)-[:R]->(n) }, EXISTS { (n)-[:S]->(n) }");
+	require_same("MATCH (n:N) WITH collect(n) AS l RETURN [n IN l WHERE EXISTS { (n)-[:S]->() } | n.i]");
+	require_same("MATCH (n:N) OPTIONAL MATCH (n)-[:S]->(m) RETURN n.i, m.i, EXISTS { (m)-->() }, COUNT { (m)-->() }");
+	require_same("MATCH (n:N)-[r:R]->(m) RETURN n.i, m.i, EXISTS { MATCH (m)-[q:R]->() WHERE q <> r }");
+	/* The subquery's operators are not there. */
+	assert_false(plan_has("MATCH (n:N) WHERE EXISTS { (n)-[:R]->() } RETURN n", "Expand"));
+	assert_true(plan_has("MATCH (n:N) WHERE EXISTS { (n)-[:R]->(:N) } RETURN n", "Expand"));
+	/* What the statement itself changes is seen. */
+	query_expect(world,
+		"MATCH (n:N {i: 0})-[r]->() DELETE r WITH DISTINCT n RETURN EXISTS { (n)-->() }, COUNT { (n)-->() }",
+		"false, 0");
+}
+
+static void test_alternatives(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"MATCH (n:P) WHERE n.x = 3 OR n.x = 5 RETURN n.i",
+		"MATCH (n:P) WHERE n.x = 3 OR 5.0 = n.x OR n.x = null OR n.x = 3 RETURN n.i",
+		"MATCH (n:P) WHERE (n.x = 3 OR n.x = 7) AND n.i > 20 RETURN n.i",
+		"UNWIND [1, 2] AS k MATCH (n:P) WHERE n.x = k OR n.x = k + 10 RETURN k, n.i",
+	};
+	query_expect(world, "UNWIND range(1, 2000) AS i CREATE (:P {i: i, x: i % 500, s: 's'})", "");
+	query_expect(world, "CREATE CONSTRAINT FOR (n:P) REQUIRE n.i IS UNIQUE", "");
+	query_expect(world, "MATCH (n:P {x: 9}) SET n.x = null", "");
+	query_expect(world, "CREATE INDEX FOR (n:P) ON (n.x)", "");
+	struct gfs_message message;
+	OK(gfs_index_wait_all(world->fixture.graph, NULL, NULL, &message));
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		assert_true(plan_has(texts[i], "NodeIndexSeek:P(x)"));
+		require_same(texts[i]);
+	}
+	assert_false(plan_has("MATCH (n:P) WHERE n.x = 3 OR n.s = 'x' RETURN n.i", "NodeIndexSeek"));
+	require_same("MATCH (n:P) WHERE n.x = 3 OR n.s = 'x' RETURN n.i");
+	assert_false(plan_has("MATCH (n:P) WHERE n.x = 3 OR n.x > 490 RETURN n.i", "NodeIndexSeek"));
+	require_same("MATCH (n:P) WHERE n.x = 3 OR n.x > 490 RETURN n.i");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_degrees, setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_alternatives, setup, query_world_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
