@@ -21,7 +21,12 @@ void *gfs_exec_alloc(struct gfs_exec *exec, size_t size)
 
 void *gfs_exec_room(struct gfs_exec *exec, size_t size)
 {
-	return gfs_arena_alloc(&exec->arena, size);
+	void *memory = gfs_arena_alloc(&exec->arena, size);
+#ifndef NDEBUG
+	if (memory != NULL)
+		memset(memory, 0xa5, size); /* no type has this number: who reads what nobody wrote is found */
+#endif
+	return memory;
 }
 
 int gfs_exec_nomem(struct gfs_exec *exec)
