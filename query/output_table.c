@@ -45,6 +45,9 @@ static void put_line(struct gfs_slice text, struct gfs_buf *out)
 			gfs_buf_append_text(out, "\\r");
 		else if (c < 0x20 || c == 0x7f)
 			gfs_buf_printf(out, "\\u%04x", c);
+		else if (c == 0xc2 && i + 1 < text.size &&
+			(text.data[i + 1] & 0xe0) == 0x80) /* U+0080 to U+009F: CSI and its kin */
+			gfs_buf_printf(out, "\\u%04x", text.data[++i]);
 		else
 			gfs_buf_append_u8(out, c);
 	}

@@ -81,6 +81,14 @@ static void test_table(void **state)
 		"| a\\n\\u0001b | \u4e2d   | e\u0301    |\n"
 		"+------------+------+------+\n"
 		"1 row\n");
+	/* What terminals take for the beginning of a command, as two bytes and as one. */
+	expect(GFS_OUTPUT_TABLE, "RETURN {`\\u001b`: '\\u009b'} AS x, '\\u009b2J' AS y",
+		"+----------------------+----------+\n"
+		"| x                    | y        |\n"
+		"+----------------------+----------+\n"
+		"| {`\\u001b`: '\\u009b'} | \\u009b2J |\n"
+		"+----------------------+----------+\n"
+		"1 row\n");
 	expect(GFS_OUTPUT_TABLE, "UNWIND [] AS n RETURN n",
 		"+---+\n"
 		"| n |\n"
