@@ -78,7 +78,9 @@ struct check {
 static void show_defect(void *context, const char *line)
 {
 	const struct check *check = context;
-	printf("%s%s: %s\n", check->bar ? "\r\033[K" : "", check->path, line);
+	printf("%s%s: ", check->bar ? "\r\033[K" : "", check->path);
+	gfs_tool_put(gfs_slice_text(line), stdout);
+	putchar('\n');
 }
 
 static void show_progress(void *context, uint64_t done, uint64_t total)

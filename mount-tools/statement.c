@@ -100,7 +100,7 @@ static void print_error(const struct gfs_query_error *error, struct gfs_slice te
 	GFS_AUTO_BUF out = GFS_BUF_INIT;
 	gfs_query_error_show(error, text, &out);
 	(void)fflush(stdout); /* rows first; main looks at ferror */
-	fwrite(out.data, 1, out.size, stderr);
+	gfs_tool_put(gfs_buf_slice(&out), stderr);
 }
 
 int gfs_statement_run(struct gfs_engine *engine, struct gfs_slice text, const struct gfs_statement_opts *opts)

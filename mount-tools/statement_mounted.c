@@ -71,10 +71,13 @@ static void say_error(struct gfs_slice answer, const char *why)
 	const char *kind = json_string_value(json_object_get(error, "kind"));
 	const char *detail = json_string_value(json_object_get(error, "detail"));
 	const char *message = json_string_value(json_object_get(error, "message"));
-	if (kind != NULL && detail != NULL && message != NULL)
-		fprintf(stderr, "%s (%s): %s\n", kind, detail, message);
-	else
+	if (kind != NULL && detail != NULL && message != NULL) {
+		fprintf(stderr, "%s (%s): ", kind, detail);
+		gfs_tool_put(gfs_slice_text(message), stderr);
+		fputc('\n', stderr);
+	} else {
 		gfs_tool_say("%s", why);
+	}
 	json_decref(json);
 }
 

@@ -1,6 +1,8 @@
 #include "mount-tools/tools.h"
 
+#include "base/checked.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "graph/index.h"
 #include "mount-tools/mountinfo.h"
 #include "mount-tools/open_graph.h"
@@ -9,6 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define SAID_BYTES 4096u
+
 static const char *program_name = "graphfs";
 
 void gfs_tool_begin(const char *program)
@@ -16,11 +20,28 @@ void gfs_tool_begin(const char *program)
 	program_name = program;
 }
 
+void gfs_tool_put(struct gfs_slice text, FILE *to)
+{
+	while (text.size != 0) {
+		uint32_t point = 0;
+		size_t size = gfs_utf8_next(text.data, text.size, &point);
+		bool plain = size != 0 && (point >= 0x20 ? point < 0x7f || point > 0x9f : point == '\n' || point == '\t');
+		size = GFS_MAX(size, (size_t)1);
+		if (plain)
+			fwrite(text.data, 1, size, to); /* main looks at ferror */
+		for (size_t i = 0; !plain && i < size; i++)
+			fprintf(to, "\\x%02x", text.data[i]);
+		text = gfs_slice(text.data + size, text.size - size);
+	}
+}
+
 static void GFS_PRINTF(1, 0) say(const char *format, va_list args)
 {
+	char text[SAID_BYTES];
+	(void)vsnprintf(text, sizeof text, format, args); /* a longer one is cut */
 	(void)fflush(stdout); /* what came before stays before; the error of stdout shows at the end */
 	fprintf(stderr, "%s: ", program_name);
-	vfprintf(stderr, format, args);
+	gfs_tool_put(gfs_slice_text(text), stderr);
 	fputc('\n', stderr);
 }
 

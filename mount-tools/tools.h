@@ -5,10 +5,14 @@
 #include "graph/graph.h"
 
 #include <getopt.h>
+#include <stdio.h>
 
 /* Remembers the program's name for messages (it must live for ever). */
 void gfs_tool_begin(const char *program);
-/* Prints "program: TEXT". */
+/* Prints what may hold names and values from a database: control characters, and bytes that are not UTF-8, as \xNN, so that none of them is a command
+ * to the terminal. Newlines and tabs stay. */
+void gfs_tool_put(struct gfs_slice text, FILE *to);
+/* Prints "program: TEXT", as gfs_tool_put does. */
 void gfs_tool_say(const char *format, ...) GFS_PRINTF(1, 2);
 /* Prints "program: TEXT", and how to learn more; returns `code`. */
 int gfs_tool_usage(int code, const char *format, ...) GFS_PRINTF(2, 3);

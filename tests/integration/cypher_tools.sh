@@ -106,5 +106,10 @@ cat >wanted <<'END'
 END
 diff wanted got || fail "jsonl answers"
 checks=$((checks + 1))
+# What a message repeats from a statement or a database is no command to the terminal.
+graphfsctl query db $'RETURN `a\033[31m\u009b2J`' >got 2>&1 && fail "an unknown variable"
+LC_ALL=C grep -q $'[\033\x9b]' got && fail "the message has control characters: $(cat -v got)"
+grep -qF 'a\x1b[31m\xc2\x9b2J' got || fail "the message does not show what it is of: $(cat -v got)"
+checks=$((checks + 2))
 fsck.graphfs db >/dev/null || fail "fsck"
 echo "$checks checks"
