@@ -27,8 +27,8 @@ graphfsctl query "$MNT" 'UNWIND range(1, 2000) AS i CREATE (:N {i: i})' >/dev/nu
 begin "errors"
 is "$(cat "$limits/memory_bytes" "$limits/time_ms" | tr '\n' ' ')" "536870912 0 "
 echo 16M >"$limits/memory_bytes"
-echo 100 >"$limits/time_ms"
 is "$(error_of 'MATCH (n:N), (m:N) RETURN collect([n, m])')" "LimitExceeded (MemoryLimit): the statement needs more than 16777216 bytes of memory"
+echo 100 >"$limits/time_ms"
 grep -q 'out of memory' "$LOG" && fail "memory has not run out"
 is "$(error_of 'MATCH (a:N), (b:N), (c:N) RETURN sum(a.i + b.i + c.i)')" "LimitExceeded (TimeLimit): the statement took longer than the limit"
 is "$(error_of 'MATCH (a:N), (b:N), (c:N) CREATE (:Left {i: a.i}) RETURN sum(a.i + b.i + c.i)')" \
@@ -44,13 +44,14 @@ begin "beside a statement that takes too long"
 stalls TimeLimit 'MATCH (a:N), (b:N), (c:N) RETURN sum(a.i + b.i + c.i)'
 begin "beside a statement that gives rows for too long"
 stalls TimeLimit 'MATCH (a:N), (b:N), (c:N) RETURN a.i, b.i, c.i'
+echo 0 >"$limits/time_ms"
+
 begin "beside a statement that takes too much"
 stalls MemoryLimit 'MATCH (n:N), (m:N) RETURN collect([n, m])'
 begin "beside a sort that takes too much"
 stalls MemoryLimit 'MATCH (n:N), (m:N) WITH n.i AS a, m.i AS b ORDER BY a, b RETURN max(a)'
 
 begin "slow statements are logged"
-echo 0 >"$limits/time_ms"
 echo 1 >"$limits/slow_ms"
 graphfsctl query "$MNT" 'UNWIND range(1, 200000) AS i RETURN sum(i % 7) AS slow' >/dev/null || fail "a slow statement"
 echo 0 >"$limits/slow_ms"

@@ -61,6 +61,16 @@ is "$(md5sum <query/big/result.csv)" "$({ echo i; seq 100000; } | md5sum)"
 is "$(head -n 2 query/big/result.csv 2>&1)" $'i\n1'
 ! tail -c +5000 query/big/result.csv 2>/dev/null | grep -q . || fail "a result is read from its start"
 
+begin "a result that is asked for again comes from the cache"
+cat query/adults/result.csv >/dev/null || fail "the result"
+hits=$(cat .graphfs/cache/query/results_hits)
+cat query/adults/result.csv >/dev/null || fail "the result"
+is "$(cat .graphfs/cache/query/results_hits)" "$((hits + 1))" "hits"
+echo 19 >nodes/Cid/age
+is "$(cat query/adults/result.csv)" $'who,age\nCid,19\nAnn,30\nBob,40' "a change of the graph"
+is "$(cat .graphfs/cache/query/results_hits)" "$((hits + 1))" "hits after it"
+echo 18 >nodes/Cid/age
+
 begin "what fails"
 save wrong 'MATCH (n RETURN n'
 expect EINVAL open query/wrong/result.csv r
