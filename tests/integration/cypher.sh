@@ -34,6 +34,11 @@ lists nodes/Bob/in
 ask "MATCH (n {name: 'Bob'}) DETACH DELETE n" >/dev/null || fail "DETACH DELETE"
 hasnt nodes/Bob
 
+ask 'UNWIND range(1, 10) AS i CALL { WITH i CREATE (:Batch {name: "b" + i}) } IN TRANSACTIONS OF 3 ROWS' >/dev/null || fail "IN TRANSACTIONS"
+lists labels/Batch b1 b10 b2 b3 b4 b5 b6 b7 b8 b9
+! ask 'UNWIND [1, 2, 0] AS i CALL { WITH i CREATE (:Part {name: "p" + 2 / i}) } IN TRANSACTIONS OF 1 ROWS' >/dev/null 2>&1 || fail "a transaction that fails"
+lists labels/Part p1 p2
+
 begin "what the views change shows in the next statement"
 ok "mkdir" mkdir nodes/Carl
 echo 7 >nodes/Carl/n || fail "write"
