@@ -156,10 +156,12 @@ static int keep_access(struct gfs_edit *e, struct gfs_entity from, uint16_t key,
 		err = owner_of(e->graph, to, &new);
 	if (!err)
 		err = gfs_prop_stat(e->graph, from, key, &info);
+	if (err)
+		return err;
 	bool own = e->uid == 0 || (e->uid == old.uid && e->uid == new.uid);
 	bool same = old.uid == new.uid &&old.gid == new.gid &&old.mode == new.mode;
-	if (err || own || same || info.has_access)
-		return err;
+	if (own || same || info.has_access)
+		return 0;
 	struct gfs_access access = { .uid = old.uid, .gid = old.gid, .mode = old.mode & 0666 };
 	return gfs_prop_set_access(e->tx, from, key, &access);
 }
