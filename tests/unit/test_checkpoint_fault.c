@@ -64,6 +64,14 @@ static int bad_commit(struct gfs_kv_batch *b)
 	return GFS_ERR_NOSPC;
 }
 
+/* What is read ahead goes through them as well, at any time. */
+static void set_ops(struct gfs_store *store, const struct gfs_kv_backend_ops *ops)
+{
+	gfs_rwlock_write(&store->graph);
+	store->backend->ops = ops;
+	gfs_rwlock_unlock_write(&store->graph);
+}
+
 /* Opens the store, with the call `at` of the next batches going wrong. */
 static struct gfs_store *open_bad(enum manner how, unsigned at)
 {
@@ -75,7 +83,7 @@ static struct gfs_store *open_bad(enum manner how, unsigned at)
 	bad.batch_put = bad_put;
 	bad.batch_delete = bad_delete;
 	bad.batch_commit = bad_commit;
-	store->backend->ops = &bad;
+	set_ops(store, &bad);
 	manner = how;
 	wrong_at = at;
 	calls = 0;
@@ -109,7 +117,7 @@ static bool fail_once(enum manner how, unsigned at, uint64_t k)
 		assert_int_equal(gfs_store_sync(store), 0); /* what was acknowledged can still be made durable */
 	}
 	assert_int_equal(toy_verify(store), k + 12);
-	store->backend->ops = real;
+	set_ops(store, real);
 	assert_int_equal(gfs_store_close(store), err);
 	return err != 0;
 }
@@ -175,7 +183,7 @@ static void test_dying_after_the_commit(void **state)
 		static struct gfs_kv_backend_ops only_commit;
 		only_commit = *real;
 		only_commit.batch_commit = bad_commit;
-		store->backend->ops = &only_commit;
+		set_ops(store, &only_commit);
 		wrong_at = calls;
 		int err = gfs_store_checkpoint(store);
 		_exit(err != 0);
