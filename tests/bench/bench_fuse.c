@@ -6,8 +6,10 @@
  * figures are the median over all calls, and the median over the rounds of the ratio of medians. The empty daemon is --null (null_fs.c's, as
  * scripts/bench-fuse builds it), or else bench_null beside this program; the round trips of an empty daemon are always counted by bench_null.
  * Round trips are requests a call, with those nobody waits for (a forgotten inode, a closed file).
- * --check: exit status 1 when mkdir, ln -s or create-and-write takes more than 1.5 times as long as with the empty daemon in libfuse's usual
- * loop. Its single-threaded loop (-s) is the faster one when the scheduler puts daemon and caller on one processor, and the slower otherwise. */
+ * "alike" is the empty daemon with default_permissions, as graphfs has them: the kernel then asks for a folder's attributes after each change in it,
+ * so that both have the same round trips.
+ * --check: exit status 1 when mkdir, ln -s or create-and-write takes more than 1.5 times as long as with the empty daemon. What a round trip takes
+ * varies by the factor 5 with where the scheduler puts daemon and caller, on one processor or on two; and so does this ratio. */
 #include "tests/support/fs_check.h"
 
 #include <dirent.h>
@@ -42,8 +44,8 @@ struct operation {
 	int (*run)(const struct mount *m, unsigned round, unsigned i);
 };
 
-enum system { NULL_MT, NULL_ST, GRAPHFS, COUNTED, SYSTEMS };
-static const char *const system_names[SYSTEMS] = { "empty", "empty -s", "graphfs", "empty, counting" };
+enum system { EMPTY, ALIKE, GRAPHFS, COUNTED, SYSTEMS };
+static const char *const system_names[SYSTEMS] = { "empty", "empty, alike", "graphfs", "empty, counting" };
 
 struct mount {
 	enum system system;
@@ -335,7 +337,7 @@ static void start(enum system system)
 			fs_path(program, "%s", null);
 		else
 			fs_path(program, "%s/../bench/%s", options.programs, null);
-		const char *const run[] = { program, "-f", m->point, system == NULL_MT ? NULL : "-s", NULL };
+		const char *const run[] = { program, "-f", m->point, system == ALIKE ? "-odefault_permissions" : NULL, NULL };
 		m->pid = spawn(run);
 	}
 	await_mount(m);
@@ -439,7 +441,7 @@ static bool print_table(void)
 	bool good = true;
 	printf("%u rounds of %u calls; medians in microseconds; empty: %s\n\n", options.rounds, options.ops,
 		options.null ? options.null : "bench_null");
-	printf("%-24s %9s %9s %9s %9s %9s   %s\n", "", "empty", "empty -s", "graphfs", "/ empty", "/ empty -s",
+	printf("%-24s %9s %9s %9s %9s %9s   %s\n", "", "empty", "alike", "graphfs", "/ empty", "/ alike",
 		"round trips: empty, graphfs");
 	for (size_t i = 0; i < OPERATIONS; i++) {
 		printf("%-24s ", operations[i].name);
@@ -448,14 +450,14 @@ static bool print_table(void)
 				round_trips(GRAPHFS, i));
 			continue;
 		}
-		double multi = ratio(i, NULL_MT), single = ratio(i, NULL_ST);
-		good = good && (multi <= TARGET_RATIO || !operations[i].target);
+		double empty = ratio(i, EMPTY), alike = ratio(i, ALIKE);
+		good = good && (empty <= TARGET_RATIO || !operations[i].target);
 		const char *verdict = !operations[i].target ? ""
-			: multi > TARGET_RATIO                  ? "   TARGET MISSED"
-			: single > TARGET_RATIO                 ? "   target met, not beside -s"
-													: "   target met";
-		printf("%9.1f %9.1f %9.1f %9.2f %9.2f   %5.2f %8.2f%s\n", median_of(NULL_MT, i), median_of(NULL_ST, i),
-			median_of(GRAPHFS, i), multi, single, round_trips(COUNTED, i), round_trips(GRAPHFS, i), verdict);
+			: empty <= TARGET_RATIO                 ? "   target met"
+			: alike <= TARGET_RATIO                 ? "   target met with the same round trips"
+													: "   TARGET MISSED";
+		printf("%9.1f %9.1f %9.1f %9.2f %9.2f   %5.2f %8.2f%s\n", median_of(EMPTY, i), median_of(ALIKE, i),
+			median_of(GRAPHFS, i), empty, alike, round_trips(COUNTED, i), round_trips(GRAPHFS, i), verdict);
 	}
 	return good;
 }
