@@ -15,7 +15,7 @@
 #define KEEP_MIN 4096u
 #define KEEP_MAX 65536u
 #define KEEP_NS (2 * GFS_NS_PER_S)
-#define FOLLOW_EVERY 64u
+#define FOLLOW_EVERY 256u
 #define PAUSE_NS (GFS_NS_PER_MS / 2) /* a longer interval is the callers' own */
 #define CAP_NS 150000u               /* of what one interval may weigh: those in which something else ran */
 
@@ -74,9 +74,7 @@ bool gfs_pace_step(struct gfs_pace *p, uint64_t now_ns)
 {
 	uint64_t interval_ns = now_ns - p->last_ns;
 	p->last_ns = now_ns;
-	if (interval_ns > PAUSE_NS) {
-		p->follow = 1; /* who comes after a pause may be on the other processor */
-	} else {
+	if (interval_ns <= PAUSE_NS) {
 		if (!p->keeps && p->left <= TRY)
 			p->sum_ns[p->way] += interval_ns < CAP_NS ? interval_ns : CAP_NS;
 		if (--p->left == 0 || (p->keeps && now_ns > p->until_ns))

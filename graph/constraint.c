@@ -46,18 +46,6 @@ int gfs_constraint_find(
 	return GFS_ERR_NOTFOUND;
 }
 
-int gfs_constraint_find_name(struct gfs_graph *graph, struct gfs_slice name, struct gfs_index_info *ret_info)
-{
-	struct gfs_index_info info;
-	for (unsigned from = 1; gfs_constraint_next(graph, from, &info) == 0; from = info.id + 1u) {
-		if (gfs_slice_equal(info.name, name)) {
-			*ret_info = info;
-			return 0;
-		}
-	}
-	return GFS_ERR_NOTFOUND;
-}
-
 /* ---- keeping ---- */
 
 static bool is_asked_for(const struct gfs_prop_index *index)

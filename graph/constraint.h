@@ -20,6 +20,5 @@ int gfs_constraint_next(struct gfs_graph *graph, unsigned from, struct gfs_index
 /* Of just this form. GFS_ERR_NOTFOUND. */
 int gfs_constraint_find(struct gfs_graph *graph, uint16_t label, uint16_t key, bool unique, bool required,
 	struct gfs_index_info *ret_info) GFS_CHECK;
-int gfs_constraint_find_name(struct gfs_graph *graph, struct gfs_slice name, struct gfs_index_info *ret_info) GFS_CHECK;
 
 #endif

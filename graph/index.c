@@ -113,7 +113,7 @@ int gfs_index_find_id(struct gfs_graph *graph, uint16_t label, uint16_t key, uin
 int gfs_index_find_name(struct gfs_graph *graph, struct gfs_slice name, struct gfs_index_info *ret_info)
 {
 	struct gfs_index_info info;
-	for (unsigned from = 1; gfs_index_next(graph, from, &info) == 0; from = info.id + 1u) {
+	for (unsigned from = 1; gfs_index_rule_next(graph, from, &info) == 0; from = info.id + 1u) {
 		if (gfs_slice_equal(info.name, name)) {
 			*ret_info = info;
 			return 0;
@@ -173,11 +173,7 @@ int gfs_apply_index_create(struct gfs_tx *tx, struct gfs_op *op)
 static bool name_is_taken(struct gfs_graph *graph, struct gfs_slice name)
 {
 	struct gfs_index_info info;
-	for (unsigned from = 1; gfs_index_rule_next(graph, from, &info) == 0; from = info.id + 1u) {
-		if (gfs_slice_equal(info.name, name))
-			return true;
-	}
-	return false;
+	return gfs_index_find_name(graph, name, &info) == 0;
 }
 
 /* LABEL.PROPERTY, or index_LABELID_KEYID when that is too long or taken. */

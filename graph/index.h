@@ -38,6 +38,7 @@ int gfs_index_get(struct gfs_graph *graph, uint16_t id, struct gfs_index_info *r
 int gfs_index_find(struct gfs_graph *graph, uint16_t label, uint16_t key, struct gfs_index_info *ret_info) GFS_CHECK;
 /* Its id alone, which is quicker. */
 int gfs_index_find_id(struct gfs_graph *graph, uint16_t label, uint16_t key, uint16_t *ret_id) GFS_CHECK;
+/* Constraints too: they share names. */
 int gfs_index_find_name(struct gfs_graph *graph, struct gfs_slice name, struct gfs_index_info *ret_info) GFS_CHECK;
 /* The one with the smallest id >= from; GFS_ERR_NOTFOUND past the last. */
 int gfs_index_next(struct gfs_graph *graph, unsigned from, struct gfs_index_info *ret_info) GFS_CHECK;

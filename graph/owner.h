@@ -108,7 +108,6 @@ int gfs_item_value(struct gfs_graph *graph, const struct gfs_row_item *item, str
 	struct gfs_value *ret_value) GFS_CHECK;
 /* Appends the whole file. */
 int gfs_item_text(struct gfs_graph *graph, const struct gfs_row_item *item, struct gfs_buf *out) GFS_CHECK;
-int gfs_item_size(struct gfs_graph *graph, const struct gfs_row_item *item, uint64_t *ret_size) GFS_CHECK;
 /* The declared type that later writes keep: the value's own or the latent one; 0: none. */
 int gfs_item_declared(struct gfs_graph *graph, const struct gfs_row_item *item, enum gfs_type *ret_type) GFS_CHECK;
 /* Fills the payload of `item` (value or blob) with an encoded value. The bytes must live until the row is written. */

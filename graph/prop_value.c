@@ -117,16 +117,6 @@ int gfs_item_text(struct gfs_graph *graph, const struct gfs_row_item *item, stru
 	return err != 0 ? err : value_file(&value, out);
 }
 
-int gfs_item_size(struct gfs_graph *graph, const struct gfs_row_item *item, uint64_t *ret_size)
-{
-	if (item->is_blob)
-		return gfs_blob_size(graph->store, item->blob_id, ret_size);
-	GFS_AUTO_ARENA arena = GFS_ARENA_INIT;
-	struct gfs_value value;
-	int err = gfs_value_decode(item->value, &arena, &value);
-	return err != 0 ? err : gfs_value_text_size(&value, ret_size);
-}
-
 /* ---- filling a payload ---- */
 
 static void put_inline(struct gfs_row_item *item, struct gfs_slice encoded)

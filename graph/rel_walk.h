@@ -1,5 +1,6 @@
-/* Walking relationships of one node after another: runs of entries that lie contiguous in memory, most of them in the index layer of the caches. What
- * expansions and scans use, where gfs_rels_list would copy and look everything up again for each batch. */
+/* Walking relationships of one node after another: runs of entries that lie contiguous in memory, most of them in the index layer of the caches, where
+ * gfs_rels_list would copy and look everything up again for each batch. For who holds the graph lock all the while; the operators of query/ let go of it
+ * every few milliseconds, and take gfs_rels_list and columns of their own. */
 #ifndef GFS_GRAPH_REL_WALK_H
 #define GFS_GRAPH_REL_WALK_H
 

@@ -75,13 +75,6 @@ void gfs_engine_limits_get(struct gfs_engine *engine, struct gfs_engine_limits *
 	gfs_mutex_unlock(&engine->lock);
 }
 
-void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_limits *limits)
-{
-	gfs_mutex_lock(&engine->lock);
-	set_limits(engine, limits);
-	gfs_mutex_unlock(&engine->lock);
-}
-
 void gfs_engine_limits_change(
 	struct gfs_engine *engine, void (*change)(struct gfs_engine_limits *limits, uint64_t value), uint64_t value)
 {

@@ -167,12 +167,6 @@ void gfs_plan_uses(struct gfs_symset set, const struct gfs_ast_expr *expr)
 	gfs_ast_walk_expr(&walker, expr);
 }
 
-void gfs_plan_uses_clause(struct gfs_symset set, const struct gfs_ast_clause *clause)
-{
-	const struct gfs_ast_walker walker = uses_walker(&set);
-	gfs_ast_walk_clause(&walker, clause);
-}
-
 struct gfs_ast_expr *gfs_plan_expr_new(struct gfs_planner *planner, enum gfs_ast_kind kind, uint32_t arg_count)
 {
 	struct gfs_ast_expr *expr = gfs_plan_alloc(planner, sizeof *expr);

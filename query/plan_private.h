@@ -46,9 +46,8 @@ uint32_t gfs_plan_param(struct gfs_planner *planner, struct gfs_slice name);
 /* How many nodes have the label, relationships the type; all for an empty name. 1,000 when nothing is known. */
 double gfs_plan_count(struct gfs_planner *planner, uint8_t kind, struct gfs_slice name);
 
-/* Adds the slots of variables that an expression or clause uses, those inside subqueries included. */
+/* Adds the slots of variables that an expression uses, those inside subqueries included. */
 void gfs_plan_uses(struct gfs_symset set, const struct gfs_ast_expr *expr);
-void gfs_plan_uses_clause(struct gfs_symset set, const struct gfs_ast_clause *clause);
 
 /* Made trees. */
 struct gfs_ast_expr *gfs_plan_expr_new(struct gfs_planner *planner, enum gfs_ast_kind kind, uint32_t arg_count);

@@ -44,8 +44,6 @@ struct gfs_engine_limits {
 	bool plan_cache_off, result_cache_off;
 };
 void gfs_engine_limits_get(struct gfs_engine *engine, struct gfs_engine_limits *ret_limits);
-void gfs_engine_limits_set(struct gfs_engine *engine, const struct gfs_engine_limits *limits);
-
 /* Changes some of them, whatever others do meanwhile: `change` is called once with those of now, and calls nothing of the engine. */
 void gfs_engine_limits_change(
 	struct gfs_engine *engine, void (*change)(struct gfs_engine_limits *limits, uint64_t value), uint64_t value);
@@ -92,7 +90,6 @@ struct gfs_query_counts {
 		indexes_added, indexes_removed, constraints_added, constraints_removed;
 };
 void gfs_result_counts(const struct gfs_result *result, struct gfs_query_counts *ret_counts);
-bool gfs_result_was_cached(const struct gfs_result *result);
 /* EXPLAIN and PROFILE: the plan as text, a line an operator; empty otherwise. */
 struct gfs_slice gfs_result_plan(const struct gfs_result *result);
 /* NULL is fine. */

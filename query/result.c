@@ -203,11 +203,6 @@ void gfs_result_counts(const struct gfs_result *result, struct gfs_query_counts 
 	*ret_counts = result->exec.counts;
 }
 
-bool gfs_result_was_cached(const struct gfs_result *result)
-{
-	return result->shared == NULL && result->answer != NULL;
-}
-
 struct gfs_slice gfs_result_plan(const struct gfs_result *result)
 {
 	return gfs_buf_slice(&result->text);

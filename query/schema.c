@@ -89,35 +89,28 @@ static int create(struct gfs_result *result, const struct gfs_ast_schema *schema
 
 /* ---- dropping ---- */
 
-/* An index that belongs to a constraint is none here. */
-static int find_index(struct gfs_graph *graph, const struct gfs_ast_schema *schema, uint16_t label, uint16_t key,
-	struct gfs_index_info *ret_info)
+static int find_by_name(struct gfs_graph *graph, const struct gfs_ast_schema *schema, struct gfs_index_info *ret_info)
 {
-	int err = schema->name.size != 0 ? gfs_index_find_name(graph, schema->name, ret_info)
-									 : gfs_index_find(graph, label, key, ret_info);
-	return err == 0 && ret_info->unique ? GFS_ERR_NOTFOUND : err;
-}
-
-static int find_constraint(struct gfs_graph *graph, const struct gfs_ast_schema *schema, uint16_t label, uint16_t key,
-	struct gfs_index_info *ret_info)
-{
-	return schema->name.size != 0 ? gfs_constraint_find_name(graph, schema->name, ret_info)
-								  : gfs_constraint_find(graph, label, key, schema->unique, schema->exists, ret_info);
+	bool wanted = schema->kind == GFS_SCHEMA_DROP_CONSTRAINT;
+	int err = gfs_index_find_name(graph, schema->name, ret_info);
+	return err == 0 && (ret_info->unique || ret_info->required) != wanted ? GFS_ERR_NOTFOUND : err;
 }
 
 static int find(struct gfs_graph *graph, const struct gfs_ast_schema *schema, struct gfs_index_info *ret_info)
 {
 	struct gfs_catalog *catalog = gfs_graph_catalog(graph);
-	uint16_t label = 0, key = 0;
-	int err = 0;
-	if (schema->name.size == 0)
-		err = gfs_catalog_find(catalog, GFS_CATALOG_LABEL, schema->label, &label);
-	if (err == 0 && schema->name.size == 0)
+	uint16_t label, key;
+	if (schema->name.size != 0)
+		return find_by_name(graph, schema, ret_info);
+	int err = gfs_catalog_find(catalog, GFS_CATALOG_LABEL, schema->label, &label);
+	if (err == 0)
 		err = gfs_catalog_find(catalog, GFS_CATALOG_KEY, schema->keys[0], &key);
 	if (err != 0)
 		return err;
-	return schema->kind == GFS_SCHEMA_DROP_INDEX ? find_index(graph, schema, label, key, ret_info)
-												 : find_constraint(graph, schema, label, key, ret_info);
+	if (schema->kind == GFS_SCHEMA_DROP_CONSTRAINT)
+		return gfs_constraint_find(graph, label, key, schema->unique, schema->exists, ret_info);
+	err = gfs_index_find(graph, label, key, ret_info);
+	return err == 0 && ret_info->unique ? GFS_ERR_NOTFOUND : err; /* a constraint's */
 }
 
 static int drop(struct gfs_result *result, const struct gfs_ast_schema *schema)

@@ -204,13 +204,6 @@ static int put_value(struct writer *w, struct gfs_datum value)
 	return 0;
 }
 
-int gfs_typed_json_value(
-	struct gfs_result *result, struct gfs_datum value, struct gfs_buf *out, struct gfs_query_error *error)
-{
-	struct writer w = { .result = result, .out = out, .error = error };
-	return put_value(&w, value);
-}
-
 /* ---- whole results ---- */
 
 static int put_rows(struct writer *w, const struct gfs_datum *rows, size_t count, bool *first)

@@ -15,10 +15,7 @@
 #include "base/buf.h"
 #include "query/query.h"
 
-/* Appends one value of a row of `result`. Out of memory is remembered by `out`; an error is of reading an entity. */
-int gfs_typed_json_value(
-	struct gfs_result *result, struct gfs_datum value, struct gfs_buf *out, struct gfs_query_error *error) GFS_CHECK;
-/* {"columns":[..],"rows":[[..],..]} of all rows that are left. */
+/* Appends {"columns":[..],"rows":[[..],..]} of all rows that are left. Out of memory is remembered by `out`; an error is of the run, or of reading an entity. */
 int gfs_typed_json_result(struct gfs_result *result, struct gfs_buf *out, struct gfs_query_error *error) GFS_CHECK;
 /* {"error":{"kind":..,"phase":..,"detail":..,"message":..}} */
 void gfs_typed_json_error(const struct gfs_query_error *error, struct gfs_buf *out);

@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "graph/index.h"
 #include "query/query.h"
+#include "tests/bench/ok.h"
 #include "tests/bench/processor.h"
 #include "tests/support/csv_graph.h"
 
@@ -23,15 +24,6 @@ enum { RUNS_MAX = 2000 };
 /* Of a batch: asking for the time takes as long as a short question. */
 #define BATCH_NS (UINT64_C(100) * 1000)
 #define REPEAT_NS (UINT64_C(5000) * GFS_NS_PER_MS)
-
-#define OK(call)                                                                                                       \
-	do {                                                                                                               \
-		int ok_err = (call);                                                                                           \
-		if (ok_err != 0) {                                                                                             \
-			fprintf(stderr, "%s: %s\n", #call, gfs_err_text(ok_err));                                                  \
-			exit(2);                                                                                                   \
-		}                                                                                                              \
-	} while (0)
 
 static const struct question {
 	const char *name, *cypher, *sql;

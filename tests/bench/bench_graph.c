@@ -2,21 +2,13 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "graph/graph.h"
+#include "tests/bench/ok.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BULK_NODES = 265000, BULK_RELS = 571000, SINGLES = 100000 };
-
-#define OK(call)                                                                                                       \
-	do {                                                                                                               \
-		int ok_err = (call);                                                                                           \
-		if (ok_err != 0) {                                                                                             \
-			fprintf(stderr, "%s: %s\n", #call, gfs_err_text(ok_err));                                                  \
-			exit(1);                                                                                                   \
-		}                                                                                                              \
-	} while (0)
 
 static uint64_t started_ns;
 

@@ -5,6 +5,7 @@
  *   bench_hotset FOLDER   FOLDER has nodes.csv and rels.csv (scripts/bench-cache makes them) */
 #include "base/checked.h"
 #include "base/clock.h"
+#include "tests/bench/ok.h"
 #include "tests/support/csv_graph.h"
 #include "tests/support/rng.h"
 
@@ -13,15 +14,6 @@
 #include <string.h>
 
 enum { READS = 2000000, HOT_PERCENT = 95, HOT_PART = 10, CACHED_PART = 8 };
-
-#define OK(call)                                                                                                       \
-	do {                                                                                                               \
-		int ok_err = (call);                                                                                           \
-		if (ok_err != 0) {                                                                                             \
-			fprintf(stderr, "%s: %s\n", #call, gfs_err_text(ok_err));                                                  \
-			exit(2);                                                                                                   \
-		}                                                                                                              \
-	} while (0)
 
 static struct gfs_graph *graph;
 static uint64_t *ids; /* of all nodes, in random order: the first tenth is hot */

@@ -2,21 +2,13 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "graph/index.h"
+#include "tests/bench/ok.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { NODES = 200000, CHANGES = 50000, LOOKS = 20000, SCANS = 5, HITS = 1024 };
-
-#define OK(call)                                                                                                       \
-	do {                                                                                                               \
-		int ok_err = (call);                                                                                           \
-		if (ok_err != 0) {                                                                                             \
-			fprintf(stderr, "%s: %s\n", #call, gfs_err_text(ok_err));                                                  \
-			exit(1);                                                                                                   \
-		}                                                                                                              \
-	} while (0)
 
 static struct gfs_graph *graph;
 static uint16_t label, key, id;

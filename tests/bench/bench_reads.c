@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "graph/label_expr.h"
 #include "graph/rel_walk.h"
+#include "tests/bench/ok.h"
 #include "tests/bench/processor.h"
 #include "tests/support/csv_graph.h"
 
@@ -16,15 +17,6 @@
 #include <string.h>
 
 enum { BATCHES = 15, DEGREE = 20, HUBS_MAX = 4096, LOOKUPS = 20000, SET_NODES = 150000 };
-
-#define OK(call)                                                                                                       \
-	do {                                                                                                               \
-		int ok_err = (call);                                                                                           \
-		if (ok_err != 0) {                                                                                             \
-			fprintf(stderr, "%s: %s\n", #call, gfs_err_text(ok_err));                                                  \
-			exit(2);                                                                                                   \
-		}                                                                                                              \
-	} while (0)
 
 static struct gfs_graph *graph;
 static uint64_t hubs[HUBS_MAX]; /* nodes with DEGREE outgoing relationships */

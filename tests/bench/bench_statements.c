@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "graph/index.h"
 #include "query/query.h"
+#include "tests/bench/ok.h"
 #include "tests/bench/processor.h"
 
 #include <pthread.h>
@@ -13,15 +14,6 @@
 #include <string.h>
 
 enum { NODES = 100000, NODES_A_STATEMENT = 10000, BATCHES = 200, RUNS = 200, THREADS = 2, THREAD_RUNS = 200000 };
-
-#define OK(call)                                                                                                       \
-	do {                                                                                                               \
-		int ok_err = (call);                                                                                           \
-		if (ok_err != 0) {                                                                                             \
-			fprintf(stderr, "%s: %s\n", #call, gfs_err_text(ok_err));                                                  \
-			exit(2);                                                                                                   \
-		}                                                                                                              \
-	} while (0)
 
 static struct gfs_graph *graph;
 static struct gfs_engine *engine, *uncached; /* with and without a cache of results */

@@ -3,18 +3,10 @@
 #define GFS_TESTS_BENCH_RELS_H
 
 #include "graph/graph.h"
+#include "tests/bench/ok.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define OK(call)                                                                                                       \
-	do {                                                                                                               \
-		int ok_err = (call);                                                                                           \
-		if (ok_err != 0) {                                                                                             \
-			fprintf(stderr, "%s: %s\n", #call, gfs_err_text(ok_err));                                                  \
-			exit(2);                                                                                                   \
-		}                                                                                                              \
-	} while (0)
 
 /* All relationships of a graph, once for each end: ascending by (dir, node, type, other, rel). */
 struct rels_end {

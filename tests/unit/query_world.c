@@ -187,3 +187,17 @@ void query_expect(struct query_world *world, const char *text, const char *wante
 	if (strcmp(answer, wanted) != 0 && !(strncmp(answer, wanted, size) == 0 && answer[size] == ':'))
 		fail_msg("%s\n  gave   %s\n  wanted %s", text, answer, wanted);
 }
+
+bool query_plan_has(struct query_world *world, const char *text, const char *what)
+{
+	GFS_AUTO_BUF statement = GFS_BUF_INIT;
+	struct gfs_query_error error;
+	struct gfs_result *result;
+	gfs_buf_append_text(&statement, "EXPLAIN ");
+	gfs_buf_append_text(&statement, text);
+	OK(gfs_query_run(world->engine, gfs_buf_slice(&statement), NULL, &result, &error));
+	struct gfs_slice plan = gfs_result_plan(result);
+	bool has = memmem(plan.data, plan.size, what, strlen(what)) != NULL;
+	gfs_result_free(result);
+	return has;
+}

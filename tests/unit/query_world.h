@@ -25,5 +25,7 @@ void query_answer_sorted(
 	struct query_world *world, const char *text, const struct gfs_run_opts *opts, struct gfs_buf *out);
 /* Fails the test unless that is the answer; of an error only the detail is compared. */
 void query_expect(struct query_world *world, const char *text, const char *wanted);
+/* Whether the plan of the statement, as EXPLAIN shows it, has these words in it. */
+bool query_plan_has(struct query_world *world, const char *text, const char *what);
 
 #endif

@@ -99,15 +99,11 @@ static void test_the_caller_is_looked_for_now_and_then(void **state)
 	unsigned before = w.follows;
 	assert_true(before >= 4); /* once a lap */
 	ask(&w, 1024);
-	assert_in_range(w.follows - before, 16, 17);
+	assert_in_range(w.follows - before, 4, 5);
 	gfs_pace_hand_over(&w.pace);
 	before = w.follows;
 	ask(&w, 1);
 	assert_int_equal(w.follows - before, 1);
-	ask(&w, 3);
-	w.now_ns += GFS_NS_PER_MS; /* after a pause the caller may be another one, or elsewhere */
-	ask(&w, 1);
-	assert_int_equal(w.follows - before, 2);
 }
 
 static void test_processors(void **state)

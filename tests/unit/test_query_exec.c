@@ -320,17 +320,20 @@ static void test_profile(void **state)
 	assert_non_null(strstr((const char *)plan.data, "; 10 rows, "));
 }
 
+static void set_rows(struct gfs_engine_limits *limits, uint64_t value)
+{
+	limits->rows_max = value;
+}
+
 static void test_settings(void **state)
 {
 	struct query_world *world = *state;
 	struct gfs_engine_limits limits;
 	gfs_engine_limits_get(world->engine, &limits);
 	assert_true(limits.memory_bytes_max == GFS_QUERY_MEMORY_BYTES_MAX && limits.rows_max == GFS_QUERY_ROWS_MAX);
-	limits.rows_max = 2;
-	gfs_engine_limits_set(world->engine, &limits);
+	gfs_engine_limits_change(world->engine, set_rows, 2);
 	expect(world, "UNWIND [1, 2, 3] AS x RETURN x", "RowLimit");
-	limits.rows_max = 0;
-	gfs_engine_limits_set(world->engine, &limits);
+	gfs_engine_limits_change(world->engine, set_rows, 0);
 	expect(world, "UNWIND [1, 2, 3] AS x RETURN x", "1; 2; 3");
 }
 

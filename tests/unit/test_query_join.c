@@ -22,29 +22,15 @@ static int setup(void **state)
 	return err;
 }
 
-static bool plan_has(const char *text, const char *what)
-{
-	GFS_AUTO_BUF statement = GFS_BUF_INIT;
-	struct gfs_query_error error;
-	struct gfs_result *result;
-	gfs_buf_append_text(&statement, "EXPLAIN ");
-	gfs_buf_append_text(&statement, text);
-	OK(gfs_query_run(world->engine, gfs_buf_slice(&statement), NULL, &result, &error));
-	struct gfs_slice plan = gfs_result_plan(result);
-	bool has = memmem(plan.data, plan.size, what, strlen(what)) != NULL;
-	gfs_result_free(result);
-	return has;
-}
-
 /* Sorted rows with joins and without, by engines that plan so. */
 static void require_same(const char *text, bool joins)
 {
 	GFS_AUTO_BUF joined = GFS_BUF_INIT, in_turns = GFS_BUF_INIT;
 	query_world_engine(world, NULL);
-	assert_int_equal(plan_has(text, "ValueHashJoin"), joins);
+	assert_int_equal(query_plan_has(world, text, "ValueHashJoin"), joins);
 	query_answer_sorted(world, text, NULL, &joined);
 	query_world_engine(world, &(struct gfs_engine_opts){ .passes_off = GFS_PASS_JOIN });
-	assert_false(plan_has(text, "ValueHashJoin"));
+	assert_false(query_plan_has(world, text, "ValueHashJoin"));
 	query_answer_sorted(world, text, NULL, &in_turns);
 	query_world_engine(world, NULL);
 	assert_string_equal((const char *)joined.data, (const char *)in_turns.data);
@@ -98,7 +84,7 @@ static void test_cost(void **state)
 	require_same("UNWIND [1, 2, 3] AS k MATCH (b:B) WHERE b.i = k RETURN k, b.y", false);  /* the index is quicker */
 	require_same("MATCH (b:B {i: 7}), (a:A) WHERE a.x = b.y RETURN a.i", false);           /* one row */
 	require_same("MATCH (a:A), (b:B) WHERE a.x < b.y AND a.i < 5 RETURN a.i, b.i", false); /* no equality */
-	assert_true(plan_has("MATCH (a:A), (b:B) WHERE a.x = b.y RETURN count(*)", "ValueHashJoin a.x = b.y"));
+	assert_true(query_plan_has(world, "MATCH (a:A), (b:B) WHERE a.x = b.y RETURN count(*)", "ValueHashJoin a.x = b.y"));
 }
 
 int main(void)

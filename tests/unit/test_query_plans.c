@@ -19,20 +19,6 @@ static int setup(void **state)
 	return err;
 }
 
-static bool plan_has(const char *text, const char *what)
-{
-	GFS_AUTO_BUF statement = GFS_BUF_INIT;
-	struct gfs_query_error error;
-	struct gfs_result *result;
-	gfs_buf_append_text(&statement, "EXPLAIN ");
-	gfs_buf_append_text(&statement, text);
-	OK(gfs_query_run(world->engine, gfs_buf_slice(&statement), NULL, &result, &error));
-	struct gfs_slice plan = gfs_result_plan(result);
-	bool has = memmem(plan.data, plan.size, what, strlen(what)) != NULL;
-	gfs_result_free(result);
-	return has;
-}
-
 /* The rows, sorted, without and with the planner's passes. */
 static void require_same(const char *text)
 {
@@ -72,8 +58,8 @@ static void test_degrees(void **state)
 	require_same("MATCH (n:N) OPTIONAL MATCH (n)-[:S]->(m) RETURN n.i, m.i, EXISTS { (m)-->() }, COUNT { (m)-->() }");
 	require_same("MATCH (n:N)-[r:R]->(m) RETURN n.i, m.i, EXISTS { MATCH (m)-[q:R]->() WHERE q <> r }");
 	/* The subquery's operators are not there. */
-	assert_false(plan_has("MATCH (n:N) WHERE EXISTS { (n)-[:R]->() } RETURN n", "Expand"));
-	assert_true(plan_has("MATCH (n:N) WHERE EXISTS { (n)-[:R]->(:N) } RETURN n", "Expand"));
+	assert_false(query_plan_has(world, "MATCH (n:N) WHERE EXISTS { (n)-[:R]->() } RETURN n", "Expand"));
+	assert_true(query_plan_has(world, "MATCH (n:N) WHERE EXISTS { (n)-[:R]->(:N) } RETURN n", "Expand"));
 	/* What the statement itself changes is seen. */
 	query_expect(world,
 		"MATCH (n:N {i: 0})-[r]->() DELETE r WITH DISTINCT n RETURN EXISTS { (n)-->() }, COUNT { (n)-->() }",
@@ -96,12 +82,12 @@ static void test_alternatives(void **state)
 	struct gfs_message message;
 	OK(gfs_index_wait_all(world->fixture.graph, NULL, NULL, &message));
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		assert_true(plan_has(texts[i], "NodeIndexSeek:P(x)"));
+		assert_true(query_plan_has(world, texts[i], "NodeIndexSeek:P(x)"));
 		require_same(texts[i]);
 	}
-	assert_false(plan_has("MATCH (n:P) WHERE n.x = 3 OR n.s = 'x' RETURN n.i", "NodeIndexSeek"));
+	assert_false(query_plan_has(world, "MATCH (n:P) WHERE n.x = 3 OR n.s = 'x' RETURN n.i", "NodeIndexSeek"));
 	require_same("MATCH (n:P) WHERE n.x = 3 OR n.s = 'x' RETURN n.i");
-	assert_false(plan_has("MATCH (n:P) WHERE n.x = 3 OR n.x > 490 RETURN n.i", "NodeIndexSeek"));
+	assert_false(query_plan_has(world, "MATCH (n:P) WHERE n.x = 3 OR n.x > 490 RETURN n.i", "NodeIndexSeek"));
 	require_same("MATCH (n:P) WHERE n.x = 3 OR n.x > 490 RETURN n.i");
 }
 
