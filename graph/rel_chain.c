@@ -1,6 +1,6 @@
 /* Relationships without their indexes (rel_index=off): every question of index/adjacency.h answered from the chains of the records, in the
- * same order. A chain is in no order, so each question walks all of it and keeps the smallest answers that there is room for. Only what no record
- * knows, times of folders and those made by mkdir, is read from the adjacency's headers. */
+ * same order. A chain is in no order, so each question walks all of it, of a pair the shorter one of its two, and keeps the smallest answers that
+ * there is room for. Only what no record knows, times of folders and those made by mkdir, is read from the adjacency's headers. */
 #include "graph/graph_private.h"
 
 #include "base/checked.h"
@@ -13,25 +13,55 @@
 /* One relationship of the chain. */
 typedef void (*link_fn)(void *context, uint16_t type, struct gfs_adj_entry entry);
 
-/* A chain that comes back to itself has more links than there are relationships. */
-static int walk(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, link_fn each, void *context)
+/* A place in a chain. */
+struct chain {
+	uint64_t node;
+	enum gfs_direction dir;
+	uint64_t next; /* GFS_ID_NONE: the end */
+	uint64_t left; /* links that may come: a chain that comes back to itself has more than there are relationships */
+};
+
+static int chain_begin(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, struct chain *ret_chain)
 {
 	struct gfs_node_record start;
-	uint64_t left = gfs_store_counter(graph->store, GFS_COUNTER_RELS);
 	int err = gfs_node_get(graph, node, &start);
+	if (err == 0) {
+		*ret_chain = (struct chain){ .node = node,
+			.dir = dir,
+			.next = dir == GFS_OUT ? start.first_out : start.first_in,
+			.left = gfs_store_counter(graph->store, GFS_COUNTER_RELS) };
+	}
+	return err;
+}
+
+/* Reads the next link, which there is. */
+static int chain_step(struct gfs_graph *graph, struct chain *chain, uint16_t *ret_type, struct gfs_adj_entry *ret_entry)
+{
+	struct gfs_rel_record r;
+	bool out = chain->dir == GFS_OUT;
+	int err = gfs_rel_record_read(graph->store, chain->next, &r);
 	if (err != 0)
 		return err;
-	for (uint64_t id = dir == GFS_OUT ? start.first_out : start.first_in; id != GFS_ID_NONE; left--) {
-		struct gfs_rel_record r;
-		err = gfs_rel_record_read(graph->store, id, &r);
-		if (err != 0)
-			return err;
-		if (!r.exists || (dir == GFS_OUT ? r.start : r.end) != node || left == 0)
-			return GFS_ERR_CORRUPT;
-		each(context, r.type, (struct gfs_adj_entry){ .other = dir == GFS_OUT ? r.end : r.start, .rel = id });
-		id = dir == GFS_OUT ? r.start_next : r.end_next;
-	}
+	if (!r.exists || (out ? r.start : r.end) != chain->node || chain->left-- == 0)
+		return GFS_ERR_CORRUPT;
+	*ret_type = r.type;
+	*ret_entry = (struct gfs_adj_entry){ .other = out ? r.end : r.start, .rel = chain->next };
+	chain->next = out ? r.start_next : r.end_next;
 	return 0;
+}
+
+static int walk(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, link_fn each, void *context)
+{
+	struct chain chain;
+	int err = chain_begin(graph, node, dir, &chain);
+	while (err == 0 && chain.next != GFS_ID_NONE) {
+		uint16_t type;
+		struct gfs_adj_entry entry;
+		err = chain_step(graph, &chain, &type, &entry);
+		if (err == 0)
+			each(context, type, entry);
+	}
+	return err;
 }
 
 /* ---- one type: the smallest entries, in a heap with the largest of them on top ---- */
@@ -120,11 +150,46 @@ static void select_pair(void *context, uint16_t type, struct gfs_adj_entry entry
 	p->rels[at] = entry.rel;
 }
 
+/* Which of two chains is the shorter one: a step in each by turns, so that it costs twice the shorter one and a name of a hub is found from its other end. */
+static int find_shorter(struct gfs_graph *graph, struct chain a, struct chain b, bool *ret_first)
+{
+	uint16_t type;
+	struct gfs_adj_entry entry;
+	int err = 0;
+	while (err == 0 && a.next != GFS_ID_NONE && b.next != GFS_ID_NONE) {
+		err = chain_step(graph, &a, &type, &entry);
+		if (err == 0)
+			err = chain_step(graph, &b, &type, &entry);
+	}
+	*ret_first = a.next == GFS_ID_NONE;
+	return err;
+}
+
 int gfs_chain_pair(struct gfs_graph *graph, uint64_t node, enum gfs_direction dir, uint16_t type, uint64_t other,
 	uint64_t *rels, size_t max, size_t *ret_count)
 {
 	struct pair p = { .type = type, .other = other, .rels = rels, .max = max };
-	int err = walk(graph, node, dir, select_pair, &p);
+	enum gfs_direction back = dir == GFS_OUT ? GFS_IN : GFS_OUT;
+	struct chain near, far;
+	bool from_node = true;
+	int err = chain_begin(graph, node, dir, &near);
+	if (err != 0)
+		return err;
+	err = chain_begin(graph, other, back, &far);
+	if (err == GFS_ERR_NOTFOUND) { /* what is no node has no relationships */
+		*ret_count = 0;
+		return 0;
+	}
+	if (err == 0)
+		err = find_shorter(graph, near, far, &from_node);
+	if (err != 0)
+		return err;
+	if (from_node) {
+		err = walk(graph, node, dir, select_pair, &p);
+	} else {
+		p.other = node;
+		err = walk(graph, other, back, select_pair, &p);
+	}
 	if (err == 0)
 		*ret_count = p.count;
 	return err;

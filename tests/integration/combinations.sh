@@ -38,13 +38,12 @@ run() {
 	done
 }
 
-# All tests but those that choose caches or rel_index themselves, or want results from the cache, or are about mounting, and realdata: the hub of Debian's packages, each
-# name of it by a chain of 20,000 that no cache holds, takes hours.
+# All tests but those that choose caches or rel_index themselves, or are about mounting.
 all_tests() {
 	local script
 	for script in "$here"/*.sh; do
 		case ${script##*/} in
-		_* | lib.sh | combinations.sh | caches.sh | fresh.sh | realdata.sh | rel_index.sh | mount.sh | memory.sh | import_memory.sh) ;;
+		_* | lib.sh | combinations.sh | caches.sh | rel_index.sh | mount.sh | memory.sh | import_memory.sh) ;;
 		*) basename "$script" .sh ;;
 		esac
 	done

@@ -653,5 +653,6 @@ int main(int argc, char **argv)
 		   " from the result cache), %" PRIu64 " stale\n",
 		options.seed, options.procs, (uint64_t)shared->trials, (uint64_t)shared->answers, hits,
 		(uint64_t)shared->stale);
-	return result != 0 || shared->stale > 0 || shared->trials == 0 || hits == 0;
+	bool cached = result != 2 && number_in(".graphfs/cache/query/enabled") != 0;
+	return result != 0 || shared->stale > 0 || shared->trials == 0 || (cached && hits == 0);
 }

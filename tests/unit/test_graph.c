@@ -450,6 +450,38 @@ static void test_loop(void **state)
 	assert_true(empty);
 }
 
+static uint64_t pages_looked_at(void)
+{
+	struct gfs_cache_stats stats;
+	gfs_cache_budget_stats(gfs_store_cache_budget(gfs_graph_store(f.graph)), GFS_CACHE_PAGE, &stats);
+	return stats.hits + stats.misses;
+}
+
+/* A hub's folder holds one name for each relationship; looking each of them up would walk the hub's chain as often. */
+static void test_chain_of_a_pair_is_the_shorter_one(void **state)
+{
+	enum { LEAVES = 500, STEPS_MAX = 20 };
+	uint64_t hub = new_node(&f, "hub"), leaf = 0, rel = 0, found[2];
+	size_t count;
+	(void)state;
+	for (unsigned i = 0; i < LEAVES; i++) {
+		leaf = new_node(&f, "");
+		rel = new_rel(&f, "T", leaf, hub);
+	}
+	uint64_t second = new_rel(&f, "T", leaf, hub);
+	uint16_t t = name_of(&f, GFS_CATALOG_TYPE, "T");
+	gfs_graph_set_rel_index(f.graph, false);
+	uint64_t before = pages_looked_at();
+	OK(gfs_rels_pair(f.graph, hub, GFS_IN, t, leaf, found, 2, &count));
+	assert_int_equal(count, 2);
+	assert_true(found[0] == rel && found[1] == second);
+	OK(gfs_rels_pair(f.graph, leaf, GFS_OUT, t, hub, found, 2, &count));
+	assert_int_equal(count, 2);
+	assert_in_range(pages_looked_at() - before, 1, STEPS_MAX);
+	OK(gfs_rels_pair(f.graph, hub, GFS_IN, t, GFS_ID_MAX, found, 2, &count));
+	assert_int_equal(count, 0);
+}
+
 /* ---- bulk ---- */
 
 static void test_bulk_errors(void **state)
@@ -867,6 +899,7 @@ int main(void)
 		TEST(test_many_labels),
 		TEST(test_relationship_errors),
 		TEST(test_loop),
+		TEST(test_chain_of_a_pair_is_the_shorter_one),
 		TEST(test_bulk_errors),
 		TEST(test_bulk_relationships),
 		TEST(test_bulk_finish_replayed),
