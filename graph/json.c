@@ -5,6 +5,7 @@
  * mode, narrow who may read the text. Only those of somebody else's relationships, who shall not decide that, are left out instead, unless everyone
  * who may read the node may read them. */
 #include "graph/owner.h"
+#include "graph/rel_walk.h"
 
 #include "base/checked.h"
 
@@ -121,54 +122,44 @@ static int put_relationship(struct gfs_graph *graph, const struct gfs_adj_entry 
 	return err;
 }
 
-static int put_type(struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, uint16_t type,
+/* Relationships of a type, which may come in several runs: the list is left open. */
+static int put_run(struct gfs_graph *graph, const struct gfs_rels_run *run, enum gfs_direction dir, bool first,
 	struct readers *readers, struct gfs_buf *out)
 {
-	struct gfs_adj_entry entries[64], from = { 0 };
-	size_t count;
-	bool first = true;
-	int err = put_name(graph, GFS_CATALOG_TYPE, type, out);
-	gfs_buf_append_text(out, ":[");
-	while (err == 0) {
-		err = gfs_rels_list(graph, id, dir, type, from, entries, GFS_COUNT(entries), &count);
-		if (err != 0 || count == 0)
-			break;
-		for (size_t i = 0; err == 0 && i < count; i++, first = false) {
-			if (!first)
-				gfs_buf_append_u8(out, ',');
-			err = put_relationship(graph, &entries[i], dir, readers, out);
-		}
-		from = (struct gfs_adj_entry){ entries[count - 1].other, entries[count - 1].rel + 1 };
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < run->count; i++) {
+		if (!first || i > 0)
+			gfs_buf_append_u8(out, ',');
+		err = put_relationship(graph, &run->entries[i], dir, readers, out);
 	}
-	gfs_buf_append_u8(out, ']');
 	return err;
 }
 
 static int put_direction(
 	struct gfs_graph *graph, uint64_t id, enum gfs_direction dir, struct readers *readers, struct gfs_buf *out)
 {
-	struct gfs_adj_type types[32];
-	size_t count;
-	bool first = true;
-	uint32_t from = 1;
-	int err = 0;
+	GFS_AUTO_RELS_WALK walk;
+	struct gfs_rels_run run;
+	uint16_t type = 0; /* whose list is open; 0: none */
+	int err;
 	gfs_buf_append_text(out, dir == GFS_OUT ? "\"out\":{" : "\"in\":{");
-	while (err == 0 && from <= GFS_NAME_ID_MAX) {
-		err = gfs_rels_types(graph, id, dir, (uint16_t)from, types, GFS_COUNT(types), &count);
-		if (err != 0 || count == 0)
-			break;
-		for (size_t i = 0; err == 0 && i < count; i++) {
-			if (types[i].count == 0)
-				continue;
-			if (!first)
-				gfs_buf_append_u8(out, ',');
-			first = false;
-			err = put_type(graph, id, dir, types[i].type, readers, out);
+	gfs_rels_walk_init(&walk, graph);
+	gfs_rels_walk_start(&walk, id, dir, 0);
+	while ((err = gfs_rels_walk_next(&walk, &run)) == 0) {
+		bool first = run.type != type;
+		if (first) {
+			gfs_buf_append_text(out, type == 0 ? "" : "],");
+			err = put_name(graph, GFS_CATALOG_TYPE, run.type, out);
+			gfs_buf_append_text(out, ":[");
+			type = run.type;
 		}
-		from = types[count - 1].type + 1u;
+		if (err == 0)
+			err = put_run(graph, &run, dir, first, readers, out);
+		if (err != 0)
+			return err;
 	}
-	gfs_buf_append_u8(out, '}');
-	return err;
+	gfs_buf_append_text(out, type == 0 ? "}" : "]}");
+	return err == GFS_ERR_NOTFOUND ? 0 : err;
 }
 
 int gfs_node_json(struct gfs_graph *graph, uint64_t id, struct gfs_buf *out, uint16_t *ret_mode)

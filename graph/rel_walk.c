@@ -68,15 +68,16 @@ static void list(struct gfs_rels_walk *walk, uint16_t type)
 /* Finds the next type, which is to be listed. GFS_ERR_NOTFOUND. */
 static int next_type(struct gfs_rels_walk *walk)
 {
-	struct gfs_adj_type type;
-	size_t count = 0;
+	struct gfs_adj_type type = { .type = walk->only };
 	while (walk->type <= GFS_NAME_ID_MAX) {
-		int err = gfs_rels_types(walk->graph, walk->node, walk->dir, (uint16_t)walk->type, &type, 1, &count);
+		size_t count = 1;
+		int err = walk->only != 0
+			? 0
+			: gfs_rels_types(walk->graph, walk->node, walk->dir, (uint16_t)walk->type, &type, 1, &count);
 		if (err != 0)
 			return err;
-		bool done = count == 0 || (walk->only != 0 && type.type != walk->only);
-		walk->type = done || walk->only != 0 ? GFS_NAME_ID_MAX + 1 : type.type + 1u;
-		if (!done && type.count > 0) {
+		walk->type = count == 0 || walk->only != 0 ? GFS_NAME_ID_MAX + 1 : type.type + 1u;
+		if (count != 0 && (walk->only != 0 || type.count > 0)) {
 			list(walk, type.type);
 			return 0;
 		}

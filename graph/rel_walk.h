@@ -1,6 +1,6 @@
 /* Walking relationships of one node after another: runs of entries that lie contiguous in memory, most of them in the index layer of the caches, where
- * gfs_rels_list would copy and look everything up again for each batch. For who holds the graph lock all the while; the operators of query/ let go of it
- * every few milliseconds, and take gfs_rels_list and columns of their own. */
+ * gfs_rels_list would copy and look everything up again for each batch. For who holds the graph lock all the while: columns of statements that look at
+ * much of the graph, a node as JSON. Operators let go of the lock every few milliseconds, and take columns and gfs_rels_list. */
 #ifndef GFS_GRAPH_REL_WALK_H
 #define GFS_GRAPH_REL_WALK_H
 

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "graph/prop_walk.h"
+#include "graph/rel_walk.h"
 #include "query/datum_value.h"
 #include "query/stamp.h"
 
@@ -128,32 +129,30 @@ static int make_ends(struct gfs_exec *exec, struct gfs_chunk *chunk, uint64_t ba
 }
 
 /* Entries of one node behind those that are there. */
-static int add_entries(
-	struct gfs_exec *exec, enum gfs_direction dir, uint16_t type, uint64_t node, struct gfs_buf *entries)
+static int add_entries(struct gfs_rels_walk *walk, struct gfs_buf *entries)
 {
-	struct gfs_adj_entry run[128], from = { 0 };
-	size_t count = GFS_COUNT(run);
-	while (count == GFS_COUNT(run)) {
-		int err = gfs_rels_list(exec->graph, node, dir, type, from, run, GFS_COUNT(run), &count);
-		if (err != 0)
-			return err == GFS_ERR_NOTFOUND ? 0 : err;
-		gfs_buf_append(entries, run, count * sizeof *run);
-		if (count != 0)
-			from = (struct gfs_adj_entry){ run[count - 1].other, run[count - 1].rel + 1 };
-	}
-	return gfs_buf_failed(entries);
+	struct gfs_rels_run run;
+	int err;
+	while ((err = gfs_rels_walk_next(walk, &run)) == 0)
+		gfs_buf_append(entries, run.entries, run.count * sizeof *run.entries);
+	return err == GFS_ERR_NOTFOUND ? gfs_buf_failed(entries) : err;
 }
 
 static int make_adjacency(
 	struct gfs_exec *exec, struct gfs_chunk *chunk, enum gfs_direction dir, uint16_t type, uint64_t base)
 {
 	GFS_AUTO_BUF entries = GFS_BUF_INIT;
+	GFS_AUTO_RELS_WALK walk;
 	uint32_t *first = gfs_arena_alloc(&chunk->arena, (GFS_COLUMN_IDS + 1) * sizeof *first);
+	gfs_rels_walk_init(&walk, exec->graph);
 	if (first == NULL)
 		return GFS_ERR_NOMEM;
 	for (uint32_t i = 0; i < GFS_COLUMN_IDS; i++) {
 		first[i] = (uint32_t)(entries.size / sizeof(struct gfs_adj_entry));
-		int err = base + i == GFS_ID_NONE ? 0 : add_entries(exec, dir, type, base + i, &entries);
+		if (base + i == GFS_ID_NONE)
+			continue;
+		gfs_rels_walk_start(&walk, base + i, dir, type);
+		int err = add_entries(&walk, &entries);
 		if (err != 0)
 			return err;
 		if (entries.size / sizeof(struct gfs_adj_entry) > UINT32_MAX)

@@ -661,6 +661,41 @@ static void test_json(void **state)
 	assert_int_equal(gfs_node_json(f.graph, 999, &out, NULL), GFS_ERR_NOTFOUND);
 }
 
+static void append_loop(struct gfs_buf *out, const char *before, uint64_t hub, uint64_t rel)
+{
+	gfs_buf_printf(out, "%s{\"key\":\"hub\",\"node\":%llu,\"id\":%llu,\"properties\":{}}", before,
+		(unsigned long long)hub, (unsigned long long)rel);
+}
+
+/* Lists that are read in several parts, by the index and by chains; a folder that is empty is not told. */
+static void test_json_of_a_hub(void **state)
+{
+	enum { PARTS = 500 };
+	uint64_t hub = new_node(&f, "hub"), ids[PARTS];
+	uint16_t types[] = { name_of(&f, GFS_CATALOG_TYPE, "A"), name_of(&f, GFS_CATALOG_TYPE, "EMPTY") };
+	GFS_AUTO_BUF expected = GFS_BUF_INIT;
+	(void)state;
+	struct gfs_tx *tx = tx_begin(&f);
+	OK(gfs_folder_set_made(tx, hub, GFS_OUT, types[1], true));
+	for (unsigned i = 0; i < PARTS; i++)
+		OK(gfs_rel_create(tx, types[0], hub, hub, &ids[i]));
+	tx_commit(tx);
+	uint64_t last = new_rel(&f, "LAST", hub, hub);
+	gfs_buf_append_text(&expected, "\"out\":{\"A\":[");
+	for (unsigned i = 0; i < PARTS; i++)
+		append_loop(&expected, i == 0 ? "" : ",", hub, ids[i]);
+	append_loop(&expected, "],\"LAST\":[", hub, last);
+	gfs_buf_append_text(&expected, "]},\"in\":{");
+	gfs_buf_append_u8(&expected, 0);
+	for (unsigned by_index = 0; by_index < 2; by_index++) {
+		GFS_AUTO_BUF out = GFS_BUF_INIT;
+		gfs_graph_set_rel_index(f.graph, by_index == 1);
+		OK(gfs_node_json(f.graph, hub, &out, NULL));
+		gfs_buf_append_u8(&out, 0);
+		assert_non_null(strstr((char *)out.data, (char *)expected.data));
+	}
+}
+
 static unsigned json_mode(uint64_t id, const char *word, bool *ret_shown)
 {
 	GFS_AUTO_BUF out = GFS_BUF_INIT;
@@ -907,6 +942,7 @@ int main(void)
 		TEST(test_names),
 		TEST(test_versions),
 		TEST(test_json),
+		TEST(test_json_of_a_hub),
 		TEST(test_json_tells_no_secrets),
 		TEST(test_failed_commit),
 		TEST(test_writers),
