@@ -1,10 +1,13 @@
 /* Indexes, from their side: records have shown that what must be there is there; here, that nothing else is. */
 #include "graph/check_private.h"
 
+#include "base/checked.h"
+#include "graph/saved_query.h"
 #include "index/adj_view.h"
 #include "index/keys.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* ---- keys ---- */
 
@@ -87,6 +90,20 @@ static bool row_damaged(int err, struct gfs_slice key)
 	return err == GFS_ERR_CORRUPT && key.size > 0;
 }
 
+/* What the key of a damaged row says, which may be wrong. */
+static const char *row_name(enum gfs_kv_table table, struct gfs_slice key)
+{
+	static const struct {
+		const char *prefix, *name;
+	} rows[] = { { "setting:", "a setting" }, { "query", "a saved query" } };
+	for (size_t i = 0; table == GFS_KV_META && i < GFS_COUNT(rows); i++) {
+		size_t size = strlen(rows[i].prefix);
+		if (key.size >= size && memcmp(key.data, rows[i].prefix, size) == 0)
+			return rows[i].name;
+	}
+	return "a row";
+}
+
 /* Calls `each` (unless NULL) for every key of a table, damaged rows left out. */
 static int each_key(struct gfs_check_state *c, enum gfs_kv_table table, const char *what,
 	int (*each)(struct gfs_check_state *c, struct gfs_slice key))
@@ -99,7 +116,7 @@ static int each_key(struct gfs_check_state *c, enum gfs_kv_table table, const ch
 		err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value);
 	while (err == 0 || row_damaged(err, key)) {
 		if (err != 0)
-			gfs_check_defect(c, "a row of the table of %s is damaged", what);
+			gfs_check_defect(c, "%s of the table of %s is damaged", row_name(table, key), what);
 		err = err == 0 && each != NULL ? each(c, key) : 0;
 		if (err != 0)
 			break;
@@ -191,6 +208,20 @@ static int check_free_key(struct gfs_check_state *c, struct gfs_slice key)
 	return gfs_check_is_damage(err) ? 0 : err;
 }
 
+static void found_query(void *context, const char *line)
+{
+	gfs_check_defect(context, "%s", line);
+}
+
+static int check_queries(struct gfs_check_state *c)
+{
+	uint64_t wrong;
+	gfs_graph_read_begin(c->graph);
+	int err = gfs_saved_queries_check(c->graph, NULL, found_query, c, &wrong);
+	gfs_graph_read_end(c->graph);
+	return gfs_check_is_damage(err) ? 0 : err; /* told before */
+}
+
 int gfs_check_indexes(struct gfs_check_state *c)
 {
 	int err = check_keys(c);
@@ -199,7 +230,9 @@ int gfs_check_indexes(struct gfs_check_state *c)
 	if (err == 0)
 		err = check_sets(c, GFS_IDSET_TYPE, GFS_CATALOG_TYPE, c->type_uses);
 	if (err == 0)
-		err = each_key(c, GFS_KV_META, "settings", NULL);
+		err = each_key(c, GFS_KV_META, "settings and saved queries", NULL);
+	if (err == 0)
+		err = check_queries(c);
 	if (err == 0)
 		err = each_key(c, GFS_KV_CATALOG, "names", NULL);
 	if (err == 0)

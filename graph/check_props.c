@@ -59,11 +59,12 @@ static int check_entry(struct walk *w, uint16_t id, const struct gfs_prop_entry 
 {
 	struct gfs_index_value value;
 	const struct gfs_prop_index *index = gfs_prop_index_get(w->c->graph->indexes, id);
+	bool first = w->counts[id]++ == 0;
 	if (index == NULL) {
-		gfs_check_defect(w->c, "there is an entry of a property index %u, which does not exist", id);
+		if (first)
+			gfs_check_defect(w->c, "there are entries of a property index %u, which does not exist", id);
 		return 0;
 	}
-	w->counts[id]++;
 	w->c->report.index_entries++;
 	if (!is_kept(index))
 		return 0;
@@ -81,14 +82,21 @@ static int check_row(struct walk *w, int err, struct gfs_slice key, struct gfs_s
 	uint16_t id;
 	struct gfs_prop_entry entry;
 	if (err != 0) {
-		gfs_check_defect(w->c, "a row of the property indexes is damaged");
+		bool definition = key.size >= 2 && gfs_get_be16(key.data) == 0;
+		gfs_check_defect(w->c, "%s is damaged",
+			definition ? "the definition of a property index or constraint" : "a row of the property indexes");
 		return 0;
 	}
 	if (gfs_prop_key_read(key, &id, &entry) != 0 || (id != 0 && value.size != 0)) {
 		gfs_check_defect(w->c, "the table of property indexes has a row of an unknown form");
 		return 0;
 	}
-	return id == 0 ? 0 : check_entry(w, id, &entry); /* definitions were read at the open */
+	if (id != 0)
+		return check_entry(w, id, &entry);
+	if (!gfs_prop_definition_valid(key, value))
+		gfs_check_defect(w->c, "the definition of property index or constraint %u is of an unknown form",
+			key.size < 4 ? 0u : gfs_get_be16(key.data + 2));
+	return 0;
 }
 
 static int check_rows(struct walk *w)

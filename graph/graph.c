@@ -24,11 +24,36 @@ static int read_settings(struct gfs_graph *graph)
 {
 	int err = gfs_kv_get(
 		gfs_store_kv(graph->store), GFS_KV_META, gfs_slice_text(SETTING_KEY_PROPERTY), &graph->key_property);
-	if (err == GFS_ERR_NOTFOUND) {
+	graph->key_property_lost = err == GFS_ERR_CORRUPT;
+	if (err == GFS_ERR_NOTFOUND || err == GFS_ERR_CORRUPT) {
 		gfs_buf_append_text(&graph->key_property, KEY_PROPERTY_DEFAULT);
 		err = gfs_buf_failed(&graph->key_property);
 	}
 	return err;
+}
+
+/* What is damaged and no data, in words; NULL: nothing is. */
+static const char *lost(const struct gfs_graph *graph)
+{
+	if (gfs_prop_indexes_damaged(graph->indexes) != 0)
+		return "the definition of a property index or constraint is damaged";
+	if (graph->key_property_lost)
+		return "the setting key_property is damaged";
+	return graph->ops_lost != 0 ? "an index, constraint or saved query that the log changes is damaged" : NULL;
+}
+
+/* Who only reads goes on without: no answer depends on it. Who writes would break a rule that he cannot see. */
+static int judge(const struct gfs_graph *graph, const char *path, struct gfs_message *message)
+{
+	const char *what = lost(graph);
+	if (what == NULL)
+		return 0;
+	if (graph->lenient) {
+		(void)gfs_fail(message, 0, "%s: %s, and was left out", path, what); /* its answer is its argument */
+		return 0;
+	}
+	return gfs_fail(message, GFS_ERR_CORRUPT,
+		"%s: %s, the data is not: 'fsck.graphfs --rebuild-index %s' drops what cannot be read", path, what, path);
 }
 
 static int open_parts(
@@ -56,8 +81,12 @@ static int open_parts(
 		err = gfs_index_builder_new(graph, &graph->builder);
 	if (err != 0)
 		return gfs_fail(message, err, "%s: reading the catalog: %s", path, gfs_err_text(err));
+	err = judge(graph, path, message);
+	if (err != 0)
+		return err;
 	struct gfs_store_hooks hooks = { .replay = gfs_graph_replay, .before_freeze = before_freeze, .context = graph };
-	return gfs_store_recover(graph->store, &hooks, message);
+	err = gfs_store_recover(graph->store, &hooks, message);
+	return graph->ops_lost != 0 && (err == 0 || err == GFS_ERR_CORRUPT) ? judge(graph, path, message) : err;
 }
 
 /* The store goes first: its last checkpoint asks the catalog and the indexes for what they hold. */
@@ -88,6 +117,8 @@ int gfs_graph_open(
 	}
 	gfs_tx_init(&graph->tx, graph);
 	atomic_init(&graph->rel_index, true);
+	graph->lenient = opts->read_only || opts->repair;
+	message->text[0] = '\0';
 	int err = open_parts(graph, path, opts, message);
 	if (err != 0) {
 		(void)release(graph); /* the first error is the one to tell */

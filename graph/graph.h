@@ -27,7 +27,11 @@ struct gfs_graph_create_opts {
 };
 /* `opts` may be NULL: the defaults. */
 int gfs_graph_create(const char *path, const struct gfs_graph_create_opts *opts, struct gfs_message *message) GFS_CHECK;
-/* Opens the store, recovers, starts its threads. */
+/* Opens the store, recovers, starts its threads.
+ *
+ * Damage to what is no data (definitions of property indexes and constraints, settings, saved queries that the log changes) is GFS_ERR_CORRUPT with
+ * a message that names the way out. But with `read_only` or `repair` the open goes on without them, and the message says so; otherwise it is empty
+ * after 0. */
 int gfs_graph_open(const char *path, const struct gfs_store_opts *opts, struct gfs_graph **ret_graph,
 	struct gfs_message *message) GFS_CHECK;
 int gfs_graph_close(struct gfs_graph *graph);

@@ -74,7 +74,11 @@ struct gfs_graph {
 	struct gfs_prop_indexes *indexes;
 	struct gfs_index_builder *builder;
 	struct gfs_buf key_property; /* constant after open */
-	_Atomic bool rel_index;      /* relaxed: either way a question has the same answer */
+	/* Since the open. What is damaged and no data is left out, not refused; the setting was; ops of the log about definitions or saved queries
+	 * that could not be applied again. */
+	bool lenient, key_property_lost;
+	uint64_t ops_lost;
+	_Atomic bool rel_index; /* relaxed: either way a question has the same answer */
 	/* Set before the first commit by another thread. */
 	gfs_graph_listener listener;
 	void *listener_context;

@@ -3,9 +3,11 @@
 
 #include "base/checked.h"
 #include "graph/index.h"
+#include "graph/saved_query.h"
 #include "index/adj_rebuild.h"
 #include "index/keys.h"
 #include "index/prop_index.h"
+#include "store/memtable.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,6 +40,45 @@ int gfs_rebuild_count_row(struct gfs_rebuild *r, const struct gfs_row *row)
 	}
 	r->report.properties += row->count;
 	return err == GFS_ERR_NOTFOUND ? GFS_ERR_CORRUPT : err;
+}
+
+/* ---- rows out of their places ---- */
+
+/* LMDB would not find a row whose damaged key does not fit between its neighbours, and for it put others in wrong places. */
+static int check_table_order(struct gfs_rebuild *r, enum gfs_kv_table table)
+{
+	GFS_AUTO_BUF last = GFS_BUF_INIT; /* the key of the row before */
+	bool last_damaged = false, misplaced = false;
+	struct gfs_kv_iter *it = NULL;
+	struct gfs_slice key = { 0 }, value;
+	int err = gfs_kv_iter_open(gfs_store_kv(r->graph->store), table, &it);
+	if (err == 0)
+		err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value);
+	while (!misplaced && (err == 0 || (err == GFS_ERR_CORRUPT && key.size != 0))) {
+		bool damaged = err != 0;
+		misplaced = (damaged || last_damaged) && last.size != 0 && gfs_mem_compare(gfs_buf_slice(&last), key) >= 0;
+		last_damaged = damaged;
+		gfs_buf_clear(&last);
+		gfs_buf_append(&last, key.data, key.size);
+		err = gfs_buf_failed(&last);
+		if (err == 0)
+			err = gfs_kv_iter_next(it, &key, &value);
+	}
+	gfs_kv_iter_close(it);
+	if (misplaced || err == GFS_ERR_CORRUPT)
+		return gfs_fail(r->message, GFS_ERR_CORRUPT,
+			"a damaged row cannot be removed, nothing was rebuilt: 'graphfsctl dump' and 'graphfsctl import' make the database anew");
+	return err == GFS_ERR_NOTFOUND ? 0 : err;
+}
+
+static int check_order(struct gfs_rebuild *r)
+{
+	static const enum gfs_kv_table tables[] = { GFS_KV_META, GFS_KV_KEYS, GFS_KV_IDSETS, GFS_KV_ADJ, GFS_KV_FREE,
+		GFS_KV_PROPS };
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < GFS_COUNT(tables); i++)
+		err = check_table_order(r, tables[i]);
+	return err;
 }
 
 /* ---- what is in the tables and should not be ---- */
@@ -85,7 +126,17 @@ static bool prop_is_right(struct gfs_graph *graph, struct gfs_slice key, struct 
 	struct gfs_prop_entry entry;
 	uint16_t index;
 	(void)graph;
-	return gfs_prop_key_read(key, &index, &entry) == 0 && (index == 0 || value.size == 0);
+	return gfs_prop_key_read(key, &index, &entry) == 0 &&
+		(index == 0 ? gfs_prop_definition_valid(key, value) : value.size == 0);
+}
+
+/* Settings and saved queries: of these only sums are looked at here. */
+static bool meta_is_right(struct gfs_graph *graph, struct gfs_slice key, struct gfs_slice value)
+{
+	(void)graph;
+	(void)key;
+	(void)value;
+	return true;
 }
 
 /* Removes rows that are damaged or not right. */
@@ -100,12 +151,26 @@ static int clean_table(struct gfs_rebuild *r, enum gfs_kv_table table,
 		err = gfs_kv_iter_seek(it, gfs_slice("", 0), &key, &value);
 	while (err == 0 || (err == GFS_ERR_CORRUPT && key.size > 0)) {
 		bool wrong = err != 0 || !is_right(r->graph, key, value);
+		r->cleaned += wrong;
 		err = wrong ? gfs_kv_delete(kv, gfs_txn_undo(r->tx->txn), table, key) : 0;
 		if (err == 0)
 			err = gfs_kv_iter_next(it, &key, &value);
 	}
 	gfs_kv_iter_close(it);
 	return err == GFS_ERR_NOTFOUND ? 0 : err;
+}
+
+/* What no record knows, as far as it can be read. */
+static int clean_meta(struct gfs_rebuild *r)
+{
+	uint64_t wrong = 0;
+	r->cleaned = 0;
+	int err = clean_table(r, GFS_KV_META, meta_is_right);
+	if (err == 0)
+		err = gfs_saved_queries_check(r->graph, r->tx, NULL, NULL, &wrong);
+	r->report.definitions_dropped = gfs_prop_indexes_damaged(r->graph->indexes);
+	r->report.settings_changed = r->cleaned + wrong;
+	return err;
 }
 
 /* The sets first: they ask for a transaction that has changed nothing. */
@@ -119,6 +184,8 @@ static int clean(struct gfs_rebuild *r)
 		err = clean_table(r, GFS_KV_FREE, free_id_is_right);
 	if (err == 0)
 		err = clean_table(r, GFS_KV_PROPS, prop_is_right);
+	if (err == 0)
+		err = clean_meta(r);
 	if (err == 0)
 		err = gfs_adj_remove_strays(r->tx->txn, r->graph->adj, gfs_store_counter(store, GFS_COUNTER_NODE_NEXT));
 	return err;
@@ -241,6 +308,7 @@ static void release(struct gfs_rebuild *r)
 static int rebuild(struct gfs_rebuild *r)
 {
 	static int (*const parts[])(struct gfs_rebuild * r) = {
+		check_order,
 		clean,
 		rebuild_nodes,
 		gfs_rebuild_rels,

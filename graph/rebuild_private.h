@@ -15,6 +15,7 @@ struct gfs_rebuild {
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *context;
 	uint64_t done, total; /* records */
+	uint64_t cleaned;     /* rows removed by clean_table */
 	struct gfs_rebuild_report report;
 	struct gfs_message *message;
 	/* Uses found, by id of the catalog; GFS_NAME_ID_MAX + 1 each. */

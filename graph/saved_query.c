@@ -6,43 +6,25 @@
  *   query_last              number (2): the last one given out
  *
  * Numbers are big-endian in keys. */
-#include "graph/saved_query.h"
-
-#include "graph/graph_private.h"
+#include "graph/saved_query_private.h"
 
 #include <string.h>
 
-#define KEY_QUERY "query:"
-#define KEY_TEXT "query_text:"
-#define KEY_NAME "query_name:"
-#define KEY_LAST "query_last"
-
 enum { OFFSET_TEXT_BYTES = 8, OFFSET_NAME = 12 };
 
-struct key {
-	size_t size;
-	uint8_t bytes[sizeof KEY_NAME + GFS_SAVED_QUERY_NAME_BYTES_MAX];
-};
-
-static struct gfs_slice slice_of(const struct key *key)
+struct gfs_query_key gfs_query_key_of(const char *prefix, uint16_t number)
 {
-	return gfs_slice(key->bytes, key->size);
-}
-
-static struct key key_of(const char *prefix, uint16_t number)
-{
-	struct key key = { .size = strlen(prefix) + 2 };
+	struct gfs_query_key key = { .size = strlen(prefix) + 2 };
 	memcpy(key.bytes, prefix, key.size - 2);
 	gfs_put_be16(key.bytes + key.size - 2, number);
 	return key;
 }
 
-/* The name has been checked. */
-static struct key key_of_name(struct gfs_slice name)
+struct gfs_query_key gfs_query_key_of_name(struct gfs_slice name)
 {
-	struct key key = { .size = strlen(KEY_NAME) + name.size };
-	memcpy(key.bytes, KEY_NAME, strlen(KEY_NAME));
-	memcpy(key.bytes + strlen(KEY_NAME), name.data, name.size);
+	struct gfs_query_key key = { .size = strlen(GFS_QUERY_ROW_NAME) + name.size };
+	memcpy(key.bytes, GFS_QUERY_ROW_NAME, strlen(GFS_QUERY_ROW_NAME));
+	memcpy(key.bytes + strlen(GFS_QUERY_ROW_NAME), name.data, name.size);
 	return key;
 }
 
@@ -64,7 +46,7 @@ static int get_number(struct gfs_graph *graph, struct gfs_slice key, uint16_t *r
 	return err;
 }
 
-static int decode(uint16_t number, struct gfs_slice value, struct gfs_saved_query *ret_query)
+int gfs_query_row_read(uint16_t number, struct gfs_slice value, struct gfs_saved_query *ret_query)
 {
 	if (value.size <= OFFSET_NAME || value.size - OFFSET_NAME > sizeof ret_query->name)
 		return GFS_ERR_CORRUPT;
@@ -81,28 +63,28 @@ static int decode(uint16_t number, struct gfs_slice value, struct gfs_saved_quer
 int gfs_saved_query_get(struct gfs_graph *graph, uint16_t number, struct gfs_saved_query *ret_query)
 {
 	GFS_AUTO_BUF value = GFS_BUF_INIT;
-	struct key key = key_of(KEY_QUERY, number);
-	int err = get(graph, slice_of(&key), &value);
-	return err != 0 ? err : decode(number, gfs_buf_slice(&value), ret_query);
+	struct gfs_query_key key = gfs_query_key_of(GFS_QUERY_ROW, number);
+	int err = get(graph, gfs_query_key_slice(&key), &value);
+	return err != 0 ? err : gfs_query_row_read(number, gfs_buf_slice(&value), ret_query);
 }
 
 int gfs_saved_query_find(struct gfs_graph *graph, struct gfs_slice name, uint16_t *ret_number)
 {
 	if (gfs_name_check(name, GFS_SAVED_QUERY_NAME_BYTES_MAX) != 0)
 		return GFS_ERR_NOTFOUND;
-	struct key key = key_of_name(name);
-	return get_number(graph, slice_of(&key), ret_number);
+	struct gfs_query_key key = gfs_query_key_of_name(name);
+	return get_number(graph, gfs_query_key_slice(&key), ret_number);
 }
 
 int gfs_saved_query_text(struct gfs_graph *graph, uint16_t number, struct gfs_buf *out)
 {
 	struct gfs_saved_query query;
-	struct key key = key_of(KEY_TEXT, number);
+	struct gfs_query_key key = gfs_query_key_of(GFS_QUERY_ROW_TEXT, number);
 	size_t before = out->size;
 	int err = gfs_saved_query_get(graph, number, &query);
 	if (err != 0 || query.text_bytes == 0)
 		return err;
-	err = get(graph, slice_of(&key), out);
+	err = get(graph, gfs_query_key_slice(&key), out);
 	if (err == GFS_ERR_NOTFOUND || (err == 0 && out->size - before != query.text_bytes))
 		err = GFS_ERR_CORRUPT;
 	return err;
@@ -114,14 +96,14 @@ int gfs_saved_query_next(struct gfs_graph *graph, unsigned from, struct gfs_save
 	struct gfs_slice found, value;
 	if (from > GFS_NAME_ID_MAX)
 		return GFS_ERR_NOTFOUND;
-	struct key key = key_of(KEY_QUERY, (uint16_t)from);
+	struct gfs_query_key key = gfs_query_key_of(GFS_QUERY_ROW, (uint16_t)from);
 	int err = gfs_kv_iter_open(gfs_store_kv(graph->store), GFS_KV_META, &it);
 	if (err == 0)
-		err = gfs_kv_iter_seek(it, slice_of(&key), &found, &value);
-	if (err == 0 && (found.size != key.size || memcmp(found.data, KEY_QUERY, strlen(KEY_QUERY)) != 0))
+		err = gfs_kv_iter_seek(it, gfs_query_key_slice(&key), &found, &value);
+	if (err == 0 && (found.size != key.size || memcmp(found.data, GFS_QUERY_ROW, strlen(GFS_QUERY_ROW)) != 0))
 		err = GFS_ERR_NOTFOUND;
 	if (err == 0)
-		err = decode(gfs_get_be16(found.data + strlen(KEY_QUERY)), value, ret_query);
+		err = gfs_query_row_read(gfs_get_be16(found.data + strlen(GFS_QUERY_ROW)), value, ret_query);
 	gfs_kv_iter_close(it);
 	return err;
 }
@@ -133,29 +115,29 @@ static int put(struct gfs_tx *tx, struct gfs_slice key, struct gfs_slice value)
 	return gfs_kv_put(gfs_store_kv(tx->graph->store), gfs_txn_undo(tx->txn), GFS_KV_META, key, value);
 }
 
-static int drop(struct gfs_tx *tx, struct gfs_slice key)
+int gfs_query_row_drop(struct gfs_tx *tx, struct gfs_slice key)
 {
 	return gfs_kv_delete(gfs_store_kv(tx->graph->store), gfs_txn_undo(tx->txn), GFS_KV_META, key);
 }
 
-static int put_number(struct gfs_tx *tx, struct gfs_slice key, uint16_t number)
+int gfs_query_row_put_number(struct gfs_tx *tx, struct gfs_slice key, uint16_t number)
 {
 	uint8_t value[2];
 	gfs_put_le16(value, number);
 	return put(tx, key, gfs_slice(value, sizeof value));
 }
 
-static int put_query(struct gfs_tx *tx, const struct gfs_saved_query *query)
+int gfs_query_row_put(struct gfs_tx *tx, const struct gfs_saved_query *query)
 {
 	uint8_t value[OFFSET_NAME + GFS_SAVED_QUERY_NAME_BYTES_MAX];
-	struct key key = key_of(KEY_QUERY, query->number);
+	struct gfs_query_key key = gfs_query_key_of(GFS_QUERY_ROW, query->number);
 	gfs_put_le64(value, query->mtime_ns);
 	gfs_put_le32(value + OFFSET_TEXT_BYTES, query->text_bytes);
 	memcpy(value + OFFSET_NAME, query->name, query->name_bytes);
-	return put(tx, slice_of(&key), gfs_slice(value, OFFSET_NAME + query->name_bytes));
+	return put(tx, gfs_query_key_slice(&key), gfs_slice(value, OFFSET_NAME + query->name_bytes));
 }
 
-static void set_name(struct gfs_saved_query *query, struct gfs_slice name)
+void gfs_query_set_name(struct gfs_saved_query *query, struct gfs_slice name)
 {
 	query->name_bytes = name.size;
 	memcpy(query->name, name.data, name.size);
@@ -177,7 +159,7 @@ static int new_number(struct gfs_graph *graph, uint16_t *ret_number)
 {
 	struct gfs_saved_query query;
 	uint16_t number = 0;
-	int err = get_number(graph, gfs_slice_text(KEY_LAST), &number);
+	int err = get_number(graph, gfs_slice_text(GFS_QUERY_ROW_LAST), &number);
 	if (err != 0 && err != GFS_ERR_NOTFOUND)
 		return err;
 	do {
@@ -199,30 +181,30 @@ int gfs_apply_query_make(struct gfs_tx *tx, struct gfs_op *op)
 	if (err != 0)
 		return err;
 	query.number = op->name;
-	set_name(&query, op->bytes);
-	struct key name = key_of_name(op->bytes);
-	err = put_query(tx, &query);
+	gfs_query_set_name(&query, op->bytes);
+	struct gfs_query_key name = gfs_query_key_of_name(op->bytes);
+	err = gfs_query_row_put(tx, &query);
 	if (err == 0)
-		err = put_number(tx, slice_of(&name), query.number);
-	return err != 0 ? err : put_number(tx, gfs_slice_text(KEY_LAST), query.number);
+		err = gfs_query_row_put_number(tx, gfs_query_key_slice(&name), query.number);
+	return err != 0 ? err : gfs_query_row_put_number(tx, gfs_slice_text(GFS_QUERY_ROW_LAST), query.number);
 }
 
 int gfs_apply_query_text(struct gfs_tx *tx, struct gfs_op *op)
 {
 	struct gfs_saved_query query;
-	struct key text = key_of(KEY_TEXT, op->name);
+	struct gfs_query_key text = gfs_query_key_of(GFS_QUERY_ROW_TEXT, op->name);
 	if (op->bytes.size > GFS_SAVED_QUERY_BYTES_MAX)
 		return GFS_ERR_TOOBIG;
 	int err = gfs_saved_query_get(tx->graph, op->name, &query);
 	if (err != 0)
 		return err;
 	if (op->bytes.size != 0)
-		err = put(tx, slice_of(&text), op->bytes);
+		err = put(tx, gfs_query_key_slice(&text), op->bytes);
 	else if (query.text_bytes != 0)
-		err = drop(tx, slice_of(&text));
+		err = gfs_query_row_drop(tx, gfs_query_key_slice(&text));
 	query.text_bytes = (uint32_t)op->bytes.size;
 	query.mtime_ns = gfs_tx_later(tx, query.mtime_ns);
-	return err != 0 ? err : put_query(tx, &query);
+	return err != 0 ? err : gfs_query_row_put(tx, &query);
 }
 
 int gfs_apply_query_rename(struct gfs_tx *tx, struct gfs_op *op)
@@ -233,27 +215,29 @@ int gfs_apply_query_rename(struct gfs_tx *tx, struct gfs_op *op)
 		err = gfs_saved_query_get(tx->graph, op->name, &query);
 	if (err != 0)
 		return err;
-	struct key old = key_of_name(gfs_saved_query_name(&query)), new = key_of_name(op->bytes);
-	err = drop(tx, slice_of(&old));
+	struct gfs_query_key old = gfs_query_key_of_name(gfs_saved_query_name(&query)),
+						 new = gfs_query_key_of_name(op->bytes);
+	err = gfs_query_row_drop(tx, gfs_query_key_slice(&old));
 	if (err == 0)
-		err = put_number(tx, slice_of(&new), query.number);
-	set_name(&query, op->bytes);
+		err = gfs_query_row_put_number(tx, gfs_query_key_slice(&new), query.number);
+	gfs_query_set_name(&query, op->bytes);
 	query.mtime_ns = gfs_tx_later(tx, query.mtime_ns);
-	return err != 0 ? err : put_query(tx, &query);
+	return err != 0 ? err : gfs_query_row_put(tx, &query);
 }
 
 int gfs_apply_query_remove(struct gfs_tx *tx, struct gfs_op *op)
 {
 	struct gfs_saved_query query;
-	struct key key = key_of(KEY_QUERY, op->name), text = key_of(KEY_TEXT, op->name);
+	struct gfs_query_key key = gfs_query_key_of(GFS_QUERY_ROW, op->name),
+						 text = gfs_query_key_of(GFS_QUERY_ROW_TEXT, op->name);
 	int err = gfs_saved_query_get(tx->graph, op->name, &query);
 	if (err != 0)
 		return err;
-	struct key name = key_of_name(gfs_saved_query_name(&query));
-	err = drop(tx, slice_of(&name));
+	struct gfs_query_key name = gfs_query_key_of_name(gfs_saved_query_name(&query));
+	err = gfs_query_row_drop(tx, gfs_query_key_slice(&name));
 	if (err == 0)
-		err = drop(tx, slice_of(&key));
-	return err != 0 || query.text_bytes == 0 ? err : drop(tx, slice_of(&text));
+		err = gfs_query_row_drop(tx, gfs_query_key_slice(&key));
+	return err != 0 || query.text_bytes == 0 ? err : gfs_query_row_drop(tx, gfs_query_key_slice(&text));
 }
 
 /* ---- for the caller ---- */

@@ -41,4 +41,9 @@ int gfs_saved_query_text(struct gfs_graph *graph, uint16_t number, struct gfs_bu
 /* The one with the smallest number >= from; GFS_ERR_NOTFOUND past the last. */
 int gfs_saved_query_next(struct gfs_graph *graph, unsigned from, struct gfs_saved_query *ret_query) GFS_CHECK;
 
+/* For fsck: tells (`found` may be NULL) where rows that are not damaged do not fit together. With `tx` puts that right, after damaged rows were
+ * removed: the number and text of a query by its name, its name by its number; what is left alone goes. *ret_wrong: how often. */
+int gfs_saved_queries_check(struct gfs_graph *graph, struct gfs_tx *tx, void (*found)(void *context, const char *line),
+	void *context, uint64_t *ret_wrong) GFS_CHECK;
+
 #endif

@@ -34,6 +34,7 @@ struct definition {
 struct gfs_prop_indexes {
 	struct definition **items; /* ascending by id; owned */
 	size_t count, capacity;
+	uint64_t damaged; /* rows left out at open */
 	unsigned last_id; /* given out last in this process */
 	uint64_t changed_ns;
 	unsigned in_use; /* definitions with a key, gone ones not counted */
@@ -159,21 +160,47 @@ static int row_write(struct gfs_kv *kv, const struct gfs_prop_index *i)
 	return gfs_kv_put(kv, NULL, GFS_KV_PROPS, gfs_slice(key, sizeof key), gfs_slice(value, OFFSET_NAME + i->name.size));
 }
 
+static const uint8_t definition_prefix[GFS_PROP_ID_BYTES] = { 0 };
+
+static bool is_definition_key(struct gfs_slice key)
+{
+	return key.size >= sizeof definition_prefix && memcmp(key.data, definition_prefix, sizeof definition_prefix) == 0;
+}
+
+bool gfs_prop_definition_valid(struct gfs_slice key, struct gfs_slice value)
+{
+	struct gfs_prop_index index;
+	return is_definition_key(key) && row_read(key, value, &index) == 0;
+}
+
+static int load_row(struct gfs_prop_indexes *p, struct gfs_slice key, struct gfs_slice value)
+{
+	struct gfs_prop_index index;
+	struct definition *d;
+	int err = row_read(key, value, &index);
+	if (err == 0 && p->count == GFS_PROP_INDEX_MAX)
+		err = GFS_ERR_CORRUPT;
+	return err == 0 ? insert(p, &index, &d) : err;
+}
+
+/* Of a damaged row not even the key counts (K1 of kv.h): before the first good entry it may have been a definition. */
 static int load(struct gfs_prop_indexes *p, struct gfs_kv_iter *it)
 {
-	static const uint8_t zero[GFS_PROP_ID_BYTES] = { 0 };
 	struct gfs_slice key, value;
-	int err = gfs_kv_iter_seek(it, gfs_slice(zero, sizeof zero), &key, &value);
-	while (err == 0 && key.size >= sizeof zero && memcmp(key.data, zero, sizeof zero) == 0) {
-		struct gfs_prop_index index;
-		struct definition *d;
-		err = row_read(key, value, &index);
-		if (err == 0 && p->count == GFS_PROP_INDEX_MAX)
-			err = GFS_ERR_CORRUPT;
+	int err = gfs_kv_iter_seek(it, gfs_slice(definition_prefix, sizeof definition_prefix), &key, &value);
+	while ((err == 0 && is_definition_key(key)) || (err == GFS_ERR_CORRUPT && key.size != 0)) {
 		if (err == 0)
-			err = insert(p, &index, &d);
+			err = load_row(p, key, value);
+		if (err == GFS_ERR_CORRUPT) {
+			p->damaged++;
+			err = 0;
+		}
 		if (err == 0)
 			err = gfs_kv_iter_next(it, &key, &value);
+	}
+	if (err == GFS_ERR_CORRUPT) { /* the tree itself: who knows what was behind */
+		p->damaged++;
+		err = 0;
 	}
 	p->last_id = p->count == 0 ? 0 : p->items[p->count - 1]->index.id;
 	return err == GFS_ERR_NOTFOUND ? 0 : err;
@@ -204,6 +231,11 @@ void gfs_prop_indexes_free(struct gfs_prop_indexes *p)
 		free(p->items[i]);
 	free(p->items);
 	free(p);
+}
+
+uint64_t gfs_prop_indexes_damaged(const struct gfs_prop_indexes *p)
+{
+	return p->damaged;
 }
 
 /* No transaction is open: nothing points at definitions that are gone. */

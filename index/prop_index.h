@@ -49,7 +49,10 @@ static inline bool gfs_prop_index_has_entries(const struct gfs_prop_index *index
 
 struct gfs_prop_indexes;
 
+/* Rows that are damaged and are, or may be, definitions are left out, and counted. */
 int gfs_prop_indexes_open(struct gfs_store *store, struct gfs_prop_indexes **ret_indexes) GFS_CHECK;
+/* How many were left out. */
+uint64_t gfs_prop_indexes_damaged(const struct gfs_prop_indexes *indexes);
 void gfs_prop_indexes_free(struct gfs_prop_indexes *indexes); /* NULL is fine */
 /* For gfs_store_hooks.before_freeze: writes the definitions that changed. */
 int gfs_prop_indexes_before_freeze(struct gfs_prop_indexes *indexes, struct gfs_store *store) GFS_CHECK;
@@ -114,6 +117,8 @@ void gfs_prop_cursor_close(struct gfs_prop_cursor *cursor); /* NULL is fine */
 int gfs_prop_indexes_clear(
 	struct gfs_txn *txn, struct gfs_prop_indexes *indexes, uint64_t max, bool *ret_more) GFS_CHECK;
 
+/* Whether a row of the table, whose sum is right, is a definition as it should be (X2). */
+bool gfs_prop_definition_valid(struct gfs_slice key, struct gfs_slice value);
 /* Index id of a row's key; its value and node when that is not 0. GFS_ERR_CORRUPT for a key of another form. */
 int gfs_prop_key_read(struct gfs_slice key, uint16_t *ret_id, struct gfs_prop_entry *ret_entry) GFS_CHECK;
 

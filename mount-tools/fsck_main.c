@@ -15,7 +15,8 @@ static const char help[] =
 	"\n"
 	"  -n             change nothing, not even by recovery: the log is replayed in memory\n"
 	"  -v             show progress, and more of what was verified\n"
-	"  --rebuild-index  make all indexes and counts anew from the records first\n"
+	"  --rebuild-index  make all indexes and counts anew from the records first; drop definitions of indexes,\n"
+	"                 settings and saved queries that are damaged\n"
 	"  -a, -f, -p, -y accepted for fsck(8)'s sake; a check is always full, and nothing is repaired\n"
 	"  -h, --help     show this\n"
 	"  -V, --version  show the version\n"
@@ -114,6 +115,18 @@ static void show_report(
 		printf("%llu defects\n", (unsigned long long)r->errors);
 }
 
+static void show_rebuilt(const char *path, const struct gfs_rebuild_report *r)
+{
+	printf("%s: indexes and counts rebuilt from %llu nodes, %llu relationships, %llu properties\n", path,
+		(unsigned long long)r->nodes, (unsigned long long)r->relationships, (unsigned long long)r->properties);
+	if (r->definitions_dropped != 0)
+		printf("%s: %llu damaged definitions of property indexes or constraints dropped: make them again\n", path,
+			(unsigned long long)r->definitions_dropped);
+	if (r->settings_changed != 0)
+		printf("%s: %llu rows of settings and saved queries put right or dropped\n", path,
+			(unsigned long long)r->settings_changed);
+}
+
 static int rebuild(struct gfs_graph *graph, const char *path, const struct options *options)
 {
 	struct check check = { .path = path, .bar = options->verbose && isatty(STDERR_FILENO) };
@@ -125,9 +138,7 @@ static int rebuild(struct gfs_graph *graph, const char *path, const struct optio
 	if (err != 0)
 		gfs_tool_say("%s: rebuilding the indexes: %s", path, message.text);
 	else
-		printf("%s: indexes and counts rebuilt from %llu nodes, %llu relationships, %llu properties\n", path,
-			(unsigned long long)report.nodes, (unsigned long long)report.relationships,
-			(unsigned long long)report.properties);
+		show_rebuilt(path, &report);
 	return err;
 }
 
@@ -148,7 +159,7 @@ static int check_graph(struct gfs_graph *graph, const char *path, const struct o
 
 static int run(const char *path, const struct options *options)
 {
-	struct gfs_store_opts opts = { .read_only = options->change_nothing };
+	struct gfs_store_opts opts = { .read_only = options->change_nothing, .repair = true };
 	struct gfs_graph *graph;
 	int err = gfs_tool_open(path, &opts, &graph);
 	if (err != 0)

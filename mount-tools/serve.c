@@ -26,6 +26,8 @@ static int open_graph(const struct gfs_serve_opts *opts, struct gfs_graph **ret_
 		struct gfs_message why = *message;
 		err = gfs_fail(message, err, "%s: %s", opts->source, why.text);
 	}
+	if (!err && message->text[0] != '\0')
+		gfs_log(GFS_LOG_WARNING, "%s", message->text);
 	return err;
 }
 

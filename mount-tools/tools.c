@@ -115,6 +115,8 @@ int gfs_tool_open(const char *path, const struct gfs_store_opts *opts, struct gf
 {
 	struct gfs_message message = { "" };
 	int err = gfs_open_patiently(path, opts, ret_graph, &message);
+	if (err == 0 && message.text[0] != '\0')
+		gfs_tool_say("%s", message.text);
 	if (err == 0)
 		return 0;
 	gfs_tool_complain(path, err, &message);

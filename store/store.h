@@ -29,6 +29,7 @@ struct gfs_txn;
 struct gfs_store_opts {
 	bool read_only; /* needs a store that was closed cleanly or whose log replays; changes nothing on disk */
 	bool force_read_only_on_dirty; /* for tests: opens read-only, without replaying the log */
+	bool repair; /* for fsck: the layers above leave out what is damaged and no data (gfs_graph_open) */
 	struct gfs_cache_budget_opts cache;
 	enum gfs_wal_mode wal_mode;
 	unsigned wal_interval_ms;        /* 0: 10 */

@@ -273,7 +273,7 @@ static void test_damaged_rows(void **state)
 {
 	static const enum gfs_kv_table tables[] = { GFS_KV_META, GFS_KV_CATALOG, GFS_KV_KEYS, GFS_KV_IDSETS, GFS_KV_ADJ,
 		GFS_KV_FREE };
-	static const char *const lines[] = { "table of settings is damaged", "table of names is damaged",
+	static const char *const lines[] = { "table of settings and saved queries is damaged", "table of names is damaged",
 		"key index is damaged", "table of id sets is damaged", "table of adjacency is damaged",
 		"table of free ids is damaged" };
 	struct gfs_kv_backend *backend = gfs_store_kv_backend(gfs_graph_store(f.graph));

@@ -705,7 +705,7 @@ static void test_defects(void **state)
 	OK(gfs_kv_put(kv, NULL, GFS_KV_PROPS, gfs_slice(stray, 5), (struct gfs_slice){ 0 }));
 	OK(gfs_txn_commit(txn, NULL));
 	expect_defects("the table of property indexes has a row of an unknown form\n"
-				   "there is an entry of a property index 77, which does not exist\n");
+				   "there are entries of a property index 77, which does not exist\n");
 	plant(id, integer(1), a, false);
 	plant(id, integer(3), b, true);
 	rebuild_all();
