@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define BATCH 64u
+/* Links listed at once, about what a reply holds: by chains each batch is a walk over all relationships of the node. */
+#define LINKS_BATCH 1024u
 #define RELS_NAME ".rel"
 
 static enum gfs_direction direction_of(enum gfs_inode_kind kind)
@@ -299,7 +301,7 @@ static int list_links(struct gfs_lister *l, uint64_t nodeid, bool rel_view)
 {
 	struct gfs_nodeid n = gfs_nodeid_unpack(nodeid);
 	struct link_listing s = { .l = l, .node = n.id, .dir = direction_of(n.kind), .type = n.sub, .rel_view = rel_view };
-	struct gfs_adj_entry entries[BATCH];
+	struct gfs_adj_entry entries[LINKS_BATCH];
 	struct gfs_node_record record;
 	/* l->from is LINK_COOKIE of the last entry sent, that is (other, tag) + 1: exactly the first (other, tag) wanted. */
 	uint64_t first_other = l->from >> TAG_BITS, first_tag = TAG_OF(l->from), last_other = 0;
@@ -307,10 +309,10 @@ static int list_links(struct gfs_lister *l, uint64_t nodeid, bool rel_view)
 	int err = live(l->fs, n.id, &record);
 	while (!err && !s.full) {
 		size_t count = 0;
-		err = gfs_rels_list(l->fs->graph, n.id, s.dir, n.sub, from, entries, BATCH, &count);
+		err = gfs_rels_list(l->fs->graph, n.id, s.dir, n.sub, from, entries, LINKS_BATCH, &count);
 		if (!err && count > 0)
 			err = list_entries(&s, entries, count, first_other, first_tag, &last_other);
-		if (count < BATCH)
+		if (count < LINKS_BATCH)
 			break;
 		from = (struct gfs_adj_entry){ .other = entries[count - 1].other + 1, .rel = 0 };
 	}
