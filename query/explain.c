@@ -52,7 +52,7 @@ static void rel(const struct explaining *e, const struct gfs_plan_rel *r)
 	names(e, &r->types, '|');
 	gfs_buf_append_text(e->out, r->direction == GFS_AST_OUT ? "]->" : "]-");
 	if (r->into)
-		gfs_buf_append_text(e->out, " (into)");
+		gfs_buf_append_text(e->out, r->from_both ? " (into, from both ends)" : " (into)");
 }
 
 static void scan(const struct explaining *e, const struct gfs_plan_node *node)

@@ -126,6 +126,9 @@ int gfs_entity_property(struct gfs_exec *exec, struct gfs_datum entity, uint32_t
 	struct gfs_datum *ret_value) GFS_CHECK;
 int gfs_entity_property_named(struct gfs_exec *exec, struct gfs_datum entity, struct gfs_slice name,
 	struct gfs_arena *arena, struct gfs_datum *ret_value) GFS_CHECK;
+/* expr_degree.c: how many relationships of these types a node has; a loop counts twice when both directions do. One that is gone has none. */
+int gfs_entity_degree(struct gfs_exec *exec, const struct gfs_plan_names *types, enum gfs_ast_direction direction,
+	uint64_t node, uint64_t *ret_degree) GFS_CHECK;
 /* In exec->env.arena. */
 int gfs_entity_properties(struct gfs_exec *exec, struct gfs_datum entity, struct gfs_datum *ret_map) GFS_CHECK;
 

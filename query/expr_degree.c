@@ -30,14 +30,27 @@ static int add_all(struct gfs_exec *exec, uint64_t node, enum gfs_direction dir,
 	return 0;
 }
 
-/* A node that is gone has none. */
 static int add_degree(
-	const struct gfs_expr_degree *d, struct gfs_exec *exec, uint64_t node, enum gfs_direction dir, uint64_t *degree)
+	struct gfs_exec *exec, const struct gfs_plan_names *types, uint64_t node, enum gfs_direction dir, uint64_t *degree)
 {
-	int err = d->types.count == 0 ? add_all(exec, node, dir, degree) : 0;
-	for (uint32_t i = 0; (err == 0 || err == GFS_ERR_NOTFOUND) && i < d->types.count; i++)
-		err = add_type(exec, node, dir, d->types.ids[i], degree);
+	int err = types->count == 0 ? add_all(exec, node, dir, degree) : 0;
+	for (uint32_t i = 0; (err == 0 || err == GFS_ERR_NOTFOUND) && i < types->count; i++)
+		err = add_type(exec, node, dir, types->ids[i], degree);
 	return err == GFS_ERR_NOTFOUND ? 0 : gfs_exec_store_error(exec, err);
+}
+
+int gfs_entity_degree(struct gfs_exec *exec, const struct gfs_plan_names *types, enum gfs_ast_direction direction,
+	uint64_t node, uint64_t *ret_degree)
+{
+	uint64_t degree = 0;
+	int err = 0;
+	if (direction != GFS_AST_IN)
+		err = add_degree(exec, types, node, GFS_OUT, &degree);
+	if (err == 0 && direction != GFS_AST_OUT)
+		err = add_degree(exec, types, node, GFS_IN, &degree);
+	if (err == 0)
+		*ret_degree = degree;
+	return err;
 }
 
 int gfs_eval_degree(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
@@ -47,10 +60,8 @@ int gfs_eval_degree(const struct gfs_expr *expr, const struct gfs_row *row, stru
 	struct gfs_datum node = d->node.local ? exec->locals[d->node.slot] : row->batch->columns[d->node.slot][row->at];
 	uint64_t degree = 0;
 	int err = 0;
-	if (node.type == GFS_DATUM_NODE && d->direction != GFS_AST_IN)
-		err = add_degree(d, exec, node.id, GFS_OUT, &degree);
-	if (err == 0 && node.type == GFS_DATUM_NODE && d->direction != GFS_AST_OUT)
-		err = add_degree(d, exec, node.id, GFS_IN, &degree);
+	if (node.type == GFS_DATUM_NODE)
+		err = gfs_entity_degree(exec, &d->types, d->direction, node.id, &degree);
 	if (err == 0)
 		*ret_value = d->exists ? gfs_datum_boolean(degree > 0) : gfs_datum_integer((int64_t)degree);
 	return err;

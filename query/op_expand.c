@@ -1,11 +1,13 @@
 /* One relationship from a node that is known, to a new node or to one that is known as well. */
+#include "query/expr.h"
 #include "query/op.h"
-#include "query/walk.h"
-
 #include "query/op_rel.h"
+#include "query/walk.h"
 
 /* Rows to come for which chunks of adjacency are made. */
 #define MANY_ROWS 4096.0
+/* Relationships of a node from which on it is cheaper to ask the other end whether it has one with it. */
+#define HUB_DEGREE 64u
 
 struct expand {
 	struct gfs_op op;
@@ -13,6 +15,9 @@ struct expand {
 	uint32_t row;
 	bool walking;
 	bool looked, dense; /* most nodes will be walked from */
+	/* With `into`: the end of the row before, and how many relationships it has, once it came twice. */
+	uint64_t end, degree;
+	bool weighed;
 	struct gfs_walk walk;
 };
 
@@ -38,25 +43,57 @@ static void rewind_expand(struct gfs_op *op)
 	self->walking = false;
 }
 
-/* False: the row has no end to walk from or to. */
-static bool begin_row(struct expand *self)
+static enum gfs_ast_direction against(enum gfs_ast_direction direction)
+{
+	return direction == GFS_AST_BOTH ? direction : direction == GFS_AST_OUT ? GFS_AST_IN : GFS_AST_OUT;
+}
+
+/* An end that many rows have in common may be a hub: *ret_turned when the other one has fewer relationships to look through. */
+static int weigh_ends(struct expand *self, uint64_t from, uint64_t to, bool *ret_turned)
+{
+	const struct gfs_plan_rel *rel = &self->op.plan->rel;
+	uint64_t degree = UINT64_MAX;
+	int err = 0;
+	if (self->end != from) {
+		self->end = from;
+		self->weighed = false;
+		return 0;
+	}
+	if (!self->weighed)
+		err = gfs_entity_degree(self->op.exec, &rel->types, rel->direction, from, &self->degree);
+	self->weighed = err == 0;
+	if (err == 0 && self->degree >= HUB_DEGREE)
+		err = gfs_entity_degree(self->op.exec, &rel->types, against(rel->direction), to, &degree);
+	*ret_turned = err == 0 && degree < self->degree;
+	return err;
+}
+
+static int begin_pair(struct expand *self, uint64_t from, uint64_t to)
+{
+	bool turned = false;
+	int err = weigh_ends(self, from, to, &turned);
+	gfs_walk_begin(&self->walk, self->op.exec, &self->op.plan->rel, turned ? to : from, turned ? from : to, turned);
+	self->walking = err == 0;
+	return err;
+}
+
+/* A row that has no end to walk from or to is passed over. */
+static int begin_row(struct expand *self)
 {
 	const struct gfs_plan_rel *rel = &self->op.plan->rel;
 	struct gfs_datum from = self->batch->columns[rel->from][self->row];
-	uint64_t only = GFS_ID_NONE;
-	if (from.type != GFS_DATUM_NODE)
-		return false;
-	if (rel->into) {
-		struct gfs_datum to = self->batch->columns[rel->to][self->row];
-		if (to.type != GFS_DATUM_NODE)
-			return false;
-		only = to.id;
+	struct gfs_datum to = rel->into ? self->batch->columns[rel->to][self->row] : from;
+	if (from.type != GFS_DATUM_NODE || to.type != GFS_DATUM_NODE) {
+		self->row++;
+		return 0;
 	}
-	gfs_walk_begin(&self->walk, self->op.exec, rel, from.id, only, false);
+	if (rel->into)
+		return begin_pair(self, from.id, to.id);
+	gfs_walk_begin(&self->walk, self->op.exec, rel, from.id, GFS_ID_NONE, false);
 	self->walk.many = self->batch->count >= GFS_BATCH_ROWS_FEW;
 	self->walk.dense = self->dense;
 	self->walking = true;
-	return true;
+	return 0;
 }
 
 bool gfs_op_rel_used(const struct gfs_plan_rel *rel, const struct gfs_batch *batch, uint32_t row, uint64_t id)
@@ -101,12 +138,8 @@ static int fill(struct expand *self)
 {
 	struct gfs_op *op = &self->op;
 	int err = 0;
-	while (err == 0 && self->row < self->batch->count && op->out.count < op->out.capacity) {
-		if (!self->walking && !begin_row(self))
-			self->row++;
-		else
-			err = walk_row(self);
-	}
+	while (err == 0 && self->row < self->batch->count && op->out.count < op->out.capacity)
+		err = self->walking ? walk_row(self) : begin_row(self);
 	return err;
 }
 

@@ -1,6 +1,7 @@
-/* Relationships of variable length: every trail (no relationship twice) from a node, depth first. */
+/* Relationships of variable length: every trail (no relationship twice) from a node, depth first. When the other end is known as well, what leads to one of
+ * the two is found out first (reach.h), from whichever has less around it; the trails begin at the other one, and enter nothing that does not lead to it. */
 #include "query/op_rel.h"
-#include "query/walk.h"
+#include "query/reach.h"
 
 #include "base/checked.h"
 
@@ -13,11 +14,17 @@ struct var_expand {
 	bool walking;
 	bool wants_list;
 	struct gfs_walk **walks; /* of each depth */
+	uint32_t *arcs;          /* of each depth where `goal` tells the ways: the next one */
 	uint64_t *rels;          /* of the trail */
 	uint64_t depth, capacity;
-	uint64_t target; /* with `into` */
+	uint64_t target;         /* with `into`: where trails end */
+	struct gfs_reach *sides; /* what leads to the two ends; NULL: trails are only looked for from the first */
+	struct gfs_reach *goal;  /* the one that the trails go by; NULL: none */
+	bool flipped;            /* they begin at the other end */
 	struct gfs_arena scratch;
 };
+
+enum { FROM, TO, ENDS };
 
 static int open_var(struct gfs_op *op)
 {
@@ -25,6 +32,13 @@ static int open_var(struct gfs_op *op)
 	self->scratch.budget = &op->exec->budget;
 	for (uint32_t i = 0; i < op->plan->fresh.count; i++)
 		self->wants_list = self->wants_list || op->plan->fresh.ids[i] == op->plan->rel.slot;
+	if (op->plan->rel.from_both) {
+		self->sides = gfs_exec_alloc(op->exec, ENDS * sizeof *self->sides);
+		if (self->sides == NULL)
+			return gfs_exec_nomem(op->exec);
+		gfs_reach_init(&self->sides[FROM], op, false);
+		gfs_reach_init(&self->sides[TO], op, true);
+	}
 	return gfs_op_make_out(op, op->plan->fresh.ids, op->plan->fresh.count);
 }
 
@@ -37,7 +51,10 @@ static void rewind_var(struct gfs_op *op)
 
 static void release_var(struct gfs_op *op)
 {
-	gfs_arena_release(&((struct var_expand *)op)->scratch);
+	struct var_expand *self = (struct var_expand *)op;
+	for (unsigned i = 0; self->sides != NULL && i < ENDS; i++)
+		gfs_reach_release(&self->sides[i]);
+	gfs_arena_release(&self->scratch);
 }
 
 /* ---- rows ---- */
@@ -53,7 +70,7 @@ static int put(struct var_expand *self, uint64_t length, uint64_t end)
 		if (items == NULL || length > UINT32_MAX)
 			return gfs_exec_nomem(op->exec);
 		for (uint64_t i = 0; i < length; i++)
-			items[i] = gfs_datum_rel(self->rels[rel->reversed ? length - 1 - i : i]);
+			items[i] = gfs_datum_rel(self->rels[rel->reversed != self->flipped ? length - 1 - i : i]);
 		op->out.columns[rel->slot][op->out.count] = gfs_datum_list(items, length);
 	}
 	if (!rel->into && op->out.columns[rel->to] != NULL)
@@ -104,17 +121,31 @@ static int grow(struct var_expand *self)
 		return gfs_query_fail(self->op.exec->error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "PathTooLong", NULL,
 			"a path of more than %u relationships", GFS_QUERY_HOPS_MAX);
 	struct gfs_walk **walks = gfs_exec_alloc(self->op.exec, capacity * sizeof *walks);
+	uint32_t *arcs = gfs_exec_alloc(self->op.exec, capacity * sizeof *arcs);
 	uint64_t *rels = gfs_exec_alloc(self->op.exec, capacity * sizeof *rels);
-	if (walks == NULL || rels == NULL)
+	if (walks == NULL || arcs == NULL || rels == NULL)
 		return gfs_exec_nomem(self->op.exec);
 	if (self->capacity != 0) {
 		memcpy(walks, self->walks, self->capacity * sizeof *walks);
+		memcpy(arcs, self->arcs, self->capacity * sizeof *arcs);
 		memcpy(rels, self->rels, self->capacity * sizeof *rels);
 	}
 	self->walks = walks;
+	self->arcs = arcs;
 	self->rels = rels;
 	self->capacity = capacity;
 	return 0;
+}
+
+/* How many relationships a trail may have after the next one. */
+static uint64_t left_to_go(const struct var_expand *self)
+{
+	return self->op.plan->rel.max - self->depth - 1;
+}
+
+static bool goes_by_arcs(const struct var_expand *self)
+{
+	return self->goal != NULL && gfs_reach_covers(self->goal, left_to_go(self));
 }
 
 /* Looks at the relationships of the node that the trail of self->depth ends at. */
@@ -123,11 +154,36 @@ static int enter(struct var_expand *self, uint64_t node)
 	int err = self->depth < self->capacity ? 0 : grow(self);
 	if (err != 0)
 		return err;
+	if (goes_by_arcs(self)) {
+		self->arcs[self->depth] = gfs_reach_arcs(self->goal, node);
+		return 0;
+	}
 	struct gfs_walk **walk = &self->walks[self->depth];
 	if (*walk == NULL && (*walk = gfs_exec_alloc(self->op.exec, sizeof **walk)) == NULL)
 		return gfs_exec_nomem(self->op.exec);
-	gfs_walk_begin(*walk, self->op.exec, &self->op.plan->rel, node, GFS_ID_NONE, false);
+	gfs_walk_begin(*walk, self->op.exec, &self->op.plan->rel, node, GFS_ID_NONE, self->flipped);
 	return 0;
+}
+
+/* The next relationship out of the trail's end, and where it leads to; *ret_some false: there is none left. */
+static int next_way(struct var_expand *self, struct gfs_adj_entry *ret_way, bool *ret_some)
+{
+	if (goes_by_arcs(self)) {
+		uint32_t *at = &self->arcs[self->depth];
+		*ret_some = *at != GFS_REACH_NONE;
+		if (*ret_some) {
+			const struct gfs_reach_arc *arc = &self->goal->arcs[*at];
+			*ret_way = (struct gfs_adj_entry){ .other = self->goal->nodes[arc->to].id, .rel = arc->rel };
+			*at = arc->next;
+		}
+		return 0;
+	}
+	const struct gfs_adj_entry *entry;
+	int err = gfs_walk_next(self->walks[self->depth], &entry);
+	*ret_some = err == 0 && entry != NULL;
+	if (*ret_some)
+		*ret_way = *entry;
+	return err;
 }
 
 static bool on_trail(const struct var_expand *self, uint64_t rel)
@@ -138,14 +194,15 @@ static bool on_trail(const struct var_expand *self, uint64_t rel)
 	return false;
 }
 
-static int passes(struct var_expand *self, uint64_t id, bool *ret_passes)
+static int passes(struct var_expand *self, const struct gfs_adj_entry *way, bool *ret_passes)
 {
 	struct gfs_op *op = &self->op;
 	const struct gfs_plan_rel *rel = &op->plan->rel;
-	*ret_passes = !on_trail(self, id) && !gfs_op_rel_used(rel, self->batch, self->row, id);
+	*ret_passes = !on_trail(self, way->rel) && !gfs_op_rel_used(rel, self->batch, self->row, way->rel) &&
+		(self->goal == NULL || gfs_reach_distance(self->goal, way->other) <= left_to_go(self));
 	if (!*ret_passes || rel->filter_count == 0)
 		return 0;
-	return gfs_op_step_passes(op, self->batch, self->row, id, &self->scratch, ret_passes);
+	return gfs_op_step_passes(op, self->batch, self->row, way->rel, &self->scratch, ret_passes);
 }
 
 int gfs_op_step_passes(struct gfs_op *op, const struct gfs_batch *batch, uint32_t row, uint64_t id,
@@ -169,29 +226,41 @@ int gfs_op_step_passes(struct gfs_op *op, const struct gfs_batch *batch, uint32_
 static int step(struct var_expand *self)
 {
 	const struct gfs_plan_rel *rel = &self->op.plan->rel;
-	const struct gfs_adj_entry *entry;
-	bool fits;
-	int err = gfs_walk_next(self->walks[self->depth], &entry);
+	struct gfs_adj_entry way;
+	bool some, fits;
+	int err = next_way(self, &way, &some);
 	if (err != 0)
 		return err;
-	if (entry == NULL) {
+	if (!some) {
 		if (self->depth == 0)
 			self->walking = false;
 		else
 			self->depth--;
 		return 0;
 	}
-	uint64_t node = entry->other;
-	err = passes(self, entry->rel, &fits);
+	err = passes(self, &way, &fits);
 	if (err != 0 || !fits)
 		return err;
-	self->rels[self->depth] = entry->rel;
+	self->rels[self->depth] = way.rel;
 	uint64_t length = self->depth + 1;
 	if (length >= rel->min)
-		err = put(self, length, node);
+		err = put(self, length, way.other);
 	if (err == 0 && length < rel->max) {
 		self->depth = length;
-		err = enter(self, node);
+		err = enter(self, way.other);
+	}
+	return err;
+}
+
+/* Which end the trails begin at, and what they go by. */
+static int look_from_both(struct var_expand *self, uint64_t *start)
+{
+	const uint64_t ends[ENDS] = { *start, self->target };
+	int err = gfs_reach_search(self->sides, ends, self->batch, self->row, &self->goal);
+	self->flipped = err == 0 && self->goal == &self->sides[FROM];
+	if (self->flipped) {
+		*start = ends[TO];
+		self->target = ends[FROM];
 	}
 	return err;
 }
@@ -213,9 +282,14 @@ static int begin_row(struct var_expand *self)
 	int err = rel->min == 0 ? put(self, 0, from.id) : 0;
 	if (err != 0 || rel->max == 0)
 		return err;
+	uint64_t start = from.id;
+	if (self->sides != NULL)
+		err = look_from_both(self, &start);
+	if (err != 0)
+		return err;
 	self->depth = 0;
 	self->walking = true;
-	return enter(self, from.id);
+	return enter(self, start);
 }
 
 static int fill(struct var_expand *self)

@@ -114,8 +114,9 @@ struct gfs_plan_rel {
 	struct gfs_plan_item *filters; /* on each relationship, in slot `step` */
 	uint32_t filter_count;
 	uint32_t step;
-	bool reversed; /* walked from the pattern's right end: the list is turned round */
-	bool bound;    /* the list has a value already: only its ends are found */
+	bool reversed;  /* walked from the pattern's right end: the list is turned round */
+	bool bound;     /* the list has a value already: only its ends are found */
+	bool from_both; /* VAR_EXPAND with `into`: what leads to either end is found out first */
 	bool all_shortest;
 };
 
@@ -246,7 +247,8 @@ enum {
 	GFS_PASS_EAGER = 1 << 5,  /* leaves out what cannot collide */
 	GFS_PASS_JOIN =
 		1 << 6, /* parts of a pattern that only an equality connects are matched apart, and joined by hash */
-	GFS_PASS_ALL = (1 << 7) - 1
+	GFS_PASS_ENDS = 1 << 7, /* patterns of variable length are searched from both their ends, when these are known */
+	GFS_PASS_ALL = (1 << 8) - 1
 };
 
 struct gfs_plan {

@@ -268,6 +268,8 @@ static void fill_rel(struct gfs_match *match, struct gfs_match_rel *rel, bool re
 		.step = rel->step,
 		.reversed = reversed,
 		.bound = rel->is_given,
+		.from_both = rel->ast->variable_length && rel->shortest == GFS_AST_NOT_SHORTEST && !rel->is_given &&
+			has(match, to) && (match->planner->passes & GFS_PASS_ENDS) != 0,
 		.all_shortest = rel->shortest == GFS_AST_ALL_SHORTEST,
 	};
 }
@@ -344,7 +346,7 @@ static bool solve_given(struct gfs_match *match)
 }
 
 /* A relationship with an end that has a value: one with both, else the one with the fewest to walk. */
-static bool solve_next(struct gfs_match *match)
+static struct gfs_match_rel *cheapest_rel(struct gfs_match *match)
 {
 	struct gfs_match_rel *best = NULL;
 	double best_cost = 0;
@@ -359,15 +361,31 @@ static bool solve_next(struct gfs_match *match)
 			best_cost = cost;
 		}
 	}
+	return best;
+}
+
+static bool solve_next(struct gfs_match *match)
+{
+	struct gfs_match_rel *best = cheapest_rel(match);
 	if (best != NULL)
 		expand(match, best);
 	return best != NULL;
 }
 
+/* With more rows than this, one that is looked for in each is worth it only where walking finds more than that. */
+enum { SEEK_ROWS = 64 };
+
+/* A node that is given by its key, id or a unique value is looked for before it is walked to: then both ends are known. */
+static bool solve_seek(struct gfs_match *match)
+{
+	const struct gfs_match_rel *next = cheapest_rel(match);
+	return next != NULL && (match->tree->rows <= SEEK_ROWS || fanout(match, next) >= 1) && gfs_match_seek(match);
+}
+
 void gfs_match_solve(struct gfs_match *match)
 {
 	while (match->tree != NULL && match->planner->err == 0)
-		if (!solve_given(match) && !solve_next(match) && !gfs_match_start(match))
+		if (!solve_given(match) && !solve_seek(match) && !solve_next(match) && !gfs_match_start(match))
 			return;
 }
 

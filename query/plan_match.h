@@ -38,6 +38,9 @@ struct gfs_symset gfs_match_uses(struct gfs_match *match, const struct gfs_ast_e
 /* plan_start.c: looks for one node or relationship that has no value yet, the cheapest; false: there is none left. */
 bool gfs_match_start(struct gfs_match *match);
 
+/* The same for a node that is found by a seek that gives about one; false: there is none such. */
+bool gfs_match_seek(struct gfs_match *match);
+
 /* What would be looked for; 0 when there is none left. */
 double gfs_match_start_rows(struct gfs_match *match);
 

@@ -147,6 +147,33 @@ double gfs_match_start_rows(struct gfs_match *match)
 	return cheapest(match).rows;
 }
 
+static bool scan(struct gfs_match *match, const struct gfs_start *start)
+{
+	struct gfs_plan_node *node = gfs_plan_node_new(match->planner, start->kind, match->tree);
+	if (node == NULL)
+		return false;
+	node->scan.slot = start->node->symbol->id;
+	node->scan.value = (struct gfs_plan_item){ .expr = start->value, .slot = GFS_SLOT_NONE };
+	node->scan.list = start->list;
+	node->scan.upper = (struct gfs_plan_item){ .expr = start->upper, .slot = GFS_SLOT_NONE };
+	node->scan.prefix = start->prefix;
+	node->scan.lower_open = start->lower_open;
+	node->scan.upper_open = start->upper_open;
+	if (start->label.size != 0)
+		node->scan.label = gfs_plan_name(match->planner, GFS_CATALOG_LABEL, start->label);
+	if (start->key.size != 0)
+		node->scan.key = gfs_plan_name(match->planner, GFS_CATALOG_KEY, start->key);
+	node->rows *= start->rows;
+	if (start->second != UINT32_MAX && start->second > start->predicate)
+		drop_predicate(match->predicates, start->second);
+	if (start->predicate != UINT32_MAX)
+		drop_predicate(match->predicates, start->predicate);
+	if (start->second != UINT32_MAX && start->second < start->predicate)
+		drop_predicate(match->predicates, start->second);
+	gfs_match_scan(match, node, start->node->symbol);
+	return true;
+}
+
 bool gfs_match_start(struct gfs_match *match)
 {
 	struct gfs_start start = cheapest(match);
@@ -154,31 +181,15 @@ bool gfs_match_start(struct gfs_match *match)
 		return false;
 	if (gfs_match_join(match, start.node, start.rows))
 		return true;
-	if (start.kind == GFS_PLAN_TYPE_SCAN) {
-		gfs_match_type_scan(match, start.rel, start.rows);
-		return true;
-	}
-	struct gfs_plan_node *node = gfs_plan_node_new(match->planner, start.kind, match->tree);
-	if (node == NULL)
-		return false;
-	node->scan.slot = start.node->symbol->id;
-	node->scan.value = (struct gfs_plan_item){ .expr = start.value, .slot = GFS_SLOT_NONE };
-	node->scan.list = start.list;
-	node->scan.upper = (struct gfs_plan_item){ .expr = start.upper, .slot = GFS_SLOT_NONE };
-	node->scan.prefix = start.prefix;
-	node->scan.lower_open = start.lower_open;
-	node->scan.upper_open = start.upper_open;
-	if (start.label.size != 0)
-		node->scan.label = gfs_plan_name(match->planner, GFS_CATALOG_LABEL, start.label);
-	if (start.key.size != 0)
-		node->scan.key = gfs_plan_name(match->planner, GFS_CATALOG_KEY, start.key);
-	node->rows *= start.rows;
-	if (start.second != UINT32_MAX && start.second > start.predicate)
-		drop_predicate(match->predicates, start.second);
-	if (start.predicate != UINT32_MAX)
-		drop_predicate(match->predicates, start.predicate);
-	if (start.second != UINT32_MAX && start.second < start.predicate)
-		drop_predicate(match->predicates, start.second);
-	gfs_match_scan(match, node, start.node->symbol);
+	if (start.kind != GFS_PLAN_TYPE_SCAN)
+		return scan(match, &start);
+	gfs_match_type_scan(match, start.rel, start.rows);
 	return true;
+}
+
+bool gfs_match_seek(struct gfs_match *match)
+{
+	struct gfs_start start = cheapest(match);
+	bool seeks = start.kind == GFS_PLAN_KEY_SEEK || start.kind == GFS_PLAN_ID_SEEK || start.kind == GFS_PLAN_INDEX_SEEK;
+	return start.node != NULL && seeks && start.rows < 1.5 && scan(match, &start);
 }

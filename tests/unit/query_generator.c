@@ -141,6 +141,33 @@ static void put_match(struct query_generator *g)
 	query_put(g, " ");
 }
 
+/* A relationship, or many, between two nodes that are known, one of them perhaps by the index. */
+static void put_between(struct query_generator *g)
+{
+	static const char *const patterns[] = { ":V*", ":U*", ":V*0..", ":U|V*..5", ":U*2..", "*1..3", "*2..3", "*0..3",
+		":T*..4", ":T|V*3..4" };
+	unsigned from, to, direction = query_pick(g, 3);
+	bool list = query_pick(g, 5) != 0, sought = query_pick(g, 4) == 0;
+	if (!query_find(g, QUERY_VAR_NODE, &from) || !query_find(g, QUERY_VAR_NODE, &to))
+		return;
+	if (sought)
+		to = query_declare(g, QUERY_VAR_NODE);
+	query_put(g, "MATCH v%u = (v%u)%s-[", g->next, from, direction == 0 ? "<" : "");
+	g->vars[g->count++] = (struct query_var){ QUERY_VAR_PATH, g->next++ };
+	query_put(g, "v%u", query_declare(g, list ? QUERY_VAR_RELS : QUERY_VAR_REL));
+	if (list)
+		query_put(g, "%s", patterns[query_pick(g, GFS_COUNT(patterns))]);
+	if (query_pick(g, 6) == 0)
+		query_put(g, " {w: %u}", query_pick(g, 4));
+	query_put(g, "]-%s(v%u%s)", direction == 1 ? ">" : "", to, sought ? ":A" : "");
+	if (query_pick(g, 4) == 0)
+		query_put(g, ", (v%u)-[:V*..2]-(v%u)", to, from);
+	if (sought)
+		query_put(g, " WHERE v%u.i = %u", to, query_pick(g, 14));
+	query_put(g, " ");
+	g->rows *= 3;
+}
+
 static void put_unwind(struct query_generator *g)
 {
 	unsigned n;
@@ -239,7 +266,7 @@ static void put_reading_clauses(struct query_generator *g, unsigned count)
 			put_with(g);
 			continue;
 		}
-		switch (query_pick(g, i == 0 ? 5 : 9)) {
+		switch (query_pick(g, i == 0 ? 5 : 11)) {
 		case 0:
 			put_unwind(g);
 			break;
@@ -249,6 +276,10 @@ static void put_reading_clauses(struct query_generator *g, unsigned count)
 			break;
 		case 7:
 			put_subquery(g);
+			break;
+		case 9:
+		case 10:
+			put_between(g);
 			break;
 		default:
 			put_match(g);
