@@ -1,4 +1,4 @@
-/* No answer of /.graphfs/cypher is stale: processes change nodes of their own through the VFS (echo > property, ln -s, rm, mkdir, rmdir, mv) and
+/* No answer of /.graphfs/cypher is stale: processes change nodes of their own through the VFS (echo > property, one byte of it, its type, ln -s, rm, mkdir, rmdir, mv) and
  * ask for what they know to be there, before (so that the answer is in the result cache) and at once after.
  *
  *   fresh MOUNT [--trials N] [--procs N] [--seed N] [--limit SECONDS] [--daemon PID]
@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +29,8 @@ enum { NODES = 6, LABELS = 3, TYPES = 2, PROPS = 2, NONE = -1, TEXT_MAX_ = 1000,
 
 struct node {
 	bool exists, labels[LABELS];
-	int props[PROPS]; /* NONE: it has not got it */
+	int props[PROPS];    /* NONE: it has not got it */
+	bool strings[PROPS]; /* the number is a string: its type was set */
 	char key[KEY_MAX_];
 };
 
@@ -147,7 +149,7 @@ static void ask_filter(struct question *q)
 	int value = below(4), prop = below(PROPS), count = 0;
 	put(q->text, "MATCH (n:%s) WHERE n.%s = %d RETURN count(*) AS x", label_names[0], prop_names[prop], value);
 	for (int i = 0; i < NODES; i++)
-		count += is_mine(i) && nodes[i].props[prop] == value;
+		count += is_mine(i) && nodes[i].props[prop] == value && !nodes[i].strings[prop];
 	put(q->wanted, "%d\n", count);
 }
 
@@ -298,7 +300,7 @@ static void saved_wanted(char *out)
 	*out = '\0';
 	put(out, "k\n");
 	for (int k = 0; k < NODES; k++)
-		if (is_mine(order[k]) && nodes[order[k]].props[0] >= 2)
+		if (is_mine(order[k]) && nodes[order[k]].props[0] >= 2 && !nodes[order[k]].strings[0])
 			put(out, "%s\n", nodes[order[k]].key);
 }
 
@@ -370,23 +372,73 @@ static void write_value(const char *path, int value)
 		fail("echo");
 }
 
+static void remove_prop(struct node *n, int prop, const char *path)
+{
+	doing("rm %s", path);
+	if (unlinkat(mount_fd, path, 0) != 0)
+		fail("rm");
+	n->props[prop] = NONE;
+	n->strings[prop] = false;
+}
+
+/* Over the other one, or the two exchanged. */
+static void move_prop(struct node *n, int prop, const char *path)
+{
+	char to[PATH_MAX_];
+	int other = (prop + 1) % PROPS, value = n->props[other];
+	bool swap = value != NONE && below(2), string = n->strings[other];
+	fs_path(to, "nodes/%s/%s", n->key, prop_names[other]);
+	doing("mv %s%s %s", swap ? "--exchange " : "", path, to);
+	if (renameat2(mount_fd, path, mount_fd, to, swap ? RENAME_EXCHANGE : 0) != 0)
+		fail("mv");
+	n->props[other] = n->props[prop];
+	n->strings[other] = n->strings[prop];
+	n->props[prop] = swap ? value : NONE;
+	n->strings[prop] = swap && string;
+}
+
+static void overwrite_prop(struct node *n, int prop, const char *path)
+{
+	n->props[prop] = below(4);
+	char digit = (char)('0' + n->props[prop]);
+	doing("one byte %c over %s", digit, path);
+	int fd = openat(mount_fd, path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || pwrite(fd, &digit, 1, 0) != 1 || close(fd) != 0)
+		fail("pwrite");
+}
+
+static void set_type(struct node *n, int prop, const char *path)
+{
+	const char *type = n->strings[prop] ? "integer" : "string";
+	doing("type of %s: %s", path, type);
+	int fd = openat(mount_fd, path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || fsetxattr(fd, "user.graphfs.type", type, strlen(type), 0) != 0 || close(fd) != 0)
+		fail("setfattr");
+	n->strings[prop] = !n->strings[prop];
+}
+
+/* What is done to a property that is there. */
+static void (*const edits[])(struct node *n, int prop, const char *path) = {
+	remove_prop,
+	move_prop,
+	overwrite_prop,
+	set_type,
+};
+enum { EDITS = sizeof edits / sizeof *edits };
+
 static void change_prop(void)
 {
 	char path[PATH_MAX_];
 	int i = some_node(), prop = below(PROPS);
 	if (i == NONE)
 		return;
-	int *value = &nodes[i].props[prop];
 	fs_path(path, "nodes/%s/%s", nodes[i].key, prop_names[prop]);
-	if (*value != NONE && below(3) == 0) {
-		doing("rm %s", path);
-		*value = NONE;
-		if (unlinkat(mount_fd, path, 0) != 0)
-			fail("rm");
+	if (nodes[i].props[prop] != NONE && below(2) == 0) {
+		edits[below(EDITS)](&nodes[i], prop, path);
 		return;
 	}
-	*value = below(4);
-	write_value(path, *value);
+	nodes[i].props[prop] = below(4);
+	write_value(path, nodes[i].props[prop]);
 }
 
 static void change_label(void)
