@@ -1,55 +1,21 @@
-/* SHOW QUERIES and TERMINATE. */
+/* TERMINATE. */
 #include "query/engine.h"
 
 #include "base/checked.h"
-#include "base/clock.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
-
-static int text_datum(struct gfs_result *result, struct gfs_slice text, struct gfs_datum *ret_value)
-{
-	struct gfs_slice copy = gfs_arena_copy(&result->rows_arena, text);
-	if (copy.data == NULL)
-		return gfs_exec_nomem(&result->exec);
-	*ret_value = gfs_datum_string(copy);
-	return 0;
-}
 
 static int id_datum(struct gfs_result *result, uint64_t id, struct gfs_datum *ret_value)
 {
 	char name[32];
 	int size = snprintf(name, sizeof name, "query-%llu", (unsigned long long)id);
-	return text_datum(result, gfs_slice(name, (size_t)size), ret_value);
+	struct gfs_slice copy = gfs_arena_copy(&result->rows_arena, gfs_slice(name, (size_t)size));
+	if (copy.data == NULL)
+		return gfs_exec_nomem(&result->exec);
+	*ret_value = gfs_datum_string(copy);
+	return 0;
 }
-
-/* ---- SHOW QUERIES ---- */
-
-static int show_one(struct gfs_result *result, const struct gfs_running *running)
-{
-	struct gfs_datum row[4];
-	int err = id_datum(result, running->id, &row[0]);
-	if (err == 0)
-		err = text_datum(result, running->text, &row[1]);
-	row[2] = gfs_datum_integer((int64_t)((gfs_clock_mono_ns() - running->start_ns) / GFS_NS_PER_MS));
-	row[3] = gfs_datum_string(
-		gfs_slice_text(atomic_load_explicit(&running->terminated, memory_order_relaxed) ? "terminating" : "running"));
-	return err != 0 ? err : gfs_result_add_row(result, row);
-}
-
-static int show(struct gfs_result *result)
-{
-	static const char *const names[] = { "queryId", "query", "elapsedTimeMillis", "status" };
-	int err = gfs_result_set_columns(result, names, GFS_COUNT(names));
-	gfs_mutex_lock(&result->engine->lock);
-	for (const struct gfs_running *running = result->engine->running; err == 0 && running != NULL;
-		 running = running->next)
-		err = show_one(result, running);
-	gfs_mutex_unlock(&result->engine->lock);
-	return err;
-}
-
-/* ---- TERMINATE ---- */
 
 /* "query-12", "12" or 12. */
 static bool id_of(struct gfs_datum value, uint64_t *ret_id)
@@ -121,11 +87,9 @@ static int terminate(struct gfs_result *result, const struct gfs_ast_expr *what,
 	return value.type == GFS_DATUM_LIST ? err : terminate_one(result, value, &what->pos);
 }
 
-int gfs_admin_run(struct gfs_result *result, const struct gfs_ast_statement *statement, const struct gfs_run_opts *opts)
+int gfs_admin_terminate(struct gfs_result *result, const struct gfs_ast_expr *what, const struct gfs_run_opts *opts)
 {
 	static const char *const names[] = { "queryId", "message" };
-	if (statement->kind == GFS_STATEMENT_SHOW_QUERIES)
-		return show(result);
 	int err = gfs_result_set_columns(result, names, GFS_COUNT(names));
-	return err != 0 ? err : terminate(result, statement->terminate, opts);
+	return err != 0 ? err : terminate(result, what, opts);
 }

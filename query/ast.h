@@ -298,12 +298,13 @@ struct gfs_ast_clause {
 			uint32_t count;
 		} foreach;
 		struct {
-			struct gfs_slice name; /* with its dots: "db.labels" */
+			struct gfs_slice name; /* with its dots: "db.labels"; "SHOW INDEXES" */
+			bool show;             /* SHOW: the first clause, and the columns are its own unless RETURN follows */
 			bool has_args;         /* false: CALL name without parentheses (arguments are parameters) */
 			struct gfs_ast_expr **args;
 			uint32_t arg_count;
 			bool has_yield, yield_star;
-			/* expr: a VARIABLE of the result column, without symbol; name: as what. The check adds those of YIELD * and of a standalone call
+			/* expr: a VARIABLE of the result column, without symbol; name: as what. The check adds those of YIELD * and of a standalone call or SHOW
 			 * without YIELD, and the parameters that stand for the arguments of one without parentheses. */
 			struct gfs_ast_item *yields;
 			uint32_t yield_count;
@@ -337,7 +338,7 @@ struct gfs_ast_part_query {
 struct gfs_ast_query {
 	struct gfs_ast_part_query *parts;
 	uint32_t count;
-	struct gfs_symbol **columns; /* by the check: what RETURN or a standalone CALL gives; count 0 without */
+	struct gfs_symbol **columns; /* by the check: what RETURN, SHOW or a standalone CALL gives; count 0 without */
 	uint32_t column_count;
 	bool writes; /* by the check */
 };
@@ -345,10 +346,8 @@ struct gfs_ast_query {
 enum gfs_ast_schema_kind {
 	GFS_SCHEMA_CREATE_INDEX,
 	GFS_SCHEMA_DROP_INDEX,
-	GFS_SCHEMA_SHOW_INDEXES,
 	GFS_SCHEMA_CREATE_CONSTRAINT,
 	GFS_SCHEMA_DROP_CONSTRAINT,
-	GFS_SCHEMA_SHOW_CONSTRAINTS,
 };
 
 struct gfs_ast_schema {
@@ -365,7 +364,6 @@ struct gfs_ast_schema {
 enum gfs_ast_statement_kind {
 	GFS_STATEMENT_QUERY,
 	GFS_STATEMENT_SCHEMA,
-	GFS_STATEMENT_SHOW_QUERIES,
 	GFS_STATEMENT_TERMINATE, /* `terminate`: an id or a list of ids */
 };
 

@@ -1,4 +1,4 @@
-/* CALL procedure: its arguments and what it yields. */
+/* CALL procedure, and SHOW: its arguments and what it yields. */
 #include "query/check.h"
 
 #include "query/procedure.h"
@@ -74,13 +74,14 @@ static int check_args(struct gfs_checker *c, struct gfs_ast_clause *clause, cons
 
 /* ---- results ---- */
 
-/* YIELD *, or alone without YIELD. */
-static int yield_all(struct gfs_checker *c, struct gfs_ast_clause *clause, const struct gfs_procedure *procedure)
+/* YIELD *, or alone without YIELD: the first `count` columns. */
+static int yield_all(
+	struct gfs_checker *c, struct gfs_ast_clause *clause, const struct gfs_procedure *procedure, uint32_t count)
 {
-	struct gfs_ast_item *items = gfs_checker_alloc(c, procedure->output_count * sizeof *items);
+	struct gfs_ast_item *items = gfs_checker_alloc(c, count * sizeof *items);
 	if (items == NULL)
 		return c->error->err;
-	for (uint32_t i = 0; i < procedure->output_count; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct gfs_ast_expr *expr = gfs_checker_alloc(c, sizeof *expr);
 		if (expr == NULL)
 			return c->error->err;
@@ -91,7 +92,7 @@ static int yield_all(struct gfs_checker *c, struct gfs_ast_clause *clause, const
 		items[i].name = expr->name = expr->text = procedure->outputs[i].name;
 	}
 	clause->call.yields = items;
-	clause->call.yield_count = procedure->output_count;
+	clause->call.yield_count = count;
 	return 0;
 }
 
@@ -122,21 +123,28 @@ static int check_yield(struct gfs_checker *c, const struct gfs_procedure *proced
 
 static int check_yields(struct gfs_checker *c, struct gfs_ast_clause *clause, const struct gfs_procedure *procedure)
 {
-	bool all = clause->call.yield_star || (clause->call.standalone && !clause->call.has_yield);
-	if (clause->call.yield_star && !clause->call.standalone)
+	bool alone = clause->call.standalone || clause->call.show;
+	bool all = clause->call.yield_star || (alone && !clause->call.has_yield);
+	uint32_t count = clause->call.show && !clause->call.has_yield ? procedure->shown_count : procedure->output_count;
+	if (clause->call.yield_star && !alone)
 		return GFS_CHECKER_FAIL(
 			c, "UnexpectedSyntax", &clause->pos, "YIELD * is for a CALL that stands alone; name the results");
-	int err = all ? yield_all(c, clause, procedure) : 0;
+	int err = all ? yield_all(c, clause, procedure, count) : 0;
 	for (uint32_t i = 0; err == 0 && i < clause->call.yield_count; i++)
 		err = check_yield(c, procedure, &clause->call.yields[i]);
 	return err != 0 ? err : gfs_check_predicate(c, clause->call.where);
 }
 
+static const struct gfs_procedure *find(const struct gfs_checker *c, const struct gfs_ast_clause *clause)
+{
+	if (clause->call.show)
+		return gfs_procedure_show(clause->call.name);
+	return c->env->procedure == NULL ? NULL : c->env->procedure(c->env->context, clause->call.name);
+}
+
 int gfs_check_procedure_call(struct gfs_checker *c, struct gfs_ast_clause *clause, bool standalone)
 {
-	const struct gfs_procedure *procedure = c->env->procedure == NULL
-		? NULL
-		: c->env->procedure(c->env->context, clause->call.name);
+	const struct gfs_procedure *procedure = find(c, clause);
 	clause->call.procedure = procedure;
 	clause->call.standalone = standalone;
 	if (procedure == NULL)

@@ -30,11 +30,17 @@ static int composition(struct gfs_checker *c, const struct gfs_ast_clause *claus
 	return GFS_CHECKER_FAIL(c, "InvalidClauseComposition", &clause->pos, "%s", what);
 }
 
+/* SHOW gives its own columns, or those of RETURN. */
+static bool shows(const struct gfs_ast_part_query *part)
+{
+	return part->clauses[0].kind == GFS_CLAUSE_CALL && part->clauses[0].call.show;
+}
+
 static int check_last(struct gfs_checker *c, const struct gfs_ast_part_query *part)
 {
 	const struct gfs_ast_clause *last = &part->clauses[part->count - 1];
 	if (gfs_clause_writes(last) || last->kind == GFS_CLAUSE_RETURN || last->kind == GFS_CLAUSE_SUBQUERY ||
-		c->reads_only)
+		c->reads_only || shows(part))
 		return 0;
 	if (last->kind == GFS_CLAUSE_CALL && (part->count == 1 || last->call.yield_count == 0))
 		return 0;
@@ -59,7 +65,7 @@ static int check_composition(struct gfs_checker *c, const struct gfs_ast_part_qu
 
 /* ---- queries ---- */
 
-/* What the last clause gives; without RETURN nothing. */
+/* What RETURN gives, or the CALL or SHOW in front; others give nothing. */
 static int set_columns(struct gfs_checker *c, struct gfs_ast_part_query *part, struct gfs_ast_query *query)
 {
 	const struct gfs_ast_clause *last = &part->clauses[part->count - 1];
@@ -68,9 +74,9 @@ static int set_columns(struct gfs_checker *c, struct gfs_ast_part_query *part, s
 	if (last->kind == GFS_CLAUSE_RETURN) {
 		items = last->project.items;
 		count = last->project.count;
-	} else if (last->kind == GFS_CLAUSE_CALL && last->call.standalone) {
-		items = last->call.yields;
-		count = last->call.yield_count;
+	} else if (shows(part) || (last->kind == GFS_CLAUSE_CALL && last->call.standalone)) {
+		items = part->clauses[0].call.yields;
+		count = part->clauses[0].call.yield_count;
 	}
 	query->columns = gfs_checker_alloc(c, count * sizeof(struct gfs_symbol *));
 	query->column_count = count;
@@ -204,7 +210,6 @@ int gfs_check_statement(struct gfs_ast_statement *statement, const struct gfs_ch
 	case GFS_STATEMENT_TERMINATE:
 		return gfs_check_expr(&c, statement->terminate);
 	case GFS_STATEMENT_SCHEMA:
-	case GFS_STATEMENT_SHOW_QUERIES:
 		break;
 	}
 	return 0;

@@ -1,4 +1,4 @@
-/* What the files of the engine share (engine.c, compile.c, statement.c, result.c, answer.c, running.c, admin.c, schema.c, snapshot.c, procedure_admin.c). Nobody else includes it. */
+/* What the files of the engine share (engine.c, compile.c, statement.c, result.c, answer.c, running.c, admin.c, schema.c, snapshot.c, procedure_admin.c, procedure_show.c). Nobody else includes it. */
 #ifndef GFS_QUERY_ENGINE_H
 #define GFS_QUERY_ENGINE_H
 
@@ -152,12 +152,10 @@ int gfs_running_enter(struct gfs_engine *engine, struct gfs_running *running, st
 	struct gfs_query_error *error) GFS_CHECK;
 void gfs_running_leave(struct gfs_engine *engine, struct gfs_running *running);
 
-/* admin.c: SHOW QUERIES, TERMINATE; schema.c: indexes and constraints. The result becomes a table. */
-int gfs_admin_run(
-	struct gfs_result *result, const struct gfs_ast_statement *statement, const struct gfs_run_opts *opts) GFS_CHECK;
+/* admin.c: TERMINATE, whose result is a table; schema.c: indexes and constraints. */
+int gfs_admin_terminate(
+	struct gfs_result *result, const struct gfs_ast_expr *what, const struct gfs_run_opts *opts) GFS_CHECK;
 int gfs_schema_run(struct gfs_result *result, const struct gfs_ast_schema *schema) GFS_CHECK;
-/* As Neo4j calls it. */
-const char *gfs_schema_constraint_type(const struct gfs_index_info *constraint);
 
 /* snapshot.c: notes every entity in a value. Values in `arena`. */
 int gfs_snapshots_take(

@@ -48,6 +48,8 @@
 	X(FOREACH, false)                                                                                                  \
 	X(FROM, false)                                                                                                     \
 	X(FULLTEXT, false)                                                                                                 \
+	X(FUNCTION, false)                                                                                                 \
+	X(FUNCTIONS, false)                                                                                                \
 	X(HEADERS, false)                                                                                                  \
 	X(IF, false)                                                                                                       \
 	X(IN, true)                                                                                                        \
@@ -72,6 +74,8 @@
 	X(OR, true)                                                                                                        \
 	X(ORDER, true)                                                                                                     \
 	X(POINT, false)                                                                                                    \
+	X(PROCEDURE, false)                                                                                                \
+	X(PROCEDURES, false)                                                                                               \
 	X(PROFILE, false)                                                                                                  \
 	X(QUERIES, false)                                                                                                  \
 	X(QUERY, false)                                                                                                    \

@@ -102,9 +102,18 @@ int gfs_parser_call(struct gfs_parser *p, struct gfs_ast_clause *clause) GFS_CHE
 /* expr [AS name], ... */
 int gfs_parser_items(struct gfs_parser *p, struct gfs_ast_item **items, uint32_t *count) GFS_CHECK;
 
-/* ---- schema and administration (parser_schema.c) ---- */
+/* YIELD ... of a CALL or SHOW, if it is at hand. */
+int gfs_parser_yield(struct gfs_parser *p, struct gfs_ast_clause *clause) GFS_CHECK;
+/* [ORDER BY ...] [SKIP n] [LIMIT n] */
+int gfs_parser_order(struct gfs_parser *p, struct gfs_ast_projection *project) GFS_CHECK;
+/* [WHERE expr] */
+int gfs_parser_where(struct gfs_parser *p, struct gfs_ast_expr **ret_expr) GFS_CHECK;
 
-/* CREATE INDEX and its kin, SHOW QUERIES, TERMINATE; *ret_found false: the statement is a query. */
+/* ---- schema and administration (parser_schema.c, parser_show.c) ---- */
+
+/* CREATE INDEX and its kin, SHOW, TERMINATE; *ret_found false: the statement is a query. */
 int gfs_parser_command(struct gfs_parser *p, struct gfs_ast_statement *statement, bool *ret_found) GFS_CHECK;
+/* At SHOW: the statement becomes a query. */
+int gfs_parser_show(struct gfs_parser *p, struct gfs_ast_statement *statement) GFS_CHECK;
 
 #endif

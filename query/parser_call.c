@@ -18,7 +18,7 @@ static int parse_yield_item(struct gfs_parser *p, struct gfs_ast_item *item)
 	return item->aliased ? gfs_parser_name(p, "a name after AS", &item->name) : 0;
 }
 
-static int parse_yield(struct gfs_parser *p, struct gfs_ast_clause *clause)
+int gfs_parser_yield(struct gfs_parser *p, struct gfs_ast_clause *clause)
 {
 	if (!gfs_parser_accept_word(p, GFS_WORD_YIELD))
 		return 0;
@@ -48,11 +48,8 @@ static int parse_procedure(struct gfs_parser *p, struct gfs_ast_clause *clause)
 		err = gfs_parser_exprs(p, ')', &clause->call.args, &clause->call.arg_count);
 	}
 	if (err == 0)
-		err = parse_yield(p, clause);
-	if (err != 0 || !clause->call.has_yield || !gfs_parser_accept_word(p, GFS_WORD_WHERE))
-		return err;
-	clause->call.where = gfs_parser_expr(p);
-	return clause->call.where == NULL ? p->error->err : 0;
+		err = gfs_parser_yield(p, clause);
+	return err != 0 || !clause->call.has_yield ? err : gfs_parser_where(p, &clause->call.where);
 }
 
 /* ---- subqueries ---- */

@@ -5,7 +5,7 @@
 
 /* ---- MATCH ---- */
 
-static int parse_where(struct gfs_parser *p, struct gfs_ast_expr **ret_expr)
+int gfs_parser_where(struct gfs_parser *p, struct gfs_ast_expr **ret_expr)
 {
 	if (!gfs_parser_accept_word(p, GFS_WORD_WHERE))
 		return 0;
@@ -89,7 +89,7 @@ static int parse_match(struct gfs_parser *p, struct gfs_ast_clause *clause)
 		err = gfs_parser_pattern(p, &clause->match.pattern);
 	if (err == 0)
 		err = parse_hints(p, &clause->match.hints);
-	return err != 0 ? err : parse_where(p, &clause->match.where);
+	return err != 0 ? err : gfs_parser_where(p, &clause->match.where);
 }
 
 /* ---- UNWIND, LOAD CSV ---- */
@@ -162,7 +162,7 @@ static bool accept_descending(struct gfs_parser *p)
 	return false;
 }
 
-static int parse_order(struct gfs_parser *p, struct gfs_ast_projection *project)
+static int parse_sort_items(struct gfs_parser *p, struct gfs_ast_projection *project)
 {
 	if (!gfs_parser_accept_word(p, GFS_WORD_ORDER))
 		return 0;
@@ -189,6 +189,14 @@ static int parse_amount(struct gfs_parser *p, enum gfs_keyword word, struct gfs_
 	return *ret_expr == NULL ? p->error->err : 0;
 }
 
+int gfs_parser_order(struct gfs_parser *p, struct gfs_ast_projection *project)
+{
+	int err = parse_sort_items(p, project);
+	if (err == 0)
+		err = parse_amount(p, GFS_WORD_SKIP, &project->skip);
+	return err != 0 ? err : parse_amount(p, GFS_WORD_LIMIT, &project->limit);
+}
+
 static int parse_projection(struct gfs_parser *p, struct gfs_ast_projection *project)
 {
 	int err = 0;
@@ -197,20 +205,14 @@ static int parse_projection(struct gfs_parser *p, struct gfs_ast_projection *pro
 	project->star = gfs_parser_accept(p, '*');
 	if (!project->star || gfs_parser_accept(p, ','))
 		err = gfs_parser_items(p, &project->items, &project->count);
-	if (err == 0)
-		err = parse_order(p, project);
-	if (err == 0)
-		err = parse_amount(p, GFS_WORD_SKIP, &project->skip);
-	if (err == 0)
-		err = parse_amount(p, GFS_WORD_LIMIT, &project->limit);
-	return err;
+	return err != 0 ? err : gfs_parser_order(p, project);
 }
 
 static int parse_with(struct gfs_parser *p, struct gfs_ast_clause *clause)
 {
 	clause->kind = GFS_CLAUSE_WITH;
 	int err = parse_projection(p, &clause->project);
-	return err != 0 ? err : parse_where(p, &clause->project.where);
+	return err != 0 ? err : gfs_parser_where(p, &clause->project.where);
 }
 
 static int parse_return(struct gfs_parser *p, struct gfs_ast_clause *clause)

@@ -1,4 +1,4 @@
-/* CREATE, DROP and SHOW INDEX and CONSTRAINT, in the way of Neo4j 5 and the old one; SHOW QUERIES, TERMINATE. */
+/* CREATE and DROP INDEX and CONSTRAINT, in the way of Neo4j 5 and the old one; TERMINATE. SHOW: parser_show.c. */
 #include "query/parser.h"
 
 /* Kinds of index: there is one, and all of them give it. */
@@ -246,29 +246,6 @@ static int parse_change(struct gfs_parser *p, struct gfs_ast_schema *schema)
 	return drop ? parse_drop_index(p, schema) : parse_create_index(p, schema);
 }
 
-static int parse_show(struct gfs_parser *p, struct gfs_ast_statement *statement)
-{
-	gfs_parser_advance(p);
-	(void)gfs_parser_accept_word(p, GFS_WORD_ALL); /* is what it is without */
-	enum gfs_keyword word = p->token.keyword;
-	if (word == GFS_WORD_QUERIES || word == GFS_WORD_QUERY || word == GFS_WORD_TRANSACTIONS ||
-		word == GFS_WORD_TRANSACTION) {
-		gfs_parser_advance(p);
-		statement->kind = GFS_STATEMENT_SHOW_QUERIES;
-		return 0;
-	}
-	bool constraints = word == GFS_WORD_CONSTRAINT || word == GFS_WORD_CONSTRAINTS;
-	if (!constraints && word != GFS_WORD_INDEX && word != GFS_WORD_INDEXES)
-		return gfs_parser_unexpected(p, "INDEXES, CONSTRAINTS or QUERIES");
-	gfs_parser_advance(p);
-	statement->kind = GFS_STATEMENT_SCHEMA;
-	statement->schema = gfs_parser_alloc(p, sizeof *statement->schema);
-	if (statement->schema == NULL)
-		return p->error->err;
-	statement->schema->kind = constraints ? GFS_SCHEMA_SHOW_CONSTRAINTS : GFS_SCHEMA_SHOW_INDEXES;
-	return 0;
-}
-
 /* TERMINATE QUERY id, ... */
 static int parse_terminate(struct gfs_parser *p, struct gfs_ast_statement *statement)
 {
@@ -300,7 +277,7 @@ int gfs_parser_command(struct gfs_parser *p, struct gfs_ast_statement *statement
 	enum gfs_keyword word = p->token.keyword;
 	*ret_found = true;
 	if (word == GFS_WORD_SHOW)
-		return parse_show(p, statement);
+		return gfs_parser_show(p, statement);
 	if (word == GFS_WORD_TERMINATE)
 		return parse_terminate(p, statement);
 	if (word == GFS_WORD_DROP || (word == GFS_WORD_CREATE && at_schema_word(p->next.keyword))) {

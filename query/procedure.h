@@ -57,6 +57,8 @@ struct gfs_procedure {
 	struct gfs_slice name; /* "db.labels"; compared byte by byte */
 	const struct gfs_procedure_field *inputs, *outputs;
 	uint32_t input_count, output_count; /* no outputs: a row comes out as it went in */
+	uint32_t shown_count;               /* of SHOW: how many of the outputs it gives without YIELD */
+	const char *description;            /* or NULL */
 	/* 0 with the rows set, or a code with env->error filled. `args` are of the inputs' types: gfs_procedure_argument. */
 	int (*call)(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
 		const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows);
@@ -72,6 +74,9 @@ void gfs_procedures_free(struct gfs_procedures *procedures);
 const struct gfs_procedure *gfs_procedures_find(const struct gfs_procedures *procedures, struct gfs_slice name);
 /* In order of name; NULL past the last. */
 const struct gfs_procedure *gfs_procedures_at(const struct gfs_procedures *procedures, size_t i);
+
+/* What makes the rows of SHOW: "SHOW INDEXES". NULL: there is none of this name. */
+const struct gfs_procedure *gfs_procedure_show(struct gfs_slice name);
 
 /* A table as a procedure: `signature` is "test.p(a :: STRING?) :: (b :: INTEGER?)", the columns of `rows` are its inputs, then its outputs; a call answers the
  * outputs of the rows whose inputs are the arguments. All is copied. GFS_ERR_INVALID (the signature), GFS_ERR_EXISTS, GFS_ERR_NOMEM. */

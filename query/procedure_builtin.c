@@ -1,7 +1,6 @@
 /* Built-in procedures: what names, functions and procedures there are. */
 #include "query/procedure_private.h"
 
-#include "base/buf.h"
 #include "graph/graph.h"
 #include "query/aggregate.h"
 #include "query/function.h"
@@ -120,33 +119,14 @@ static int call_functions(const struct gfs_procedure *procedure, const struct gf
 	return gfs_procedure_finish(&rows, env, ret_rows);
 }
 
-static void show_fields(struct gfs_buf *out, const struct gfs_procedure_field *fields, uint32_t count)
-{
-	gfs_buf_append_text(out, "(");
-	for (uint32_t i = 0; i < count; i++) {
-		gfs_buf_append_text(out, i == 0 ? "" : ", ");
-		gfs_buf_append(out, fields[i].name.data, fields[i].name.size);
-		gfs_buf_printf(out, " :: %s", gfs_procedure_type_name(fields[i].type));
-	}
-	gfs_buf_append_text(out, ")");
-}
-
 static int call_procedures(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
 	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows)
 {
 	(void)procedure, (void)args;
 	struct gfs_procedure_list rows = { .arena = env->arena, .columns = 2 };
-	GFS_AUTO_BUF text = GFS_BUF_INIT;
 	const struct gfs_procedure *each;
 	for (size_t i = 0; (each = gfs_procedures_at(env->procedures, i)) != NULL; i++) {
-		gfs_buf_clear(&text);
-		gfs_buf_append(&text, each->name.data, each->name.size);
-		show_fields(&text, each->inputs, each->input_count);
-		gfs_buf_append_text(&text, " :: ");
-		show_fields(&text, each->outputs, each->output_count);
-		rows.failed = rows.failed || gfs_buf_failed(&text) != 0;
-		struct gfs_datum row[] = { gfs_procedure_text(&rows, each->name),
-			gfs_procedure_text(&rows, gfs_buf_slice(&text)) };
+		struct gfs_datum row[] = { gfs_procedure_text(&rows, each->name), gfs_procedure_signature(&rows, each) };
 		gfs_procedure_add_row(&rows, row);
 	}
 	return gfs_procedure_finish(&rows, env, ret_rows);
@@ -154,42 +134,31 @@ static int call_procedures(const struct gfs_procedure *procedure, const struct g
 
 /* ---- the table ---- */
 
-#define NAME(literal)                                                                                                  \
-	{                                                                                                                  \
-		.data = (const uint8_t *)(literal), .size = sizeof(literal) - 1                                                \
-	}
-#define FIELD(literal, kind)                                                                                           \
-	{                                                                                                                  \
-		.name = NAME(literal), .type = GFS_PROCEDURE_##kind                                                            \
-	}
-#define PROCEDURE(literal, fields, function)                                                                           \
-	{                                                                                                                  \
-		.name = NAME(literal), .outputs = (fields), .output_count = sizeof(fields) / sizeof((fields)[0]),              \
-		.call = (function)                                                                                             \
-	}
-
-static const struct gfs_procedure_field constraint[] = { FIELD("name", STRING), FIELD("type", STRING),
-	FIELD("label", STRING), FIELD("properties", LIST) };
-static const struct gfs_procedure_field index_fields[] = { FIELD("name", STRING), FIELD("state", STRING),
-	FIELD("populationPercent", FLOAT), FIELD("uniqueness", STRING), FIELD("label", STRING), FIELD("properties", LIST) };
-static const struct gfs_procedure_field label[] = { FIELD("label", STRING) };
-static const struct gfs_procedure_field key[] = { FIELD("propertyKey", STRING) };
-static const struct gfs_procedure_field rel_type[] = { FIELD("relationshipType", STRING) };
-static const struct gfs_procedure_field component[] = { FIELD("name", STRING), FIELD("version", STRING) };
-static const struct gfs_procedure_field function_fields[] = { FIELD("name", STRING), FIELD("aggregating", BOOLEAN) };
-static const struct gfs_procedure_field procedure_fields[] = { FIELD("name", STRING), FIELD("signature", STRING) };
-static const struct gfs_procedure_field query_fields[] = { FIELD("queryId", STRING), FIELD("query", STRING),
-	FIELD("elapsedTimeMillis", INTEGER), FIELD("status", STRING) };
+static const struct gfs_procedure_field constraint[] = { GFS_FIELD("name", STRING), GFS_FIELD("type", STRING),
+	GFS_FIELD("label", STRING), GFS_FIELD("properties", LIST) };
+static const struct gfs_procedure_field index_fields[] = { GFS_FIELD("name", STRING), GFS_FIELD("state", STRING),
+	GFS_FIELD("populationPercent", FLOAT), GFS_FIELD("uniqueness", STRING), GFS_FIELD("label", STRING),
+	GFS_FIELD("properties", LIST) };
+static const struct gfs_procedure_field label[] = { GFS_FIELD("label", STRING) };
+static const struct gfs_procedure_field key[] = { GFS_FIELD("propertyKey", STRING) };
+static const struct gfs_procedure_field rel_type[] = { GFS_FIELD("relationshipType", STRING) };
+static const struct gfs_procedure_field component[] = { GFS_FIELD("name", STRING), GFS_FIELD("version", STRING) };
+static const struct gfs_procedure_field function_fields[] = { GFS_FIELD("name", STRING),
+	GFS_FIELD("aggregating", BOOLEAN) };
+static const struct gfs_procedure_field procedure_fields[] = { GFS_FIELD("name", STRING),
+	GFS_FIELD("signature", STRING) };
+static const struct gfs_procedure_field query_fields[] = { GFS_FIELD("queryId", STRING), GFS_FIELD("query", STRING),
+	GFS_FIELD("elapsedTimeMillis", INTEGER), GFS_FIELD("status", STRING) };
 
 const struct gfs_procedure gfs_procedure_builtins[] = {
-	PROCEDURE("db.constraints", constraint, gfs_procedure_constraints),
-	PROCEDURE("db.indexes", index_fields, gfs_procedure_indexes),
-	PROCEDURE("db.labels", label, call_labels),
-	PROCEDURE("db.propertyKeys", key, call_keys),
-	PROCEDURE("db.relationshipTypes", rel_type, call_types),
-	PROCEDURE("dbms.components", component, call_components),
-	PROCEDURE("dbms.functions", function_fields, call_functions),
-	PROCEDURE("dbms.procedures", procedure_fields, call_procedures),
-	PROCEDURE("dbms.queries", query_fields, gfs_procedure_queries),
+	GFS_PROCEDURE("db.constraints", constraint, gfs_procedure_constraints, "The constraints."),
+	GFS_PROCEDURE("db.indexes", index_fields, gfs_procedure_indexes, "The indexes, and how far they are built."),
+	GFS_PROCEDURE("db.labels", label, call_labels, "The labels of nodes."),
+	GFS_PROCEDURE("db.propertyKeys", key, call_keys, "The names of properties."),
+	GFS_PROCEDURE("db.relationshipTypes", rel_type, call_types, "The types of relationships."),
+	GFS_PROCEDURE("dbms.components", component, call_components, "graphfs and its version."),
+	GFS_PROCEDURE("dbms.functions", function_fields, call_functions, "The functions; SHOW FUNCTIONS tells more."),
+	GFS_PROCEDURE("dbms.procedures", procedure_fields, call_procedures, "The procedures; SHOW PROCEDURES tells more."),
+	GFS_PROCEDURE("dbms.queries", query_fields, gfs_procedure_queries, "The statements under way."),
 };
 const size_t gfs_procedure_builtin_count = sizeof gfs_procedure_builtins / sizeof gfs_procedure_builtins[0];

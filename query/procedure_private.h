@@ -29,12 +29,37 @@ struct gfs_datum gfs_procedure_text(struct gfs_procedure_list *rows, struct gfs_
 int gfs_procedure_finish(const struct gfs_procedure_list *rows, const struct gfs_procedure_env *env,
 	struct gfs_procedure_rows *ret_rows) GFS_CHECK;
 
-/* procedure_admin.c: db.constraints, db.indexes, dbms.queries, as SHOW shows them. */
+/* "db.labels() :: (label :: STRING)" */
+struct gfs_datum gfs_procedure_signature(struct gfs_procedure_list *rows, const struct gfs_procedure *procedure);
+
+/* Fields and procedures of the tables. */
+#define GFS_LITERAL(literal)                                                                                           \
+	{                                                                                                                  \
+		.data = (const uint8_t *)(literal), .size = sizeof(literal) - 1                                                \
+	}
+#define GFS_FIELD(literal, kind)                                                                                       \
+	{                                                                                                                  \
+		.name = GFS_LITERAL(literal), .type = GFS_PROCEDURE_##kind                                                     \
+	}
+#define GFS_PROCEDURE(literal, fields, function, what)                                                                 \
+	{                                                                                                                  \
+		.name = GFS_LITERAL(literal), .outputs = (fields), .output_count = sizeof(fields) / sizeof((fields)[0]),       \
+		.call = (function), .description = (what)                                                                      \
+	}
+
+/* procedure_admin.c: db.constraints, db.indexes, dbms.queries, and what SHOW shows of the same. */
 int gfs_procedure_constraints(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
 	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
 int gfs_procedure_indexes(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
 	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
 int gfs_procedure_queries(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+
+int gfs_procedure_show_constraints(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+int gfs_procedure_show_indexes(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+int gfs_procedure_show_transactions(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
 	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
 
 /* procedure_builtin.c */

@@ -1,4 +1,4 @@
-/* CREATE, DROP and SHOW of indexes and constraints. A unique constraint, or a node key, is a unique index. */
+/* CREATE and DROP of indexes and constraints. A unique constraint, or a node key, is a unique index. */
 #include "query/engine.h"
 
 #include "base/checked.h"
@@ -143,103 +143,9 @@ static int drop(struct gfs_result *result, const struct gfs_ast_schema *schema)
 	return 0;
 }
 
-/* ---- showing ---- */
-
-static struct gfs_datum text_of(struct gfs_result *result, struct gfs_slice text)
-{
-	struct gfs_slice copy = gfs_arena_copy(&result->rows_arena, text);
-	return copy.data == NULL ? gfs_datum_null() : gfs_datum_string(copy);
-}
-
-static struct gfs_datum name_of(struct gfs_result *result, enum gfs_catalog_kind kind, uint16_t id)
-{
-	struct gfs_catalog_entry entry;
-	if (gfs_catalog_get(gfs_graph_catalog(result->engine->graph), kind, id, &entry) != 0)
-		return gfs_datum_null();
-	return text_of(result, entry.name);
-}
-
-static struct gfs_datum list_of(struct gfs_result *result, struct gfs_datum item)
-{
-	struct gfs_datum *items = gfs_arena_alloc(&result->rows_arena, sizeof *items);
-	if (items == NULL)
-		return gfs_datum_null();
-	items[0] = item;
-	return gfs_datum_list(items, 1);
-}
-
-static const char *state_name(enum gfs_prop_state state)
-{
-	return state == GFS_PROP_READY ? "ONLINE" : state == GFS_PROP_FAILED ? "FAILED" : "POPULATING";
-}
-
-static int show_index(struct gfs_result *result, const struct gfs_index_info *info)
-{
-	struct gfs_datum row[] = {
-		gfs_datum_integer(info->id),
-		text_of(result, info->name),
-		gfs_datum_string(gfs_slice_text(state_name(info->state))),
-		gfs_datum_float(info->percent),
-		gfs_datum_string(gfs_slice_text("RANGE")),
-		gfs_datum_string(gfs_slice_text("NODE")),
-		list_of(result, name_of(result, GFS_CATALOG_LABEL, info->label)),
-		list_of(result, name_of(result, GFS_CATALOG_KEY, info->key)),
-		info->unique ? text_of(result, info->name) : gfs_datum_null(),
-	};
-	return gfs_result_add_row(result, row);
-}
-
-const char *gfs_schema_constraint_type(const struct gfs_index_info *constraint)
-{
-	return !constraint->required ? "UNIQUENESS" : constraint->unique ? "NODE_KEY" : "NODE_PROPERTY_EXISTENCE";
-}
-
-static int show_constraint(struct gfs_result *result, const struct gfs_index_info *info)
-{
-	struct gfs_datum row[] = {
-		gfs_datum_integer(info->id),
-		text_of(result, info->name),
-		gfs_datum_string(gfs_slice_text(gfs_schema_constraint_type(info))),
-		gfs_datum_string(gfs_slice_text("NODE")),
-		list_of(result, name_of(result, GFS_CATALOG_LABEL, info->label)),
-		list_of(result, name_of(result, GFS_CATALOG_KEY, info->key)),
-		info->unique ? text_of(result, info->name) : gfs_datum_null(),
-	};
-	return gfs_result_add_row(result, row);
-}
-
-static int show(struct gfs_result *result, bool constraints)
-{
-	static const char *const index_names[] = { "id", "name", "state", "populationPercent", "type", "entityType",
-		"labelsOrTypes", "properties", "owningConstraint" };
-	static const char *const constraint_names[] = { "id", "name", "type", "entityType", "labelsOrTypes", "properties",
-		"ownedIndex" };
-	struct gfs_index_info info;
-	int err = constraints ? gfs_result_set_columns(result, constraint_names, GFS_COUNT(constraint_names))
-						  : gfs_result_set_columns(result, index_names, GFS_COUNT(index_names));
-	struct gfs_graph *graph = result->engine->graph;
-	gfs_graph_read_begin(graph);
-	unsigned int from = 0;
-	while (
-		err == 0 && (constraints ? gfs_constraint_next(graph, from, &info) : gfs_index_next(graph, from, &info)) == 0) {
-		err = constraints ? show_constraint(result, &info) : show_index(result, &info);
-		from = info.id + 1u;
-	}
-	gfs_graph_read_end(graph);
-	return err;
-}
-
 int gfs_schema_run(struct gfs_result *result, const struct gfs_ast_schema *schema)
 {
+	bool creates = schema->kind == GFS_SCHEMA_CREATE_INDEX || schema->kind == GFS_SCHEMA_CREATE_CONSTRAINT;
 	result->ended = true;
-	switch (schema->kind) {
-	case GFS_SCHEMA_CREATE_INDEX:
-	case GFS_SCHEMA_CREATE_CONSTRAINT:
-		return create(result, schema);
-	case GFS_SCHEMA_DROP_INDEX:
-	case GFS_SCHEMA_DROP_CONSTRAINT:
-		return drop(result, schema);
-	default:
-		return show(result, schema->kind == GFS_SCHEMA_SHOW_CONSTRAINTS);
-	}
+	return creates ? create(result, schema) : drop(result, schema);
 }

@@ -192,10 +192,6 @@ static bool changes_something(const struct gfs_result *result)
 	case GFS_STATEMENT_QUERY:
 		return result->shared->plan.writes && statement->mode != GFS_MODE_EXPLAIN;
 	case GFS_STATEMENT_SCHEMA:
-		return statement->schema->kind != GFS_SCHEMA_SHOW_INDEXES &&
-			statement->schema->kind != GFS_SCHEMA_SHOW_CONSTRAINTS;
-	case GFS_STATEMENT_SHOW_QUERIES:
-		return false;
 	case GFS_STATEMENT_TERMINATE:
 		return true;
 	}
@@ -219,7 +215,7 @@ static int run_planned(struct gfs_result *result, const struct gfs_run_opts *opt
 	if (statement->kind == GFS_STATEMENT_SCHEMA)
 		return gfs_schema_run(result, statement->schema);
 	if (statement->kind != GFS_STATEMENT_QUERY)
-		return gfs_admin_run(result, statement, opts);
+		return gfs_admin_terminate(result, statement->terminate, opts);
 	if (statement->mode == GFS_MODE_EXPLAIN)
 		return explain(result);
 	result->profile = statement->mode == GFS_MODE_PROFILE;

@@ -85,7 +85,7 @@ static void test_run_options(void **state)
 	assert_true(gfs_result_plan(result).size != 0);
 	gfs_result_free(result);
 	assert_int_equal(
-		gfs_query_run(world->engine, gfs_slice_text("SHOW INDEXES"), &opts, &result, &error), GFS_ERR_INVALID);
+		gfs_query_run(world->engine, gfs_slice_text("TERMINATE QUERY 1"), &opts, &result, &error), GFS_ERR_INVALID);
 	expect(world, "MATCH (n:Refused) RETURN count(*)", "0");
 }
 
