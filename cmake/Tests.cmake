@@ -82,6 +82,9 @@ foreach(pattern unit/test_ conformance/test_ crash/crash_)
 	endforeach()
 endforeach()
 
+# In the program itself: it defines calls of the C library.
+target_sources(crash_replay PRIVATE ${TESTS}/crash/io_trace.c)
+
 file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/integration/*.c)
 foreach(source ${sources})
 	get_filename_component(name ${source} NAME_WE)
