@@ -11,6 +11,7 @@
 struct gfs_ast_expr;
 struct gfs_ast_pattern;
 struct gfs_ast_query;
+struct gfs_value_type;
 
 /* ---- variables ---- */
 
@@ -51,10 +52,12 @@ enum gfs_ast_kind {
 	GFS_AST_COMPARE,        /* a chain: args[0] ops[0] args[1] ops[1] args[2] ... */
 	GFS_AST_IS_NULL,        /* args[0] IS NULL */
 	GFS_AST_IS_NOT_NULL,
+	GFS_AST_IS_TYPED,   /* args[0] IS [NOT, if `negated`] :: type */
 	GFS_AST_HAS_LABELS, /* args[0] : labels; also a relationship and its types */
 	GFS_AST_CALL,       /* name ( [DISTINCT] args ) */
 	GFS_AST_COUNT_STAR,
-	GFS_AST_CASE,                  /* subject in args[0] or NULL, then WHEN, THEN pairs, then ELSE or NULL */
+	GFS_AST_CASE,       /* subject in args[0] or NULL, then WHEN, THEN pairs, then ELSE or NULL */
+	GFS_AST_CASE_TESTS, /* the same; each WHEN is a condition, in which the variable without a name is the subject */
 	GFS_AST_LIST_COMPREHENSION,    /* [ variable IN args[0] WHERE args[1] | args[2] ], the last two may be NULL */
 	GFS_AST_PATTERN_COMPREHENSION, /* [ pattern WHERE args[0] | args[1] ], args[0] may be NULL */
 	GFS_AST_REDUCE,                /* reduce(variable2 = args[0], variable IN args[1] | args[2]) */
@@ -90,6 +93,7 @@ enum gfs_ast_op {
 	GFS_OP_DIVIDE,
 	GFS_OP_MODULO,
 	GFS_OP_POWER,
+	GFS_OP_CONCAT,
 	GFS_OP_PLUS,
 	GFS_OP_MINUS, /* unary */
 };
@@ -117,6 +121,7 @@ struct gfs_ast_expr {
 	uint8_t kind; /* enum gfs_ast_kind */
 	uint8_t op;   /* enum gfs_ast_op */
 	bool distinct;
+	bool negated; /* IS_TYPED */
 	bool parenthesised;
 	bool aggregate; /* by the check: a call of an aggregating function, not merely something that contains one */
 	uint8_t value, element; /* by the check: as in struct gfs_symbol */
@@ -131,6 +136,7 @@ struct gfs_ast_expr {
 	union {
 		struct gfs_slice *names;               /* MAP */
 		uint8_t *ops;                          /* COMPARE */
+		const struct gfs_value_type *type;     /* IS_TYPED */
 		struct gfs_ast_label_expr *labels;     /* HAS_LABELS */
 		struct gfs_ast_projection_item *items; /* MAP_PROJECTION; item_count */
 		struct gfs_ast_pattern *pattern;       /* PATTERN, PATTERN_COMPREHENSION */

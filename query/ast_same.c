@@ -1,5 +1,6 @@
 /* Equality of expressions in form. Patterns and subqueries are equal only to themselves. */
 #include "query/ast_walk.h"
+#include "query/value_type.h"
 
 static bool same_symbols(const struct gfs_ast_expr *a, const struct gfs_ast_expr *b)
 {
@@ -51,6 +52,8 @@ static bool same_own(const struct gfs_ast_expr *a, const struct gfs_ast_expr *b)
 		return same_names(a->names, b->names, a->arg_count);
 	case GFS_AST_COMPARE:
 		return memcmp(a->ops, b->ops, a->arg_count - 1) == 0;
+	case GFS_AST_IS_TYPED:
+		return a->negated == b->negated && gfs_value_type_same(a->type, b->type);
 	case GFS_AST_HAS_LABELS:
 		return same_labels(a->labels, b->labels);
 	case GFS_AST_MAP_PROJECTION:

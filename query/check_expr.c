@@ -165,6 +165,27 @@ static int check_case(struct gfs_checker *c, struct gfs_ast_expr *expr)
 	return 0;
 }
 
+/* The subject has a variable, which no other name hides and none can name. */
+static int check_case_tests(struct gfs_checker *c, struct gfs_ast_expr *expr)
+{
+	int err = check(c, expr->args[0], false);
+	if (err != 0)
+		return err;
+	struct inner inner;
+	enter(c, &inner);
+	c->aggregation = inner.aggregation; /* it is gone through once */
+	expr->symbol = gfs_checker_symbol_of(c, gfs_slice("", 0), expr->args[0]);
+	err = expr->symbol == NULL ? c->error->err : gfs_scope_add(c, c->scope, expr->symbol);
+	for (uint32_t i = 1; err == 0 && i < expr->arg_count; i++) {
+		if (i % 2 == 1 && i + 1 < expr->arg_count)
+			err = gfs_check_predicate(c, expr->args[i]);
+		else if (expr->args[i] != NULL)
+			err = check(c, expr->args[i], false);
+	}
+	leave(c, &inner);
+	return err;
+}
+
 static int check_count_star(struct gfs_checker *c, struct gfs_ast_expr *expr)
 {
 	expr->aggregate = true;
@@ -188,6 +209,8 @@ static int check_parts(struct gfs_checker *c, struct gfs_ast_expr *expr, bool pr
 		return check_count_star(c, expr);
 	case GFS_AST_CASE:
 		return check_case(c, expr);
+	case GFS_AST_CASE_TESTS:
+		return check_case_tests(c, expr);
 	case GFS_AST_MAP_PROJECTION:
 		return check_map_projection(c, expr);
 	case GFS_AST_LIST_COMPREHENSION:

@@ -33,6 +33,8 @@ static uint8_t type_of_list(const struct gfs_ast_expr *expr)
 static uint8_t type_of_arithmetic(const struct gfs_ast_expr *expr)
 {
 	uint8_t a = expr->args[0]->value, b = expr->args[1]->value;
+	if (expr->op == GFS_OP_CONCAT)
+		return common(a, b);
 	if (is_number(a) && is_number(b))
 		return a == GFS_DATUM_INTEGER && b == GFS_DATUM_INTEGER && expr->op != GFS_OP_POWER ? GFS_DATUM_INTEGER
 																							: GFS_DATUM_FLOAT;
@@ -107,12 +109,14 @@ static uint8_t type_of(const struct gfs_ast_expr *expr)
 	case GFS_AST_COUNT:
 		return GFS_DATUM_INTEGER;
 	case GFS_AST_CASE:
+	case GFS_AST_CASE_TESTS:
 		return type_of_case(expr);
 	case GFS_AST_PATTERN:
 		return type_of_shortest(expr);
 	case GFS_AST_COMPARE:
 	case GFS_AST_IS_NULL:
 	case GFS_AST_IS_NOT_NULL:
+	case GFS_AST_IS_TYPED:
 	case GFS_AST_HAS_LABELS:
 	case GFS_AST_ALL:
 	case GFS_AST_ANY:
@@ -173,6 +177,19 @@ static int check_number(struct gfs_checker *c, const struct gfs_ast_expr *expr)
 	return mismatch(c, expr, "a number");
 }
 
+/* ||: two strings or two lists. */
+static int check_concat(struct gfs_checker *c, const struct gfs_ast_expr *left, const struct gfs_ast_expr *right)
+{
+	const struct gfs_ast_expr *sides[] = { left, right };
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t type = sides[i]->value;
+		if (type != GFS_DATUM_STRING && type != GFS_DATUM_LIST && type != GFS_DATUM_NULL)
+			return mismatch(c, sides[i], "a string or a list");
+	}
+	bool known = left->value != GFS_DATUM_NULL && right->value != GFS_DATUM_NULL;
+	return known && left->value != right->value ? mismatch(c, right, "the type of the other side of ||") : 0;
+}
+
 static int check_binary(struct gfs_checker *c, const struct gfs_ast_expr *expr)
 {
 	const struct gfs_ast_expr *left = expr->args[0], *right = expr->args[1];
@@ -194,6 +211,8 @@ static int check_binary(struct gfs_checker *c, const struct gfs_ast_expr *expr)
 	case GFS_OP_POWER:
 		err = check_number(c, left);
 		return err != 0 ? err : check_number(c, right);
+	case GFS_OP_CONCAT:
+		return check_concat(c, left, right);
 	default:
 		return 0;
 	}

@@ -22,6 +22,7 @@ struct gfs_expr {
 		const uint8_t *ops;           /* comparisons */
 		const struct gfs_slice *keys; /* map: key of each argument */
 		const struct gfs_function *function;
+		const struct gfs_value_type *type; /* IS_TYPED; literal: what an answer of yes is */
 		const struct gfs_expr_labels *labels;
 		const struct gfs_expr_item *items; /* map projection; item_count */
 		const struct gfs_expr_sub *sub;
@@ -88,11 +89,12 @@ typedef int gfs_expr_eval_all_fn(
 
 /* expr_basic.c */
 gfs_expr_eval_fn gfs_eval_literal, gfs_eval_param, gfs_eval_slot, gfs_eval_local, gfs_eval_list, gfs_eval_map,
-	gfs_eval_call, gfs_eval_case, gfs_eval_index, gfs_eval_slice;
+	gfs_eval_call, gfs_eval_case, gfs_eval_case_tests, gfs_eval_index, gfs_eval_slice;
 gfs_expr_eval_all_fn gfs_eval_all_literal, gfs_eval_all_param, gfs_eval_all_slot;
 /* expr_operator.c */
 gfs_expr_eval_fn gfs_eval_and, gfs_eval_or, gfs_eval_xor, gfs_eval_not, gfs_eval_compare, gfs_eval_compare_chain,
-	gfs_eval_arithmetic, gfs_eval_negate, gfs_eval_plus, gfs_eval_test, gfs_eval_is_null, gfs_eval_is_not_null;
+	gfs_eval_arithmetic, gfs_eval_negate, gfs_eval_plus, gfs_eval_test, gfs_eval_is_null, gfs_eval_is_not_null,
+	gfs_eval_is_typed;
 gfs_expr_eval_all_fn gfs_eval_all_compare, gfs_eval_all_and;
 /* expr_entity.c */
 gfs_expr_eval_fn gfs_eval_property, gfs_eval_has_labels, gfs_eval_map_projection, gfs_eval_path;

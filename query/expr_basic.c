@@ -129,6 +129,16 @@ int gfs_eval_call(const struct gfs_expr *expr, const struct gfs_row *row, struct
 	return expr->function->call(&row->exec->env, args, expr->arg_count, ret_value);
 }
 
+/* ELSE, or null. */
+static int otherwise(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
+{
+	const struct gfs_expr *last = expr->args[expr->arg_count - 1];
+	if (last != NULL)
+		return gfs_eval(last, row, ret_value);
+	*ret_value = gfs_datum_null();
+	return 0;
+}
+
 /* args[0]: subject or NULL; WHEN, THEN pairs; ELSE or NULL. */
 int gfs_eval_case(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
 {
@@ -146,12 +156,20 @@ int gfs_eval_case(const struct gfs_expr *expr, const struct gfs_row *row, struct
 		if (err == 0 && truth == GFS_TRUE)
 			return gfs_eval(expr->args[i + 1], row, ret_value);
 	}
-	if (err != 0)
-		return err;
-	if (expr->args[expr->arg_count - 1] != NULL)
-		return gfs_eval(expr->args[expr->arg_count - 1], row, ret_value);
-	*ret_value = gfs_datum_null();
-	return 0;
+	return err != 0 ? err : otherwise(expr, row, ret_value);
+}
+
+/* The same with the subject in the slot, and conditions for values. */
+int gfs_eval_case_tests(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
+{
+	int err = gfs_eval(expr->args[0], row, &row->exec->locals[expr->slot]);
+	for (uint32_t i = 1; err == 0 && i + 1 < expr->arg_count; i += 2) {
+		enum gfs_truth truth;
+		err = gfs_eval_truth(expr->args[i], row, &truth);
+		if (err == 0 && truth == GFS_TRUE)
+			return gfs_eval(expr->args[i + 1], row, ret_value);
+	}
+	return err != 0 ? err : otherwise(expr, row, ret_value);
 }
 
 int gfs_eval_index(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)

@@ -209,6 +209,16 @@ static struct gfs_expr *compare(struct gfs_compiler *compiler, const struct gfs_
 	return expr;
 }
 
+static struct gfs_expr *is_typed(struct gfs_compiler *compiler, const struct gfs_ast_expr *from)
+{
+	struct gfs_expr *expr = simple(compiler, from, gfs_eval_is_typed);
+	if (expr == NULL)
+		return NULL;
+	expr->type = from->type;
+	expr->literal = gfs_datum_boolean(!from->negated);
+	return expr;
+}
+
 /* ---- variables of their own ---- */
 
 /* The list is seen from outside, the rest with the variables. `list_at`: which argument the list is. */
@@ -329,12 +339,16 @@ static struct gfs_expr *compile(struct gfs_compiler *compiler, const struct gfs_
 		return simple(compiler, from, gfs_eval_is_null);
 	case GFS_AST_IS_NOT_NULL:
 		return simple(compiler, from, gfs_eval_is_not_null);
+	case GFS_AST_IS_TYPED:
+		return is_typed(compiler, from);
 	case GFS_AST_HAS_LABELS:
 		return has_labels(compiler, from);
 	case GFS_AST_CALL:
 		return call(compiler, from);
 	case GFS_AST_CASE:
 		return simple(compiler, from, gfs_eval_case);
+	case GFS_AST_CASE_TESTS:
+		return looping(compiler, from, gfs_eval_case_tests, 1);
 	case GFS_AST_LIST_COMPREHENSION:
 		return looping(compiler, from, gfs_eval_list_comprehension, 1);
 	case GFS_AST_REDUCE:

@@ -2,6 +2,7 @@
 #include "query/expr.h"
 
 #include "query/ast.h"
+#include "query/value_type.h"
 
 #include <assert.h>
 
@@ -241,5 +242,14 @@ int gfs_eval_is_not_null(const struct gfs_expr *expr, const struct gfs_row *row,
 	int err = gfs_eval_is_null(expr, row, ret_value);
 	if (err == 0)
 		ret_value->boolean = !ret_value->boolean;
+	return err;
+}
+
+int gfs_eval_is_typed(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
+{
+	struct gfs_datum value;
+	int err = gfs_eval(expr->args[0], row, &value);
+	if (err == 0)
+		*ret_value = gfs_datum_boolean(gfs_value_type_has(expr->type, value) == expr->literal.boolean);
 	return err;
 }

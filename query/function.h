@@ -56,7 +56,7 @@ const struct gfs_function *gfs_function_at(size_t i);
 int gfs_function_properties(
 	const struct gfs_function_env *env, struct gfs_datum entity, struct gfs_datum *ret_value) GFS_CHECK;
 
-/* Operators on values, shared by the evaluator and constant folding. Null rules and overflow errors included. `op`: enum gfs_ast_op, ADD to POWER. */
+/* Operators on values, shared by the evaluator and constant folding. Null rules and overflow errors included. `op`: enum gfs_ast_op, ADD to CONCAT. */
 int gfs_datum_arithmetic(const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b,
 	struct gfs_datum *ret_value) GFS_CHECK;
 int gfs_datum_negate(const struct gfs_function_env *env, struct gfs_datum a, struct gfs_datum *ret_value) GFS_CHECK;

@@ -66,26 +66,32 @@ static int call_random_uuid(ARGS)
 
 /* ---- valueType ---- */
 
-static void append_type(struct gfs_datum d, struct gfs_buf *out);
+/* `nullable`: null is among the values of which this is one. */
+static void append_type(struct gfs_datum d, bool nullable, struct gfs_buf *out);
 
-/* The types of the items, each once, in order of first appearance. */
+/* The types of the items, each once, in the order in which types are listed; null shows by the lack of NOT NULL, unless there is nothing else. */
 static void append_item_types(struct gfs_datum list, struct gfs_buf *out)
 {
-	bool seen[GFS_DATUM_TYPE_COUNT] = { false };
+	static const uint8_t order[] = { GFS_DATUM_BOOLEAN, GFS_DATUM_STRING, GFS_DATUM_INTEGER, GFS_DATUM_FLOAT,
+		GFS_DATUM_DATE, GFS_DATUM_LOCALTIME, GFS_DATUM_TIME, GFS_DATUM_LOCALDATETIME, GFS_DATUM_DATETIME,
+		GFS_DATUM_DURATION, GFS_DATUM_BYTES, GFS_DATUM_POINT, GFS_DATUM_NODE, GFS_DATUM_REL, GFS_DATUM_MAP,
+		GFS_DATUM_LIST, GFS_DATUM_PATH };
+	static_assert(GFS_COUNT(order) == GFS_DATUM_NULL, "all types but null");
+	const struct gfs_datum *first[GFS_DATUM_TYPE_COUNT] = { NULL };
 	size_t types = 0;
-	for (uint32_t i = 0; i < list.size; i++) {
-		if (seen[list.items[i].type])
+	for (uint32_t i = list.size; i-- > 0;)
+		first[list.items[i].type] = &list.items[i];
+	for (size_t i = 0; i < GFS_COUNT(order); i++) {
+		if (first[order[i]] == NULL)
 			continue;
-		seen[list.items[i].type] = true;
-		if (types++ != 0)
-			gfs_buf_append_text(out, " | ");
-		append_type(list.items[i], out);
+		gfs_buf_append_text(out, types++ == 0 ? "" : " | ");
+		append_type(*first[order[i]], first[GFS_DATUM_NULL] != NULL, out);
 	}
 	if (types == 0)
-		gfs_buf_append_text(out, "NOTHING");
+		gfs_buf_append_text(out, list.size == 0 ? "NOTHING" : "NULL");
 }
 
-static void append_type(struct gfs_datum d, struct gfs_buf *out)
+static void append_type(struct gfs_datum d, bool nullable, struct gfs_buf *out)
 {
 	gfs_buf_append_text(out, gfs_type_of(d));
 	if (d.type == GFS_DATUM_LIST) {
@@ -93,7 +99,7 @@ static void append_type(struct gfs_datum d, struct gfs_buf *out)
 		append_item_types(d, out);
 		gfs_buf_append_text(out, ">");
 	}
-	if (!gfs_datum_is_null(d))
+	if (!nullable)
 		gfs_buf_append_text(out, " NOT NULL");
 }
 
@@ -101,7 +107,7 @@ static int call_value_type(ARGS)
 {
 	GFS_AUTO_BUF out = GFS_BUF_INIT;
 	(void)count;
-	append_type(args[0], &out);
+	append_type(args[0], gfs_datum_is_null(args[0]), &out);
 	return gfs_function_buf(env, &out, ret_value);
 }
 

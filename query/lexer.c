@@ -241,6 +241,7 @@ static int mark(struct gfs_lexer *lexer)
 		{ "=~", GFS_TOKEN_MATCHES },
 		{ "+=", GFS_TOKEN_PLUS_SET },
 		{ "..", GFS_TOKEN_DOTS },
+		{ "||", GFS_TOKEN_CONCAT },
 	};
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
 		if (byte_at(lexer, 0) == (uint8_t)pairs[i].text[0] && byte_at(lexer, 1) == (uint8_t)pairs[i].text[1]) {

@@ -101,6 +101,7 @@
 	X(TRANSACTION, false)                                                                                              \
 	X(TRANSACTIONS, false)                                                                                             \
 	X(TRUE, true)                                                                                                      \
+	X(TYPED, false)                                                                                                    \
 	X(UNION, true)                                                                                                     \
 	X(UNIQUE, false)                                                                                                   \
 	X(UNWIND, true)                                                                                                    \
@@ -131,6 +132,7 @@ enum gfs_token_kind {
 	GFS_TOKEN_MATCHES,  /* =~ */
 	GFS_TOKEN_PLUS_SET, /* += */
 	GFS_TOKEN_DOTS,     /* .. */
+	GFS_TOKEN_CONCAT,   /* || */
 	GFS_TOKEN_DASH,     /* one of Unicode's, taken in patterns only */
 	GFS_TOKEN_LEFT,     /* one of Unicode's arrow heads */
 	GFS_TOKEN_RIGHT,

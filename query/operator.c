@@ -1,4 +1,4 @@
-/* + - * / % ^ on values. Integers are checked: what does not fit 64 bits is an error, never another number. */
+/* + - * / % ^ || on values. Integers are checked: what does not fit 64 bits is an error, never another number. */
 #include "base/checked.h"
 #include "query/ast.h"
 #include "query/function_private.h"
@@ -14,8 +14,9 @@ static const char *op_text(uint8_t op)
 		[GFS_OP_MULTIPLY] = "*",
 		[GFS_OP_DIVIDE] = "/",
 		[GFS_OP_MODULO] = "%",
-		[GFS_OP_POWER] = "^" };
-	assert(op >= GFS_OP_ADD && op <= GFS_OP_POWER);
+		[GFS_OP_POWER] = "^",
+		[GFS_OP_CONCAT] = "||" };
+	assert(op >= GFS_OP_ADD && op <= GFS_OP_CONCAT);
 	return texts[op];
 }
 
@@ -148,6 +149,17 @@ static int mismatch(const struct gfs_function_env *env, uint8_t op, struct gfs_d
 		env, "InvalidArgumentType", "%s does not take %s and %s", op_text(op), gfs_type_of(a), gfs_type_of(b));
 }
 
+/* Takes no other types than strings and lists, and nothing on its own for a list. */
+static int concat(
+	const struct gfs_function_env *env, struct gfs_datum a, struct gfs_datum b, struct gfs_datum *ret_value)
+{
+	if (a.type == GFS_DATUM_LIST && b.type == GFS_DATUM_LIST)
+		return concat_lists(env, a, b, ret_value);
+	if (a.type == GFS_DATUM_STRING && b.type == GFS_DATUM_STRING)
+		return concat_texts(env, a, b, ret_value);
+	return mismatch(env, GFS_OP_CONCAT, a, b);
+}
+
 int gfs_datum_arithmetic(
 	const struct gfs_function_env *env, uint8_t op, struct gfs_datum a, struct gfs_datum b, struct gfs_datum *ret_value)
 {
@@ -155,6 +167,8 @@ int gfs_datum_arithmetic(
 		*ret_value = gfs_datum_null();
 		return 0;
 	}
+	if (op == GFS_OP_CONCAT)
+		return concat(env, a, b, ret_value);
 	if (gfs_datum_is_number(a) && gfs_datum_is_number(b))
 		return number_arithmetic(env, op, a, b, ret_value);
 	if (op == GFS_OP_ADD && (a.type == GFS_DATUM_LIST || b.type == GFS_DATUM_LIST))

@@ -57,7 +57,7 @@ void *gfs_parser_push(struct gfs_parser *p, void *items_pointer, uint32_t *count
 int gfs_parser_enter(struct gfs_parser *p) GFS_CHECK;
 void gfs_parser_leave(struct gfs_parser *p);
 
-/* ---- expressions (parser_expr.c, parser_atom.c, parser_list.c) ---- */
+/* ---- expressions (parser_expr.c, parser_atom.c, parser_list.c, parser_case.c, parser_type.c) ---- */
 
 struct gfs_ast_expr *gfs_parser_expr(struct gfs_parser *p);
 /* Something with properties and indexes behind it, no operators and no labels: what SET sets. */
@@ -71,8 +71,17 @@ struct gfs_ast_expr *gfs_parser_list(struct gfs_parser *p);
 struct gfs_ast_expr *gfs_parser_quantifier(struct gfs_parser *p, enum gfs_ast_kind kind);
 struct gfs_ast_expr *gfs_parser_reduce(struct gfs_parser *p);
 struct gfs_ast_expr *gfs_parser_case(struct gfs_parser *p);
+/* At a comparison or test that wants a left side? Then what it is with that one. */
+bool gfs_parser_at_test(const struct gfs_parser *p);
+struct gfs_ast_expr *gfs_parser_comparison_of(struct gfs_parser *p, struct gfs_ast_expr *left);
+/* `count` (1 or more) joined by an associative operator, in a tree as low as can be. */
+struct gfs_ast_expr *gfs_parser_balanced(
+	struct gfs_parser *p, enum gfs_ast_op op, struct gfs_ast_expr **items, uint32_t count);
 struct gfs_ast_expr *gfs_parser_subquery(struct gfs_parser *p, enum gfs_ast_kind kind);
 struct gfs_ast_expr *gfs_parser_parameter(struct gfs_parser *p);
+/* x IS [NOT] has been read: at TYPED or "::", with a type behind it? */
+bool gfs_parser_at_type_test(const struct gfs_parser *p);
+struct gfs_ast_expr *gfs_parser_type_test(struct gfs_parser *p, struct gfs_ast_expr *of, bool negated);
 /* Expressions with ',' between them, up to `closing`, which is taken. */
 int gfs_parser_exprs(struct gfs_parser *p, int closing, struct gfs_ast_expr ***items, uint32_t *count) GFS_CHECK;
 /* A node; gfs_parser_close gives it its text and height when its children are in. */

@@ -1,4 +1,4 @@
-/* Literals, parameters, names, calls, CASE, subqueries. */
+/* Literals, parameters, names, calls, subqueries. CASE: parser_case.c. */
 #include "query/parser.h"
 
 #include <assert.h>
@@ -126,53 +126,6 @@ static struct gfs_ast_expr *parse_parenthesised(struct gfs_parser *p)
 	expr->parenthesised = true;
 	expr->text = gfs_slice(p->lexer.text.data + pos.offset, p->last_end - pos.offset);
 	return expr;
-}
-
-/* ---- CASE ---- */
-
-static int parse_case_arm(struct gfs_parser *p, struct gfs_ast_expr *expr, bool subject)
-{
-	struct gfs_ast_expr **slot = gfs_parser_push(p, &expr->args, &expr->arg_count, sizeof *slot);
-	if (slot == NULL)
-		return p->error->err;
-	uint32_t at = expr->arg_count - 1;
-	struct gfs_ast_expr *value = subject ? gfs_parser_expr(p) : NULL;
-	expr->args[at] = value;
-	return subject && value == NULL ? p->error->err : 0;
-}
-
-static int parse_when(struct gfs_parser *p, struct gfs_ast_expr *expr)
-{
-	int err = parse_case_arm(p, expr, true);
-	if (err == 0)
-		err = gfs_parser_expect_word(p, GFS_WORD_THEN, "THEN");
-	return err != 0 ? err : parse_case_arm(p, expr, true);
-}
-
-struct gfs_ast_expr *gfs_parser_case(struct gfs_parser *p)
-{
-	bool inside = p->inside_case, no_bar = p->no_bar;
-	p->inside_case = true;
-	p->no_bar = false;
-	struct gfs_ast_expr *expr = gfs_parser_node(p, GFS_AST_CASE);
-	if (expr == NULL)
-		return NULL;
-	gfs_parser_advance(p);
-	if (parse_case_arm(p, expr, !gfs_parser_at_word(p, GFS_WORD_WHEN)) != 0)
-		return NULL;
-	if (gfs_parser_expect_word(p, GFS_WORD_WHEN, "WHEN") != 0)
-		return NULL;
-	do {
-		if (parse_when(p, expr) != 0)
-			return NULL;
-	} while (gfs_parser_accept_word(p, GFS_WORD_WHEN));
-	if (parse_case_arm(p, expr, gfs_parser_accept_word(p, GFS_WORD_ELSE)) != 0)
-		return NULL;
-	if (gfs_parser_expect_word(p, GFS_WORD_END, "WHEN, ELSE or END") != 0)
-		return NULL;
-	p->inside_case = inside;
-	p->no_bar = no_bar;
-	return gfs_parser_close(p, expr);
 }
 
 /* ---- EXISTS { }, COUNT { }, COLLECT { } ---- */

@@ -1,5 +1,5 @@
-/* Operators, by precedence climbing. Lowest first: OR, XOR, AND, NOT, comparisons (a chain is one node), IN and the tests of strings and null,
- * + -, * / %, ^, unary + -, then what stands behind an atom: .key [index] :Label. */
+/* Operators, by precedence climbing. Lowest first: OR, XOR, AND, NOT, comparisons (a chain is one node), IN and the tests of strings, null and types,
+ * + - ||, * / %, ^, unary + -, then what stands behind an atom: .key [index] :Label. */
 #include "query/parser.h"
 
 #include "base/checked.h"
@@ -86,14 +86,14 @@ static int push_operand(struct gfs_parser *p, struct operands *operands, struct 
 }
 
 /* As low a tree as can be: they are associative. */
-static struct gfs_ast_expr *balance(
+struct gfs_ast_expr *gfs_parser_balanced(
 	struct gfs_parser *p, enum gfs_ast_op op, struct gfs_ast_expr **items, uint32_t count)
 {
 	assert(count > 0);
 	if (count == 1)
 		return items[0];
-	struct gfs_ast_expr *left = balance(p, op, items, count / 2);
-	struct gfs_ast_expr *right = left == NULL ? NULL : balance(p, op, items + count / 2, count - count / 2);
+	struct gfs_ast_expr *left = gfs_parser_balanced(p, op, items, count / 2);
+	struct gfs_ast_expr *right = left == NULL ? NULL : gfs_parser_balanced(p, op, items + count / 2, count - count / 2);
 	return right == NULL ? NULL : gfs_parser_binary(p, op, left, right);
 }
 
@@ -110,7 +110,7 @@ static struct gfs_ast_expr *parse_chain(struct gfs_parser *p, enum gfs_keyword w
 		if (push_operand(p, &operands, operand(p)) != 0)
 			return NULL;
 	}
-	return balance(p, op, operands.items, operands.count);
+	return gfs_parser_balanced(p, op, operands.items, operands.count);
 }
 
 /* ---- IN, STARTS WITH, IS NULL and kin ---- */
@@ -133,10 +133,13 @@ static int accept_test(struct gfs_parser *p, enum gfs_ast_op *ret_op)
 	return 0;
 }
 
-static struct gfs_ast_expr *parse_null_test(struct gfs_parser *p, struct gfs_ast_expr *of)
+/* At IS. */
+static struct gfs_ast_expr *parse_is(struct gfs_parser *p, struct gfs_ast_expr *of)
 {
 	gfs_parser_advance(p);
 	enum gfs_ast_kind kind = gfs_parser_accept_word(p, GFS_WORD_NOT) ? GFS_AST_IS_NOT_NULL : GFS_AST_IS_NULL;
+	if (gfs_parser_at_type_test(p))
+		return gfs_parser_type_test(p, of, kind == GFS_AST_IS_NOT_NULL);
 	if (gfs_parser_expect_word(p, GFS_WORD_NULL, kind == GFS_AST_IS_NULL ? "NULL or NOT NULL after IS" : "NULL") != 0)
 		return NULL;
 	struct gfs_ast_expr *expr = gfs_parser_node_args(p, kind, 1);
@@ -147,13 +150,15 @@ static struct gfs_ast_expr *parse_null_test(struct gfs_parser *p, struct gfs_ast
 	return gfs_parser_close(p, expr);
 }
 
-static struct gfs_ast_expr *parse_tests(struct gfs_parser *p)
+/* The tests that stand behind `expr`. */
+static struct gfs_ast_expr *parse_tests_of(struct gfs_parser *p, struct gfs_ast_expr *expr)
 {
-	struct gfs_ast_expr *expr = parse_additive(p);
 	while (expr != NULL) {
 		enum gfs_keyword word = p->token.keyword;
 		if (word == GFS_WORD_IS) {
-			expr = parse_null_test(p, expr);
+			expr = parse_is(p, expr);
+		} else if (gfs_parser_at(p, ':') && p->next.kind == ':') {
+			expr = gfs_parser_type_test(p, expr, false);
 		} else if (word == GFS_WORD_IN || word == GFS_WORD_CONTAINS || word == GFS_WORD_STARTS ||
 			word == GFS_WORD_ENDS || p->token.kind == GFS_TOKEN_MATCHES) {
 			enum gfs_ast_op op;
@@ -166,6 +171,11 @@ static struct gfs_ast_expr *parse_tests(struct gfs_parser *p)
 		}
 	}
 	return expr;
+}
+
+static struct gfs_ast_expr *parse_tests(struct gfs_parser *p)
+{
+	return parse_tests_of(p, parse_additive(p));
 }
 
 /* ---- comparisons ---- */
@@ -198,9 +208,8 @@ static bool accept_comparison(struct gfs_parser *p, uint8_t *ret_op)
 	return true;
 }
 
-static struct gfs_ast_expr *parse_comparison(struct gfs_parser *p)
+static struct gfs_ast_expr *parse_chain_of(struct gfs_parser *p, struct gfs_ast_expr *first)
 {
-	struct gfs_ast_expr *first = parse_tests(p);
 	uint8_t op;
 	if (first == NULL || !accept_comparison(p, &op))
 		return first;
@@ -219,6 +228,36 @@ static struct gfs_ast_expr *parse_comparison(struct gfs_parser *p)
 	expr->args = operands.items;
 	expr->arg_count = operands.count;
 	return gfs_parser_close(p, expr);
+}
+
+static struct gfs_ast_expr *parse_comparison(struct gfs_parser *p)
+{
+	return parse_chain_of(p, parse_tests(p));
+}
+
+bool gfs_parser_at_test(const struct gfs_parser *p)
+{
+	switch (p->token.kind) {
+	case '=':
+	case GFS_TOKEN_NE:
+	case '<':
+	case GFS_TOKEN_LE:
+	case '>':
+	case GFS_TOKEN_GE:
+	case GFS_TOKEN_MATCHES:
+		return true;
+	case ':':
+		return p->next.kind == ':';
+	default:
+		return p->token.keyword == GFS_WORD_IS || p->token.keyword == GFS_WORD_IN ||
+			p->token.keyword == GFS_WORD_CONTAINS || p->token.keyword == GFS_WORD_STARTS ||
+			p->token.keyword == GFS_WORD_ENDS;
+	}
+}
+
+struct gfs_ast_expr *gfs_parser_comparison_of(struct gfs_parser *p, struct gfs_ast_expr *left)
+{
+	return parse_chain_of(p, parse_tests_of(p, left));
 }
 
 /* ---- NOT and the booleans ---- */
@@ -265,6 +304,7 @@ static int arithmetic_op(const struct gfs_parser *p, int *ret_precedence)
 	} table[] = {
 		{ '+', PRECEDENCE_ADD, GFS_OP_ADD },
 		{ '-', PRECEDENCE_ADD, GFS_OP_SUBTRACT },
+		{ GFS_TOKEN_CONCAT, PRECEDENCE_ADD, GFS_OP_CONCAT },
 		{ '*', PRECEDENCE_MULTIPLY, GFS_OP_MULTIPLY },
 		{ '/', PRECEDENCE_MULTIPLY, GFS_OP_DIVIDE },
 		{ '%', PRECEDENCE_MULTIPLY, GFS_OP_MODULO },
@@ -376,7 +416,7 @@ static struct gfs_ast_expr *parse_postfix(struct gfs_parser *p, bool labels)
 			expr = parse_property(p, expr);
 		else if (gfs_parser_at(p, '['))
 			expr = parse_index(p, expr);
-		else if (labels && gfs_parser_at(p, ':'))
+		else if (labels && gfs_parser_at(p, ':') && p->next.kind != ':')
 			expr = parse_has_labels(p, expr);
 		else
 			break;

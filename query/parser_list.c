@@ -189,7 +189,8 @@ static bool binds_loosely(const struct gfs_ast_expr *expr)
 	assert(expr != NULL);
 	if (expr->parenthesised)
 		return false;
-	if (expr->kind == GFS_AST_COMPARE || expr->kind == GFS_AST_IS_NULL || expr->kind == GFS_AST_IS_NOT_NULL)
+	if (expr->kind == GFS_AST_COMPARE || expr->kind == GFS_AST_IS_NULL || expr->kind == GFS_AST_IS_NOT_NULL ||
+		expr->kind == GFS_AST_IS_TYPED)
 		return true;
 	return expr->kind == GFS_AST_BINARY && expr->op <= GFS_OP_REGEX;
 }

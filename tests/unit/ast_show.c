@@ -15,7 +15,7 @@ static void put_slice(struct gfs_buf *out, struct gfs_slice text)
 static const char *op_name(uint8_t op)
 {
 	static const char *const names[] = { "or", "xor", "and", "not", "=", "<>", "<", "<=", ">", ">=", "in", "starts",
-		"ends", "contains", "=~", "+", "-", "*", "/", "%", "^", "pos", "neg" };
+		"ends", "contains", "=~", "+", "-", "*", "/", "%", "^", "||", "pos", "neg" };
 	return names[op];
 }
 
@@ -29,9 +29,11 @@ static const char *kind_name(uint8_t kind)
 		[GFS_AST_MAP_PROJECTION] = "project",
 		[GFS_AST_IS_NULL] = "null?",
 		[GFS_AST_IS_NOT_NULL] = "some?",
+		[GFS_AST_IS_TYPED] = "typed?",
 		[GFS_AST_HAS_LABELS] = ":",
 		[GFS_AST_COUNT_STAR] = "count*",
 		[GFS_AST_CASE] = "case",
+		[GFS_AST_CASE_TESTS] = "case?",
 		[GFS_AST_LIST_COMPREHENSION] = "for",
 		[GFS_AST_PATTERN_COMPREHENSION] = "match",
 		[GFS_AST_REDUCE] = "reduce",

@@ -21,7 +21,12 @@ static bool node_or_number(struct query_generator *g, unsigned *ret_number)
 static void put_list(struct query_generator *g)
 {
 	unsigned n;
-	switch (query_pick(g, 5)) {
+	switch (query_pick(g, 6)) {
+	case 5:
+		query_put(g, "([");
+		query_put_any(g);
+		query_put(g, "] || [2, null])");
+		break;
 	case 0:
 		query_put(g, "range(0, %u)", query_pick(g, 4));
 		break;
@@ -142,10 +147,29 @@ static void put_variable_integer(struct query_generator *g)
 		query_put(g, "v%u.%c", n, "ix"[query_pick(g, 2)]);
 }
 
+/* CASE of a value, each WHEN some values and tests. */
+static void put_case_of(struct query_generator *g)
+{
+	static const char *const tests[] = { "", "> ", "<> ", "<= ", "IN [1, null] || [", "IS NULL, ", ":: FLOAT, " };
+	query_put(g, "CASE ");
+	query_put_any(g);
+	for (unsigned i = 0; i < 2; i++) {
+		unsigned test = query_pick(g, GFS_COUNT(tests));
+		query_put(g, " WHEN %s", tests[test]);
+		query_put_integer(g);
+		query_put(g, test == 4 ? "], 5 THEN " : query_pick(g, 2) ? ", null, 's1' THEN " : " THEN ");
+		query_put_integer(g);
+	}
+	query_put(g, " ELSE 0 END");
+}
+
 static void put_made_integer(struct query_generator *g)
 {
 	g->depth++;
-	switch (query_pick(g, 6)) {
+	switch (query_pick(g, 7)) {
+	case 6:
+		put_case_of(g);
+		break;
 	case 0:
 	case 1:
 		query_put(g, "(");
@@ -216,10 +240,21 @@ static void put_comparison(struct query_generator *g)
 		query_put(g, " < %u", query_pick(g, 6));
 }
 
+static void put_type_test(struct query_generator *g)
+{
+	static const char *const types[] = { "INTEGER", "FLOAT | STRING NOT NULL", "LIST<INTEGER | NULL>", "ANY NOT NULL",
+		"ANY<BOOLEAN | INTEGER LIST>", "NOTHING", "PROPERTY VALUE", "NODE NOT NULL" };
+	query_put_any(g);
+	query_put(g, " IS %s:: %s", query_pick(g, 2) ? "NOT " : "", types[query_pick(g, GFS_COUNT(types))]);
+}
+
 static void put_test(struct query_generator *g)
 {
 	unsigned n;
-	switch (query_pick(g, 5)) {
+	switch (query_pick(g, 6)) {
+	case 5:
+		put_type_test(g);
+		break;
 	case 0:
 		query_put_any(g);
 		query_put(g, " IS %sNULL", query_pick(g, 2) ? "NOT " : "");

@@ -67,6 +67,12 @@ static void test_arithmetic(void **state)
 		{ "0", GFS_OP_ADD, "[]", "[0]" },
 		{ "[]", GFS_OP_ADD, "[]", "[]" },
 		{ "null", GFS_OP_ADD, "[]", "null" },
+		{ "'a'", GFS_OP_CONCAT, "'b'", "'ab'" },
+		{ "[1]", GFS_OP_CONCAT, "[[2]]", "[1, [2]]" },
+		{ "null", GFS_OP_CONCAT, "'a'", "null" },
+		{ "'a'", GFS_OP_CONCAT, "1", "!TypeError InvalidArgumentType" },
+		{ "[1]", GFS_OP_CONCAT, "1", "!TypeError InvalidArgumentType" },
+		{ "1", GFS_OP_CONCAT, "1", "!TypeError InvalidArgumentType" },
 		{ "null", GFS_OP_DIVIDE, "0", "null" },
 	};
 	check_binary(gfs_datum_arithmetic, cases, GFS_COUNT(cases));
