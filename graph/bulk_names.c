@@ -67,6 +67,11 @@ int gfs_bulk_find(struct gfs_tx *tx, uint64_t space, struct gfs_slice text, uint
 	return gfs_idmap_find(tx->names, gfs_idmap_key(tx->names, space, text), ret_node);
 }
 
+void gfs_bulk_expect(struct gfs_tx *tx, uint64_t space, struct gfs_slice text)
+{
+	gfs_idmap_expect(tx->names, gfs_idmap_key(tx->names, space, text));
+}
+
 int gfs_bulk_name(struct gfs_tx *tx, uint64_t space, struct gfs_slice text, uint64_t node)
 {
 	uint64_t there;

@@ -287,6 +287,13 @@ static int find_settled(struct gfs_idmap *map, struct gfs_idmap_key key, uint64_
 	return err;
 }
 
+void gfs_idmap_expect(const struct gfs_idmap *map, struct gfs_idmap_key key)
+{
+	__builtin_prefetch(&map->table[home_of(map, key.high)]);
+	if (map->filter != NULL)
+		__builtin_prefetch(filter_line(map, key));
+}
+
 int gfs_idmap_find(struct gfs_idmap *map, struct gfs_idmap_key key, uint64_t *ret_id)
 {
 	if (map->keeps_found)

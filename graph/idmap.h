@@ -24,6 +24,8 @@ void gfs_idmap_free(struct gfs_idmap *map); /* NULL is fine */
 struct gfs_idmap_key gfs_idmap_key(const struct gfs_idmap *map, uint64_t space, struct gfs_slice text);
 /* GFS_ERR_NOTFOUND, or an error of reading. */
 int gfs_idmap_find(struct gfs_idmap *map, struct gfs_idmap_key key, uint64_t *ret_id) GFS_CHECK;
+/* The text is going to be looked for: fetches where it would be into the processor's cache. */
+void gfs_idmap_expect(const struct gfs_idmap *map, struct gfs_idmap_key key);
 /* An entry that is not there; the id is 1 to GFS_ID_MAX. Touches memory only, and takes more of it until the next relieve. GFS_ERR_NOMEM. */
 int gfs_idmap_add(struct gfs_idmap *map, struct gfs_idmap_key key, uint64_t id) GFS_CHECK;
 /* Takes back an addition since the last relieve. */

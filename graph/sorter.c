@@ -160,12 +160,18 @@ struct source {
 	size_t left;     /* items there */
 };
 
+/* A source that has items, with the first word of its next one, which nearly always decides. */
+struct head {
+	uint64_t first;
+	size_t source;
+};
+
 struct gfs_merge {
 	int fd;
 	size_t ahead; /* items that each run is read ahead by */
 	struct source *sources;
 	size_t source_count;
-	size_t *heap; /* sources that have items; the one with the least first */
+	struct head *heap; /* the one with the least item first */
 	size_t heap_count;
 };
 
@@ -182,20 +188,28 @@ static int refill(struct gfs_merge *merge, struct source *s)
 	return 0;
 }
 
-static bool less(const struct gfs_merge *merge, size_t a, size_t b)
+static struct head head_of(const struct gfs_merge *merge, size_t source)
 {
-	const struct source *x = &merge->sources[a], *y = &merge->sources[b];
+	const struct source *s = &merge->sources[source];
+	return (struct head){ s->items[s->at].word[0], source };
+}
+
+static bool less(const struct gfs_merge *merge, const struct head *a, const struct head *b)
+{
+	if (a->first != b->first)
+		return a->first < b->first;
+	const struct source *x = &merge->sources[a->source], *y = &merge->sources[b->source];
 	return compare(x->items + x->at, y->items + y->at) < 0;
 }
 
 /* Puts the heap in order again below `i`. */
 static void sift(struct gfs_merge *merge, size_t i)
 {
-	size_t *heap = merge->heap, moved = heap[i];
+	struct head *heap = merge->heap, moved = heap[i];
 	for (size_t child = 2 * i + 1; child < merge->heap_count; i = child, child = 2 * i + 1) {
-		if (child + 1 < merge->heap_count && less(merge, heap[child + 1], heap[child]))
+		if (child + 1 < merge->heap_count && less(merge, &heap[child + 1], &heap[child]))
 			child++;
-		if (!less(merge, heap[child], moved))
+		if (!less(merge, &heap[child], &moved))
 			break;
 		heap[i] = heap[child];
 	}
@@ -256,7 +270,7 @@ int gfs_merge_begin(const struct gfs_sorter *sorter, size_t first_run, size_t fi
 		return err;
 	}
 	for (size_t i = 0; i < merge->source_count; i++)
-		merge->heap[i] = i;
+		merge->heap[i] = head_of(merge, i);
 	merge->heap_count = merge->source_count;
 	for (size_t i = merge->heap_count / 2; i-- > 0;)
 		sift(merge, i);
@@ -268,15 +282,15 @@ int gfs_merge_next(struct gfs_merge *merge, struct gfs_triple *ret_item)
 {
 	if (merge->heap_count == 0)
 		return GFS_ERR_NOTFOUND;
-	struct source *s = &merge->sources[merge->heap[0]];
+	size_t source = merge->heap[0].source;
+	struct source *s = &merge->sources[source];
 	struct gfs_triple item = s->items[s->at++];
 	if (s->at == s->count && s->left > 0) {
 		int err = refill(merge, s);
 		if (err != 0)
 			return err;
 	}
-	if (s->at == s->count)
-		merge->heap[0] = merge->heap[--merge->heap_count];
+	merge->heap[0] = s->at == s->count ? merge->heap[--merge->heap_count] : head_of(merge, source);
 	if (merge->heap_count > 0)
 		sift(merge, 0);
 	*ret_item = item;
