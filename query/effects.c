@@ -176,6 +176,7 @@ static void add_own(struct gfs_planner *planner, const struct gfs_plan_node *nod
 		break;
 	case GFS_PLAN_INDEX_SEEK:
 	case GFS_PLAN_INDEX_RANGE:
+	case GFS_PLAN_INDEX_ORDER:
 		read_name(planner, effects, node->scan.key);
 		read_name(planner, effects, node->scan.label);
 		break;

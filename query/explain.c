@@ -57,15 +57,20 @@ static void rel(const struct explaining *e, const struct gfs_plan_rel *r)
 
 static void scan(const struct explaining *e, const struct gfs_plan_node *node)
 {
-	bool indexed = node->kind == GFS_PLAN_INDEX_SEEK || node->kind == GFS_PLAN_INDEX_RANGE;
+	bool indexed = node->kind == GFS_PLAN_INDEX_SEEK || node->kind == GFS_PLAN_INDEX_RANGE ||
+		node->kind == GFS_PLAN_INDEX_ORDER;
 	if (indexed || node->kind == GFS_PLAN_LABEL_SCAN)
 		names(e, &(struct gfs_plan_names){ (uint32_t[]){ node->scan.label }, 1 }, '&');
 	if (indexed) {
 		struct gfs_slice key = e->plan->names[node->scan.key].text;
 		gfs_buf_printf(e->out, "(%.*s)", (int)key.size, (const char *)key.data);
 	}
-	if (node->scan.value.expr != NULL)
+	if (node->scan.value.expr != NULL && node->kind != GFS_PLAN_INDEX_ORDER)
 		items(e, &node->scan.value, 1);
+	if (node->scan.descending)
+		gfs_buf_append_text(e->out, " descending");
+	if (node->scan.nulls)
+		gfs_buf_append_text(e->out, node->scan.descending ? ", nulls first" : " nulls last");
 }
 
 static void details(const struct explaining *e, const struct gfs_plan_node *node)
@@ -76,6 +81,7 @@ static void details(const struct explaining *e, const struct gfs_plan_node *node
 	case GFS_PLAN_ID_SEEK:
 	case GFS_PLAN_INDEX_SEEK:
 	case GFS_PLAN_INDEX_RANGE:
+	case GFS_PLAN_INDEX_ORDER:
 		scan(e, node);
 		break;
 	case GFS_PLAN_TYPE_SCAN:
@@ -89,6 +95,8 @@ static void details(const struct explaining *e, const struct gfs_plan_node *node
 	case GFS_PLAN_SORT:
 	case GFS_PLAN_TOP:
 		items(e, node->list.items, node->list.count);
+		if (node->kind == GFS_PLAN_TOP && node->list.in_order)
+			gfs_buf_append_text(e->out, " (they come in order)");
 		break;
 	case GFS_PLAN_AGGREGATE:
 		items(e, node->aggregate.keys, node->aggregate.key_count);

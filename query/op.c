@@ -115,7 +115,8 @@ int gfs_op_make_column(struct gfs_op *op, uint32_t slot)
 /* Few rows are expected: small batches, so that a point query does not pay for large ones. Whole batches of another tree must fit. */
 static uint32_t capacity_for(const struct gfs_plan_node *plan)
 {
-	bool takes_batches = plan->right != NULL || plan->kind == GFS_PLAN_UNION;
+	/* A scan in order begins with few by itself. */
+	bool takes_batches = plan->right != NULL || plan->kind == GFS_PLAN_UNION || plan->kind == GFS_PLAN_INDEX_ORDER;
 	return plan->rows < GFS_BATCH_ROWS_FEW / 2.0 && !takes_batches ? GFS_BATCH_ROWS_FEW : GFS_BATCH_ROWS;
 }
 

@@ -69,12 +69,12 @@ int gfs_rows_add(struct gfs_exec *exec, struct gfs_arena *arena, struct gfs_rows
 
 extern const struct gfs_op_vtable *const gfs_op_vtables[GFS_PLAN_KIND_COUNT];
 extern const struct gfs_op_vtable gfs_op_argument_vtable, gfs_op_nodes_vtable, gfs_op_label_vtable, gfs_op_seek_vtable,
-	gfs_op_index_vtable, gfs_op_type_vtable, gfs_op_ends_vtable, gfs_op_expand_vtable, gfs_op_var_expand_vtable,
-	gfs_op_shortest_vtable, gfs_op_filter_vtable, gfs_op_project_vtable, gfs_op_aggregate_vtable,
-	gfs_op_distinct_vtable, gfs_op_sort_vtable, gfs_op_top_vtable, gfs_op_skip_vtable, gfs_op_limit_vtable,
-	gfs_op_unwind_vtable, gfs_op_apply_vtable, gfs_op_optional_vtable, gfs_op_union_vtable, gfs_op_eager_vtable,
-	gfs_op_create_vtable, gfs_op_merge_vtable, gfs_op_set_vtable, gfs_op_delete_vtable, gfs_op_foreach_vtable,
-	gfs_op_call_vtable, gfs_op_csv_vtable, gfs_op_transactions_vtable, gfs_op_hash_join_vtable, gfs_op_count_vtable,
-	gfs_op_drain_vtable, gfs_op_result_vtable;
+	gfs_op_index_vtable, gfs_op_index_order_vtable, gfs_op_type_vtable, gfs_op_ends_vtable, gfs_op_expand_vtable,
+	gfs_op_var_expand_vtable, gfs_op_shortest_vtable, gfs_op_filter_vtable, gfs_op_project_vtable,
+	gfs_op_aggregate_vtable, gfs_op_distinct_vtable, gfs_op_sort_vtable, gfs_op_top_vtable, gfs_op_skip_vtable,
+	gfs_op_limit_vtable, gfs_op_unwind_vtable, gfs_op_apply_vtable, gfs_op_optional_vtable, gfs_op_union_vtable,
+	gfs_op_eager_vtable, gfs_op_create_vtable, gfs_op_merge_vtable, gfs_op_set_vtable, gfs_op_delete_vtable,
+	gfs_op_foreach_vtable, gfs_op_call_vtable, gfs_op_csv_vtable, gfs_op_transactions_vtable, gfs_op_hash_join_vtable,
+	gfs_op_count_vtable, gfs_op_drain_vtable, gfs_op_result_vtable;
 
 #endif

@@ -68,6 +68,7 @@ static bool bounds(struct index_op *self, struct gfs_index_range *range)
 			return false;
 		self->prefix = gfs_datum_text(self->values[self->row]);
 		range->prefix = &self->prefix;
+		range->descending = plan->scan.descending;
 		return true;
 	}
 	if (plan->scan.value.expr != NULL) {
@@ -82,6 +83,7 @@ static bool bounds(struct index_op *self, struct gfs_index_range *range)
 	}
 	range->lower_open = plan->scan.lower_open;
 	range->upper_open = plan->scan.upper_open;
+	range->descending = plan->scan.descending;
 	return true;
 }
 

@@ -1,7 +1,9 @@
-/* ORDER BY: keeps all rows with their keys and sorts them; TOP keeps no more than twice what will be given. The sort is stable. */
+/* ORDER BY: keeps all rows with their keys and sorts them; TOP keeps no more than twice what will be given, and asks for no more rows when those that come in
+ * order are past that. The sort is stable. */
 #include "query/op_amount.h"
 
 #include "base/checked.h"
+#include "graph/index.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@ struct sort {
 	struct gfs_arena spare; /* TOP: what is kept moves there and back */
 	bool filled;
 	bool ordered; /* the first `most` rows are in order: there was a cut */
+	bool past;    /* with rows that come in order: all that are wanted have come */
 };
 
 static int open_sort(struct gfs_op *op)
@@ -43,7 +46,7 @@ static void rewind_sort(struct gfs_op *op)
 	gfs_arena_clear(&self->spare);
 	self->rows = NULL;
 	self->count = self->capacity = self->came = self->given = 0;
-	self->filled = self->ordered = false;
+	self->filled = self->ordered = self->past = false;
 }
 
 static void release_sort(struct gfs_op *op)
@@ -161,6 +164,23 @@ static bool is_late(const struct sort *self, uint32_t row, const struct gfs_datu
 	return true;
 }
 
+/* Of longer values an index has not all: those that begin alike come in any order (graph/index.h). A byte takes two there at most. */
+static bool has_order(struct gfs_datum value)
+{
+	bool text = value.type == GFS_DATUM_STRING || value.type == GFS_DATUM_BYTES;
+	return value.type != GFS_DATUM_LIST && (!text || value.size < GFS_INDEX_PREFIX_BYTES / 2);
+}
+
+/* Rows come in order of the first key, and this one and all after it are behind those that are wanted. */
+static bool is_past(const struct sort *self, uint32_t row)
+{
+	const struct gfs_plan_node *plan = self->op.plan;
+	if (!plan->list.in_order || self->count < self->most || self->most == 0 || !has_order(self->keys[0][row]))
+		return false;
+	int order = gfs_datum_order(self->keys[0][row], self->rows[self->most - 1].values[0]);
+	return (plan->list.items[0].descending ? -order : order) > 0;
+}
+
 static int add_batch(struct sort *self, const struct gfs_batch *batch)
 {
 	const struct gfs_plan_node *plan = self->op.plan;
@@ -169,6 +189,9 @@ static int add_batch(struct sort *self, const struct gfs_batch *batch)
 	for (uint32_t i = 0; err == 0 && i < plan->list.count; i++)
 		err = gfs_expr_eval(self->op.exec, plan->list.items[i].code, batch, &self->scratch, self->keys[i]);
 	for (uint32_t row = 0; err == 0 && row < batch->count; row++) {
+		self->past = is_past(self, row);
+		if (self->past)
+			break;
 		if (self->ordered && self->most <= self->count && is_late(self, row, self->rows[self->most - 1].values))
 			continue;
 		err = keep_row(self, batch, row);
@@ -205,7 +228,7 @@ static int fill(struct sort *self)
 			err = gfs_op_next(self->op.input, &batch);
 		if (err == 0 && batch != NULL && self->most != 0)
 			err = add_batch(self, batch);
-	} while (err == 0 && batch != NULL);
+	} while (err == 0 && batch != NULL && !self->past);
 	if (err == 0) {
 		sort_rows(self);
 		self->count = GFS_MIN(self->count, self->most);

@@ -9,6 +9,7 @@ const struct gfs_op_vtable *const gfs_op_vtables[GFS_PLAN_KIND_COUNT] = {
 	[GFS_PLAN_ID_SEEK] = &gfs_op_seek_vtable,
 	[GFS_PLAN_INDEX_SEEK] = &gfs_op_index_vtable,
 	[GFS_PLAN_INDEX_RANGE] = &gfs_op_index_vtable,
+	[GFS_PLAN_INDEX_ORDER] = &gfs_op_index_order_vtable,
 	[GFS_PLAN_TYPE_SCAN] = &gfs_op_type_vtable,
 	[GFS_PLAN_REL_ENDS] = &gfs_op_ends_vtable,
 	[GFS_PLAN_EXPAND] = &gfs_op_expand_vtable,

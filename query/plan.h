@@ -25,6 +25,7 @@ struct gfs_graph;
 	X(ID_SEEK, "NodeByIdSeek")                                                                                         \
 	X(INDEX_SEEK, "NodeIndexSeek")                                                                                     \
 	X(INDEX_RANGE, "NodeIndexSeekByRange")                                                                             \
+	X(INDEX_ORDER, "NodeIndexScan")                                                                                    \
 	X(TYPE_SCAN, "RelationshipTypeScan")                                                                               \
 	X(REL_ENDS, "ProjectEndpoints")                                                                                    \
 	X(EXPAND, "Expand")                                                                                                \
@@ -161,17 +162,20 @@ struct gfs_plan_node {
 			uint32_t slot;
 			uint32_t label, key; /* LABEL_SCAN, INDEX_*: indexes of the names */
 			struct gfs_plan_item
-				value; /* *_SEEK: what is looked for; INDEX_RANGE: the lower bound or prefix, or NULL */
+				value; /* *_SEEK: what is looked for; INDEX_RANGE: the lower bound or prefix, or NULL; INDEX_ORDER: the property */
 			struct gfs_plan_item upper; /* INDEX_RANGE */
 			bool list;                  /* *_SEEK: one of a list */
 			bool prefix;                /* INDEX_RANGE: strings that begin with `value` */
 			bool lower_open, upper_open;
+			bool descending; /* INDEX_RANGE, INDEX_ORDER */
+			bool nulls;      /* INDEX_ORDER: nodes without the property as well, where ORDER BY has them */
 		} scan;
 		struct gfs_plan_rel rel; /* TYPE_SCAN, REL_ENDS, EXPAND, VAR_EXPAND, SHORTEST */
 		struct {
 			struct gfs_plan_item *items;
 			uint32_t count;
 			struct gfs_plan_item amount, skip; /* TOP: keeps as many rows as both together; skip.expr may be NULL */
+			bool in_order;                     /* TOP: rows come as an index has the first key */
 		} list;                                /* FILTER, PROJECT, SORT, TOP */
 		struct gfs_plan_item item;             /* SKIP, LIMIT, UNWIND */
 		struct {
@@ -247,8 +251,9 @@ enum {
 	GFS_PASS_EAGER = 1 << 5,  /* leaves out what cannot collide */
 	GFS_PASS_JOIN =
 		1 << 6, /* parts of a pattern that only an equality connects are matched apart, and joined by hash */
-	GFS_PASS_ENDS = 1 << 7, /* patterns of variable length are searched from both their ends, when these are known */
-	GFS_PASS_ALL = (1 << 8) - 1
+	GFS_PASS_ENDS = 1 << 7,  /* patterns of variable length are searched from both their ends, when these are known */
+	GFS_PASS_ORDER = 1 << 8, /* first rows, min and max from an index that has them in order */
+	GFS_PASS_ALL = (1 << 9) - 1
 };
 
 struct gfs_plan {

@@ -110,10 +110,10 @@ static int finish_parts(struct gfs_planner *planner, struct gfs_plan_node *node,
 	return err;
 }
 
-/* The expressions of MERGE's ON CREATE and ON MATCH see what it makes. */
+/* The expressions of MERGE's ON CREATE and ON MATCH see what it makes, the property that an index has in order is that of what it gives. */
 static int compile_node(struct gfs_planner *planner, struct gfs_plan_node *node, struct gfs_symset available)
 {
-	if (node->kind != GFS_PLAN_MERGE && node->kind != GFS_PLAN_CREATE)
+	if (node->kind != GFS_PLAN_MERGE && node->kind != GFS_PLAN_CREATE && node->kind != GFS_PLAN_INDEX_ORDER)
 		return compile_items(planner, node, available);
 	struct gfs_symset with_made = gfs_symset_copy(planner->arena, available);
 	if (with_made.words == NULL)

@@ -95,7 +95,7 @@ static bool comparison_of(struct gfs_planner *planner, const struct gfs_ast_expr
 	return true;
 }
 
-static bool find_index(
+bool gfs_plan_index(
 	struct gfs_planner *planner, struct gfs_slice label, struct gfs_slice key, struct gfs_index_info *ret_info)
 {
 	uint16_t label_id, key_id;
@@ -142,7 +142,7 @@ static void consider_with_label(struct gfs_match *match, uint32_t at, const stru
 {
 	const struct gfs_ast_expr *label = match->predicates->items[label_at];
 	struct gfs_index_info info;
-	if (!find_index(match->planner, label->labels->name, comparison->key, &info))
+	if (!gfs_plan_index(match->planner, label->labels->name, comparison->key, &info))
 		return;
 	struct gfs_start start = { .kind = GFS_PLAN_INDEX_RANGE,
 		.node = node,

@@ -46,6 +46,11 @@ uint32_t gfs_plan_param(struct gfs_planner *planner, struct gfs_slice name);
 /* How many nodes have the label, relationships the type; all for an empty name. 1,000 when nothing is known. */
 double gfs_plan_count(struct gfs_planner *planner, uint8_t kind, struct gfs_slice name);
 
+struct gfs_index_info;
+/* plan_index.c: the index of a label and a key that can be asked; false: there is none. */
+bool gfs_plan_index(
+	struct gfs_planner *planner, struct gfs_slice label, struct gfs_slice key, struct gfs_index_info *ret_info);
+
 /* Adds the slots of variables that an expression uses, those inside subqueries included. */
 void gfs_plan_uses(struct gfs_symset set, const struct gfs_ast_expr *expr);
 
@@ -131,6 +136,7 @@ struct gfs_expr *gfs_expr_compile(struct gfs_compiler *compiler, const struct gf
 
 struct gfs_plan_node *gfs_rewrite(struct gfs_planner *planner, struct gfs_plan_node *root);
 struct gfs_plan_node *gfs_rewrite_top(struct gfs_planner *planner, struct gfs_plan_node *root);
+struct gfs_plan_node *gfs_rewrite_order(struct gfs_planner *planner, struct gfs_plan_node *root);
 struct gfs_plan_node *gfs_rewrite_count(struct gfs_planner *planner, struct gfs_plan_node *root);
 struct gfs_plan_node *gfs_rewrite_eager(struct gfs_planner *planner, struct gfs_plan_node *root);
 

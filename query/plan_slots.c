@@ -64,6 +64,7 @@ int gfs_plan_each_item(struct gfs_plan_node *node, gfs_plan_item_fn fn, void *co
 	case GFS_PLAN_ID_SEEK:
 	case GFS_PLAN_INDEX_SEEK:
 	case GFS_PLAN_INDEX_RANGE:
+	case GFS_PLAN_INDEX_ORDER:
 		err = fn(context, &node->scan.value);
 		return err != 0 ? err : fn(context, &node->scan.upper);
 	case GFS_PLAN_VAR_EXPAND:
@@ -218,6 +219,7 @@ void gfs_plan_defines(const struct gfs_plan_node *node, struct gfs_symset set)
 	case GFS_PLAN_ID_SEEK:
 	case GFS_PLAN_INDEX_SEEK:
 	case GFS_PLAN_INDEX_RANGE:
+	case GFS_PLAN_INDEX_ORDER:
 		gfs_symset_add(set, node->scan.slot);
 		break;
 	case GFS_PLAN_TYPE_SCAN:

@@ -288,6 +288,40 @@ static void put_reading_clauses(struct query_generator *g, unsigned count)
 	}
 }
 
+/* The first nodes of a label by a property that may be in an index, or its least and largest. */
+static void put_first(struct query_generator *g)
+{
+	unsigned n = query_declare(g, QUERY_VAR_NODE);
+	char key = "xmis"[query_pick(g, 4)];
+	query_put(g, "MATCH (v%u:A)", n);
+	if (query_pick(g, 3) == 0) {
+		query_put(g, "-[:%c]->(v%u)", "TU"[query_pick(g, 2)], g -> next);
+		(void)query_declare(g, QUERY_VAR_NODE);
+	}
+	if (query_pick(g, 4) == 0)
+		query_put(g, " WHERE v%u.%c IS NOT NULL", n, key);
+	else if (query_pick(g, 4) == 0)
+		query_put(g, " WHERE v%u.%c >= %s", n, key, key == 's' ? "'s2'" : "2");
+	else
+		put_where(g, 3);
+	if (query_pick(g, 3) == 0) {
+		g->count = 0;
+		query_put(g, " WITH");
+		for (unsigned i = query_pick(g, 3); i > 0; i--)
+			query_put(g, " max(v%u.%c) AS v%u,", n, "xmis"[query_pick(g, 4)], g -> next++);
+		query_put(g, " %s(v%u.%c) AS v%u ", query_pick(g, 2) ? "max" : "min", n, key, g->next);
+		(void)query_declare(g, QUERY_VAR_ANY);
+		g->rows = 1;
+		return;
+	}
+	query_put(g, query_pick(g, 2) ? " WITH * ORDER BY v%u.%c" : " WITH DISTINCT * ORDER BY v%u.%c", n, key);
+	query_put(g, "%s", query_pick(g, 2) ? " DESC" : "");
+	for (unsigned i = 0; i < g->count; i++)
+		query_put(g, ", v%u%s", g->vars[i].number, query_pick(g, 3) == 0 ? " DESC" : "");
+	query_put(g, " LIMIT %u ", 1 + query_pick(g, 8));
+	g->rows = 8;
+}
+
 static void put_return(struct query_generator *g)
 {
 	bool aggregates = query_pick(g, 3) == 0;
@@ -317,6 +351,8 @@ void query_generate_reading(struct rng *rng, struct gfs_buf *out)
 	if (query_pick(&g, 6) == 0) {
 		put_union(&g);
 	} else {
+		if (query_pick(&g, 4) == 0)
+			put_first(&g);
 		put_reading_clauses(&g, 1 + query_pick(&g, 4));
 		put_return(&g);
 	}
