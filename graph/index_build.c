@@ -1,7 +1,7 @@
 /* Building and clearing indexes in the background.
  *
  * One thread, started when there is first something to do. A step is one transaction that enters some nodes of an index being built, or removes some entries
- * of one being dropped; how many, it takes from how long the last one held the lock. Between steps it lets the others run for as long as it did. A step is
+ * of one being dropped: as many as STEP_NS are enough for, whatever each takes. Between steps it lets the others run for as long as it did. A step is
  * logged by its size alone: replay does the same work on the same state. */
 #include "graph/index_private.h"
 
@@ -12,9 +12,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* How long a step aims to hold the lock: far below the 50 ms that a writer may be held up. */
+/* How long a step holds the lock, but for what it is at then: far below the 50 ms that a writer may be held up. */
 #define STEP_NS (3 * GFS_NS_PER_MS)
-enum { STEP_COUNT_MIN = 8, STEP_COUNT_FIRST = 128, STEP_COUNT_MAX = 65536 };
+enum { STEP_COUNT_MAX = 65536 };
 /* How often waiting is interrupted to look whether it should end, and a step that memory failed is tried again. */
 #define LOOK_NS (50 * GFS_NS_PER_MS)
 #define RETRY_NS GFS_NS_PER_S
@@ -43,45 +43,73 @@ bool gfs_index_has_work(struct gfs_graph *graph)
 	return next_work(graph) != NULL;
 }
 
-/* Enters the nodes of the label from `next` on, `count` at most. */
-static int build_step(struct gfs_tx *tx, uint16_t id, uint64_t count)
+/* How far a step goes. */
+struct extent {
+	uint64_t done, max;
+	uint64_t until_ns; /* 0: for ever */
+};
+
+/* Counts one more. False: it was the last. */
+static bool goes_on(struct extent *e)
 {
-	enum { BATCH = 256 };
-	struct gfs_prop_indexes *indexes = tx->graph->indexes;
-	struct gfs_prop_index to = *gfs_prop_index_get(indexes, id);
-	uint64_t nodes[BATCH];
-	size_t got = BATCH;
-	int err = 0;
-	while (err == 0 && count > 0 && to.state == GFS_PROP_BUILDING) {
-		size_t wanted = GFS_MIN(count, (uint64_t)BATCH);
-		err = gfs_label_nodes(tx->graph, to.label, to.next, nodes, wanted, &got);
-		for (size_t i = 0; err == 0 && i < got && gfs_prop_index_get(indexes, id)->state == GFS_PROP_BUILDING; i++)
-			err = gfs_index_enter(tx, &to, nodes[i]);
-		to.state = gfs_prop_index_get(indexes, id)->state;
-		if (err != 0 || to.state != GFS_PROP_BUILDING)
-			return err; /* it failed, which is noted */
-		if (got > 0)
-			to.next = nodes[got - 1] + 1;
-		if (got < wanted)
-			to.state = GFS_PROP_READY;
-		count -= got;
-	}
-	return err != 0 ? err : gfs_prop_index_set(tx->txn, indexes, id, &to);
+	e->done++;
+	return e->done < e->max && (e->until_ns == 0 || gfs_clock_mono_ns() < e->until_ns);
 }
 
-static int clear_step(struct gfs_tx *tx, uint16_t id, uint64_t count)
+/* Enters nodes, which are those of the label from `to->next` on. *ret_more: all of them, and there is room for more; not when the index has FAILED. */
+static int enter_nodes(struct gfs_tx *tx, struct gfs_prop_index *to, const uint64_t *nodes, size_t count,
+	struct extent *extent, bool *ret_more)
+{
+	*ret_more = true;
+	for (size_t i = 0; *ret_more && i < count; i++) {
+		int err = gfs_index_enter(tx, to, nodes[i]);
+		if (err != 0)
+			return err;
+		to->next = nodes[i] + 1;
+		to->state = gfs_prop_index_get(tx->graph->indexes, to->id)->state;
+		*ret_more = goes_on(extent) && to->state == GFS_PROP_BUILDING;
+	}
+	return 0;
+}
+
+/* Enters the nodes of the label from `next` on. */
+static int build_step(struct gfs_tx *tx, uint16_t id, struct extent *extent)
+{
+	enum { BATCH = 256 };
+	struct gfs_prop_index to = *gfs_prop_index_get(tx->graph->indexes, id);
+	uint64_t nodes[BATCH];
+	bool more = true;
+	while (more) {
+		size_t got, wanted = (size_t)GFS_MIN(extent->max - extent->done, (uint64_t)BATCH);
+		int err = gfs_label_nodes(tx->graph, to.label, to.next, nodes, wanted, &got);
+		if (err == 0)
+			err = enter_nodes(tx, &to, nodes, got, extent, &more);
+		if (err != 0 || to.state != GFS_PROP_BUILDING)
+			return err; /* it failed, which is noted */
+		if (more && got < wanted) {
+			to.state = GFS_PROP_READY;
+			extent->done++; /* to look for one more belongs to the step */
+			more = false;
+		}
+	}
+	return gfs_prop_index_set(tx->txn, tx->graph->indexes, id, &to);
+}
+
+static int clear_step(struct gfs_tx *tx, uint16_t id, struct extent *extent)
 {
 	struct gfs_prop_indexes *indexes = tx->graph->indexes;
 	struct gfs_prop_cursor *cursor = NULL;
 	struct gfs_prop_entry entry;
 	uint8_t bytes[GFS_PROP_VALUE_BYTES_MAX];
+	bool more = true;
 	int err = gfs_prop_cursor_open(tx->graph->store, id, false, &cursor);
 	if (err == 0)
 		err = gfs_prop_cursor_seek(cursor, (struct gfs_slice){ 0 }, &entry);
-	for (; err == 0 && count > 0; count--) {
+	while (err == 0 && more) {
 		struct gfs_slice value = gfs_slice(bytes, entry.value.size);
 		memcpy(bytes, entry.value.data, entry.value.size);
 		err = gfs_prop_entry_remove(tx->txn, indexes, id, value, entry.node);
+		more = goes_on(extent);
 		if (err == 0)
 			err = gfs_prop_cursor_next(cursor, &entry);
 	}
@@ -92,11 +120,18 @@ static int clear_step(struct gfs_tx *tx, uint16_t id, uint64_t count)
 int gfs_apply_index_step(struct gfs_tx *tx, struct gfs_op *op)
 {
 	const struct gfs_prop_index *index = gfs_prop_index_get(tx->graph->indexes, op->name);
-	if (index == NULL || op->number == 0)
+	struct extent extent = { .max = op->number };
+	if (index == NULL || (op->number == 0 && tx->replaying))
 		return GFS_ERR_CORRUPT;
+	if (op->number == 0)
+		extent = (struct extent){ .max = STEP_COUNT_MAX, .until_ns = gfs_clock_mono_ns() + STEP_NS };
+	int err = GFS_ERR_CORRUPT;
 	if (index->state == GFS_PROP_BUILDING)
-		return build_step(tx, op->name, op->number);
-	return index->state == GFS_PROP_DROPPING ? clear_step(tx, op->name, op->number) : GFS_ERR_CORRUPT;
+		err = build_step(tx, op->name, &extent);
+	else if (index->state == GFS_PROP_DROPPING)
+		err = clear_step(tx, op->name, &extent);
+	op->number = GFS_MAX(extent.done, UINT64_C(1));
+	return err;
 }
 
 /* ---- all anew ---- */
@@ -112,7 +147,8 @@ static int rebuild(struct gfs_tx *tx, const struct gfs_prop_index *index)
 	to.conflict[0] = to.conflict[1] = GFS_ID_NONE;
 	int err = gfs_prop_index_set(tx->txn, tx->graph->indexes, id, &to);
 	while (err == 0 && gfs_prop_index_get(tx->graph->indexes, id)->state == GFS_PROP_BUILDING) {
-		err = build_step(tx, id, STEP_COUNT_MAX);
+		struct extent extent = { .max = STEP_COUNT_MAX };
+		err = build_step(tx, id, &extent);
 		if (err == 0)
 			err = gfs_tx_relieve(tx);
 	}
@@ -168,9 +204,8 @@ int gfs_apply_index_fail(struct gfs_tx *tx, struct gfs_op *op)
 	return gfs_prop_index_set(tx->txn, tx->graph->indexes, op->name, &to);
 }
 
-/* Does one step of `*count` and sets that for the next one. *ret_id: of the index worked on; 0 when there was nothing to do. *ret_took_ns: with the
- * graph lock held. */
-static int step(struct gfs_graph *graph, uint64_t *count, uint16_t *ret_id, uint64_t *ret_took_ns)
+/* Does one step. *ret_id: of the index worked on; 0 when there was nothing to do. *ret_took_ns: with the graph lock held. */
+static int step(struct gfs_graph *graph, uint16_t *ret_id, uint64_t *ret_took_ns)
 {
 	struct gfs_tx *tx;
 	int err = gfs_tx_begin(graph, &tx);
@@ -185,16 +220,14 @@ static int step(struct gfs_graph *graph, uint64_t *count, uint16_t *ret_id, uint
 		return 0;
 	}
 	*ret_id = index->id;
-	struct gfs_op op = { .code = GFS_OP_INDEX_STEP, .name = index->id, .number = *count };
+	struct gfs_op op = { .code = GFS_OP_INDEX_STEP, .name = index->id };
 	err = gfs_tx_apply(tx, &op);
 	if (err != 0) {
 		gfs_tx_abort(tx);
 		return err;
 	}
 	err = gfs_tx_commit(tx, NULL, NULL);
-	uint64_t took_ns = *ret_took_ns = gfs_clock_mono_ns() - start_ns;
-	*count = took_ns > STEP_NS ? *count / 2 : took_ns < STEP_NS / 2 ? *count * 2 : *count;
-	*count = GFS_MIN(GFS_MAX(*count, (uint64_t)STEP_COUNT_MIN), (uint64_t)STEP_COUNT_MAX);
+	*ret_took_ns = gfs_clock_mono_ns() - start_ns;
 	return err;
 }
 
@@ -209,12 +242,12 @@ static void pause_for(struct gfs_index_builder *b, uint64_t ns)
 }
 
 /* One step and the pause after it, with the lock held but while stepping. False when there is nothing more to do. */
-static bool work(struct gfs_index_builder *b, uint64_t *count)
+static bool work(struct gfs_index_builder *b)
 {
 	uint16_t id;
 	uint64_t took_ns;
 	gfs_mutex_unlock(&b->lock);
-	int err = step(b->graph, count, &id, &took_ns);
+	int err = step(b->graph, &id, &took_ns);
 	if (err == GFS_ERR_CORRUPT || err == GFS_ERR_LIMIT)
 		err = give_up(b->graph, id);
 	gfs_mutex_lock(&b->lock);
@@ -232,7 +265,6 @@ static bool work(struct gfs_index_builder *b, uint64_t *count)
 static void *run(void *context)
 {
 	struct gfs_index_builder *b = context;
-	uint64_t count = STEP_COUNT_FIRST;
 	gfs_mutex_lock(&b->lock);
 	while (!b->stop && b->err == 0) {
 		if (!b->wanted) {
@@ -240,7 +272,7 @@ static void *run(void *context)
 			continue;
 		}
 		b->wanted = false; /* before the look: who comes later asks again */
-		while (!b->stop && work(b, &count))
+		while (!b->stop && work(b))
 			;
 	}
 	gfs_mutex_unlock(&b->lock);

@@ -39,7 +39,8 @@ enum gfs_op_code {
 	GFS_OP_PROP_ACCESS = 25,  /* entity, name, meta: uid, gid, mode; flags: it has access of its own */
 	GFS_OP_INDEX_CREATE = 26, /* name: label, name2: key, number: its id, bytes: its name; flags below */
 	GFS_OP_INDEX_DROP = 27,   /* name: its id */
-	GFS_OP_INDEX_STEP = 28,   /* name: its id, number: how many nodes to enter, or entries to remove */
+	GFS_OP_INDEX_STEP =
+		28, /* name: its id, number: how many nodes to enter, or entries to remove; 0: not applied yet */
 	GFS_OP_INDEX_FAIL = 29,   /* name: its id */
 	GFS_OP_INDEX_FOLDER = 30, /* name: label, number: its id when made; flags: made */
 	GFS_OP_BULK_FINISH = 31,  /* before the end of the transaction: chains depend on when it was */

@@ -490,6 +490,62 @@ static void test_build_goes_on_after_a_crash(void **state)
 	}
 }
 
+/* A step takes as long as it should, whatever a node takes: after many small ones, too. */
+static void test_step_of_large_values(void **state)
+{
+	(void)state;
+	enum { SMALL = 3000, LARGE = 64, LARGE_BYTES = 1 << 20 };
+	uint16_t id;
+	uint64_t last = 0;
+	char *bytes = calloc(1, LARGE_BYTES);
+	assert_non_null(bytes);
+	for (int i = 0; i < LARGE_BYTES - 1; i++)
+		bytes[i] = (char)('a' + i % 23);
+	fill_graph(SMALL);
+	for (int i = 0; i < LARGE; i++) {
+		bytes[0] = (char)('0' + i);
+		last = new_person(text(bytes));
+	}
+	free(bytes);
+	struct gfs_tx *tx = tx_begin(&f);
+	OK(gfs_index_create(tx, person, key, false, (struct gfs_slice){ 0 }, &id));
+	unsigned steps = 0; /* that end among the large ones */
+	while (gfs_prop_index_get(f.graph->indexes, id)->state == GFS_PROP_BUILDING) {
+		struct gfs_op op = { .code = GFS_OP_INDEX_STEP, .name = id };
+		OK(gfs_tx_apply(tx, &op));
+		uint64_t next = gfs_prop_index_get(f.graph->indexes, id)->next;
+		steps += next > last - LARGE + 1 && next <= last;
+	}
+	tx_commit(tx);
+	assert_true(steps > 0); /* 64 MiB in 3 ms are more than any machine reads */
+	require_indexes(f.graph);
+}
+
+/* What the log says of each step is what the step did. */
+static void build_and_die(struct fixture *fx, void *context)
+{
+	(void)fx;
+	(void)context;
+	drop_index(ready_index(false));
+	(void)ready_index(false);
+}
+
+static void test_built_index_after_a_crash(void **state)
+{
+	(void)state;
+	struct gfs_index_info info;
+	fill_graph(many());
+	fixture_close(&f);
+	fixture_killed(&f, build_and_die, NULL);
+	fixture_open(&f);
+	gfs_graph_read_begin(f.graph);
+	OK(gfs_index_find(f.graph, person, key, &info));
+	gfs_graph_read_end(f.graph);
+	assert_int_equal(info.state, GFS_PROP_READY);
+	require_indexes(f.graph);
+	require_clean(f.graph);
+}
+
 static bool at_once(void *context)
 {
 	(void)context;
@@ -745,6 +801,8 @@ int main(void)
 		TEST(test_build),
 		TEST(test_build_beside_a_writer),
 		TEST(test_build_goes_on_after_a_crash),
+		TEST(test_step_of_large_values),
+		TEST(test_built_index_after_a_crash),
 		TEST(test_drop_while_building),
 		TEST(test_unique),
 		TEST(test_unique_on_data_that_is_not),
