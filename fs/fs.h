@@ -13,8 +13,13 @@ struct fuse_args;
 /* With its NUL. */
 #define GFS_LOAD_CSV_PATH_MAX 4096u
 
+/* Sticky or not: what setuid and setgid would mean on a folder of nodes is not defined. */
+#define GFS_FS_MODE_MAX 01777u
+#define GFS_FS_MODE_DEFAULT 0755u
+
 struct gfs_fs_opts {
 	uint32_t uid, gid; /* owner of the fixed folders */
+	uint32_t mode;     /* of /nodes, /labels, /rels and the folders of labels and types; others have theirs */
 	bool read_only;
 	unsigned threads;                     /* 0: 8 */
 	char load_csv[GFS_LOAD_CSV_PATH_MAX]; /* the folder that LOAD CSV reads below; empty: it is off */

@@ -140,7 +140,7 @@ static int label_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 		return GFS_ERR_STALE;
 	if (err)
 		return err;
-	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | 0755, 0,
+	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | fs->opts.mode, 0,
 		gfs_raised_get(fs->raised, nodeid, entry.mtime_ns ? entry.mtime_ns : fs->started_ns));
 	return 0;
 }

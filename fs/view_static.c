@@ -48,14 +48,27 @@ static uint64_t mtime_of(struct gfs_fs *fs, enum gfs_static which)
 	return t ? t : fs->started_ns;
 }
 
+static mode_t mode_of(const struct gfs_fs *fs, enum gfs_static which)
+{
+	switch (which) {
+	case GFS_STATIC_NODES:
+	case GFS_STATIC_LABELS:
+	case GFS_STATIC_RELS:
+		return fs->opts.mode;
+	case GFS_STATIC_QUERY:
+		return 0700; /* statements see everything whatever the modes of nodes are */
+	default:
+		return 0755;
+	}
+}
+
 static int static_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 {
 	uint64_t which = gfs_nodeid_unpack(nodeid).id;
 	if (which == 0 || which >= GFS_STATIC_COUNT)
 		return GFS_ERR_STALE;
-	mode_t mode = which == GFS_STATIC_QUERY ? 0700
-											: 0755; /* statements see everything whatever the modes of nodes are */
-	gfs_attr_fill_fixed(fs, st, nodeid, S_IFDIR | mode, 0, mtime_of(fs, (enum gfs_static)which));
+	gfs_attr_fill_fixed(
+		fs, st, nodeid, S_IFDIR | mode_of(fs, (enum gfs_static)which), 0, mtime_of(fs, (enum gfs_static)which));
 	return 0;
 }
 

@@ -131,6 +131,20 @@ static int take_gid(struct gfs_mount_options *o, struct gfs_slice text)
 	return err;
 }
 
+static int take_mode(struct gfs_mount_options *o, struct gfs_slice text)
+{
+	uint32_t mode = 0;
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '7' || mode > GFS_FS_MODE_MAX >> 3)
+			return GFS_ERR_INVALID;
+		mode = mode << 3 | (uint32_t)(text.data[i] - '0');
+	}
+	if (text.size == 0 || mode > GFS_FS_MODE_MAX)
+		return GFS_ERR_INVALID;
+	o->fs.mode = mode;
+	return 0;
+}
+
 static int take_threads(struct gfs_mount_options *o, struct gfs_slice text)
 {
 	uint64_t count;
@@ -163,6 +177,7 @@ static const struct valued {
 	{ "load_csv", take_load_csv, "the absolute path of a folder" },
 	{ "uid", take_uid, "a user's number" },
 	{ "gid", take_gid, "a group's number" },
+	{ "mode", take_mode, "an octal number of at most 1777" },
 	{ "threads", take_threads, "2 to 64" },
 	{ "poll_us", take_poll_us, "0 to 1000000 microseconds" },
 };
@@ -321,7 +336,7 @@ void gfs_mount_options_init(struct gfs_mount_options *o)
 {
 	*o = (struct gfs_mount_options){
 		.store = { .wal_mode = GFS_WAL_ASYNC },
-		.fs = { .uid = getuid(), .gid = getgid(), .poll_us = UINT_MAX },
+		.fs = { .uid = getuid(), .gid = getgid(), .mode = GFS_FS_MODE_DEFAULT, .poll_us = UINT_MAX },
 		.rel_index = true,
 	};
 }

@@ -332,6 +332,26 @@ if id nobody >/dev/null 2>&1 && [ -u "$(command -v fusermount3)" ] && command -v
 	is "$($as_user ls "$MNT/nodes")" mine "what others see"
 	is "$(stat -c %u:%g "$MNT/nodes")" 65534:65534 "uid= and gid="
 	ok "mkdir" $as_user mkdir "$MNT/nodes/mine2"
+	says "Permission denied" setpriv --reuid=1 --regid=1 --clear-groups mkdir "$MNT/nodes/theirs"
+	pid=$(cat "$TMP/user/db/lock")
+	ok "umount" umount "$MNT"
+	gone "$pid"
+	# As /tmp: everybody makes nodes, labels and types, and nobody removes or changes what is another's.
+	ok "mount" graphfs "$TMP/user/db" "$MNT" -o allow_other,mode=1777
+	is "$(stat -c %a "$MNT/nodes" "$MNT/labels" "$MNT/rels" "$MNT/query" "$MNT/index" "$MNT/import" | tr '\n' ' ')" "1777 1777 1777 700 755 755 "
+	other="setpriv --reuid=1 --regid=1 --clear-groups"
+	ok "mkdir" $other mkdir "$MNT/nodes/theirs" "$MNT/labels/L" "$MNT/rels/T"
+	is "$(stat -c %u:%a "$MNT/nodes/theirs" "$MNT/labels/L" | tr '\n' ' ')" "1:755 0:1777 "
+	ok "ln -s" $other ln -s ../../nodes/theirs "$MNT/labels/L/theirs"
+	ok "ln -s" $other ln -s ../../../theirs "$MNT/nodes/theirs/out/T/theirs"
+	says "Permission denied" $other ln -s ../../nodes/mine "$MNT/labels/L/mine"
+	says "Operation not permitted" $other rmdir "$MNT/nodes/mine"
+	says "Operation not permitted" $other mv "$MNT/nodes/mine" "$MNT/nodes/stolen"
+	says "Operation not permitted" $as_user rm "$MNT/labels/L/theirs"
+	ok "ln -s" $as_user ln -s ../../nodes/mine "$MNT/labels/L/mine"
+	says "Operation not permitted" $other rmdir "$MNT/labels/L"
+	ok "rm -r" $other rm -r "$MNT/nodes/theirs"
+	is "$(ls "$MNT/labels/L")" mine
 	pid=$(cat "$TMP/user/db/lock")
 	ok "umount" umount "$MNT"
 	gone "$pid"
