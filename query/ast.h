@@ -169,9 +169,12 @@ struct gfs_ast_rel {
 	struct gfs_ast_expr *where;
 	enum gfs_ast_direction direction;
 	bool variable_length;
+	bool
+		quantified; /* {1,3}, + or * behind it: variable_length too, and WHERE is about each relationship and not about the list */
 	bool has_min, has_max;
 	uint64_t min, max; /* hops, when given */
 	struct gfs_symbol *symbol;
+	struct gfs_symbol *step; /* by the check: one relationship of a quantified one, in its WHERE; or NULL */
 	bool bound;
 	struct gfs_query_pos pos;
 };
@@ -183,6 +186,7 @@ struct gfs_ast_part {
 	struct gfs_slice variable; /* p = ...; empty without */
 	struct gfs_symbol *symbol; /* of the path; NULL without */
 	enum gfs_ast_shortest shortest;
+	bool selected; /* `shortest` by ANY SHORTEST and its kin, not by a function */
 	struct gfs_ast_node *nodes;
 	struct gfs_ast_rel *rels;
 	uint32_t rel_count;

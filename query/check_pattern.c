@@ -1,4 +1,5 @@
 /* Patterns that are looked for: MATCH, comprehensions, conditions. */
+#include "query/ast_walk.h"
 #include "query/check.h"
 
 #include <assert.h>
@@ -91,7 +92,49 @@ static int check_properties(struct gfs_checker *c, struct gfs_ast_expr *properti
 	return gfs_check_expr(c, properties);
 }
 
-static int check_part_exprs(struct gfs_checker *c, struct gfs_ast_part *part)
+/* Symbols of the pattern itself, as a quantified relationship's own expressions may not use them. */
+struct outside {
+	uint32_t first_id, end_id;
+	const struct gfs_symbol *used;
+};
+
+static void note_use(void *context, const struct gfs_symbol *symbol)
+{
+	struct outside *outside = context;
+	if (symbol->id >= outside->first_id && symbol->id < outside->end_id)
+		outside->used = symbol;
+}
+
+static int check_inside(struct gfs_checker *c, const struct gfs_ast_rel *rel, struct outside *outside)
+{
+	const struct gfs_ast_walker walker = { .symbol = note_use, .context = outside };
+	gfs_ast_walk_expr(&walker, rel->properties);
+	gfs_ast_walk_expr(&walker, rel->where);
+	if (outside->used == NULL)
+		return 0;
+	return GFS_CHECKER_FAIL(c, "UndefinedVariable", &rel->pos,
+		"'%.*s' is outside of the quantified relationship; ask for it in the WHERE of the clause",
+		GFS_SHOWN(outside->used->name));
+}
+
+/* In the WHERE of a quantified relationship its variable is one relationship. */
+static int check_quantified(struct gfs_checker *c, struct gfs_ast_rel *rel, uint32_t first_id)
+{
+	struct gfs_scope inner = { .parent = c->scope };
+	struct outside outside = { .first_id = first_id, .end_id = c->statement->symbol_count };
+	int err = check_properties(c, rel->properties);
+	if (err == 0 && rel->variable.size != 0) {
+		c->scope = &inner;
+		rel->step = gfs_checker_symbol(c, rel->variable, GFS_SYMBOL_REL);
+		err = rel->step == NULL ? c->error->err : gfs_scope_add(c, c->scope, rel->step);
+	}
+	if (err == 0)
+		err = gfs_check_predicate(c, rel->where);
+	c->scope = inner.parent;
+	return err != 0 ? err : check_inside(c, rel, &outside);
+}
+
+static int check_part_exprs(struct gfs_checker *c, struct gfs_ast_part *part, uint32_t first_id)
 {
 	int err = 0;
 	for (uint32_t i = 0; err == 0 && i <= part->rel_count; i++) {
@@ -100,6 +143,10 @@ static int check_part_exprs(struct gfs_checker *c, struct gfs_ast_part *part)
 			err = gfs_check_predicate(c, part->nodes[i].where);
 	}
 	for (uint32_t i = 0; err == 0 && i < part->rel_count; i++) {
+		if (part->rels[i].quantified) {
+			err = check_quantified(c, &part->rels[i], first_id);
+			continue;
+		}
 		err = check_properties(c, part->rels[i].properties);
 		if (err == 0)
 			err = gfs_check_predicate(c, part->rels[i].where);
@@ -107,12 +154,20 @@ static int check_part_exprs(struct gfs_checker *c, struct gfs_ast_part *part)
 	return err;
 }
 
-static int check_shortest(struct gfs_checker *c, const struct gfs_ast_part *part)
+static int check_shortest(struct gfs_checker *c, const struct gfs_ast_pattern *pattern, const struct gfs_ast_part *part)
 {
-	if (part->shortest == GFS_AST_NOT_SHORTEST || part->rel_count == 1)
+	if (part->shortest == GFS_AST_NOT_SHORTEST)
 		return 0;
-	return GFS_CHECKER_FAIL(
-		c, "InvalidRelationshipPattern", &part->pos, "a shortest path is of one relationship between two nodes");
+	if (part->rel_count != 1)
+		return GFS_CHECKER_FAIL(
+			c, "InvalidRelationshipPattern", &part->pos, "a shortest path is of one relationship between two nodes");
+	if (part->selected && pattern->count != 1)
+		return GFS_CHECKER_FAIL(
+			c, "InvalidRelationshipPattern", &part->pos, "a pattern with SHORTEST or ANY stands alone in its MATCH");
+	if (part->selected && part->rels[0].has_min && part->rels[0].min > 1)
+		return GFS_CHECKER_FAIL(c, "InvalidRelationshipPattern", &part->rels[0].pos,
+			"a shortest path is looked for from 0 or 1 relationships on");
+	return 0;
 }
 
 int gfs_check_pattern(struct gfs_checker *c, struct gfs_ast_pattern *pattern, enum gfs_pattern_use use)
@@ -121,12 +176,12 @@ int gfs_check_pattern(struct gfs_checker *c, struct gfs_ast_pattern *pattern, en
 	int err = 0;
 	c->stamp = ++c->last_stamp;
 	for (uint32_t i = 0; err == 0 && i < pattern->count; i++) {
-		err = check_shortest(c, &pattern->parts[i]);
+		err = check_shortest(c, pattern, &pattern->parts[i]);
 		if (err == 0)
 			err = check_part_symbols(c, &pattern->parts[i], first_id, use == GFS_PATTERN_MATCH);
 	}
 	for (uint32_t i = 0; err == 0 && i < pattern->count; i++)
-		err = check_part_exprs(c, &pattern->parts[i]);
+		err = check_part_exprs(c, &pattern->parts[i], first_id);
 	c->stamp = outer;
 	return err;
 }

@@ -50,6 +50,8 @@
 	X(FULLTEXT, false)                                                                                                 \
 	X(FUNCTION, false)                                                                                                 \
 	X(FUNCTIONS, false)                                                                                                \
+	X(GROUP, false)                                                                                                    \
+	X(GROUPS, false)                                                                                                   \
 	X(HEADERS, false)                                                                                                  \
 	X(IF, false)                                                                                                       \
 	X(IN, true)                                                                                                        \
@@ -73,6 +75,8 @@
 	X(OPTIONS, false)                                                                                                  \
 	X(OR, true)                                                                                                        \
 	X(ORDER, true)                                                                                                     \
+	X(PATH, false)                                                                                                     \
+	X(PATHS, false)                                                                                                    \
 	X(POINT, false)                                                                                                    \
 	X(PROCEDURE, false)                                                                                                \
 	X(PROCEDURES, false)                                                                                               \
@@ -90,6 +94,7 @@
 	X(SCAN, false)                                                                                                     \
 	X(SEEK, false)                                                                                                     \
 	X(SET, true)                                                                                                       \
+	X(SHORTEST, false)                                                                                                 \
 	X(SHORTESTPATH, false)                                                                                             \
 	X(SHOW, false)                                                                                                     \
 	X(SINGLE, false)                                                                                                   \

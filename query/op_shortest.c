@@ -250,7 +250,8 @@ static int add_result(struct shortest *self, const struct half *from, const stru
 		items[self->op.plan->rel.reversed ? length - 1 - i : i] = gfs_datum_rel(rel);
 	}
 	self->results = results;
-	results[self->result_count++] = gfs_datum_list(items, length);
+	assert(!self->op.plan->rel.single || length == 1);
+	results[self->result_count++] = self->op.plan->rel.single ? items[0] : gfs_datum_list(items, length);
 	return gfs_exec_tick(self->op.exec);
 }
 

@@ -1,4 +1,4 @@
-/* Patterns: (a:A {k: 1})-[r:T*1..3]->(b), shortestPath(...), and labels. */
+/* Patterns: (a:A {k: 1})-[r:T*1..3]->(b), -[:T]->{1,3}, shortestPath(...), ANY SHORTEST, and labels. */
 #include "query/parser.h"
 
 /* ---- is it a pattern? ---- */
@@ -89,7 +89,11 @@ static bool skip_rel(struct ahead *a)
 	ahead_next(a);
 	if (is_right(a->token.kind))
 		ahead_next(a);
-	return true;
+	int kind = a->token.kind;
+	if (kind != '+' && kind != '*' && kind != '{')
+		return true;
+	ahead_next(a);
+	return kind != '{' || skip_brackets(a);
 }
 
 bool gfs_parser_pattern_ahead(const struct gfs_parser *p)
@@ -293,6 +297,50 @@ static int expect_dash(struct gfs_parser *p)
 	return 0;
 }
 
+static int bad_quantifier(struct gfs_parser *p, const struct gfs_query_pos *pos, const char *why)
+{
+	return gfs_query_fail(
+		p->error, GFS_QUERY_SYNTAX_ERROR, GFS_QUERY_COMPILE, "InvalidRelationshipPattern", pos, "%s", why);
+}
+
+/* At what follows '{': 2}, 1,3}, ,3} or 2,} */
+static int parse_counts(struct gfs_parser *p, struct gfs_ast_rel *rel)
+{
+	int err = parse_hops(p, &rel->has_min, &rel->min);
+	if (err != 0)
+		return err;
+	if (gfs_parser_accept(p, ',')) {
+		err = parse_hops(p, &rel->has_max, &rel->max);
+	} else if (rel->has_min) {
+		rel->has_max = true;
+		rel->max = rel->min;
+	} else {
+		err = gfs_parser_unexpected(p, "a number of relationships or ','");
+	}
+	return err != 0 ? err : gfs_parser_expect(p, '}', "',' or '}' of the quantifier");
+}
+
+/* Behind a relationship: {2}, {1,3}, {,3}, {2,}, + or * */
+static int parse_quantifier(struct gfs_parser *p, struct gfs_ast_rel *rel)
+{
+	struct gfs_query_pos pos = p->token.pos;
+	bool counts = gfs_parser_at(p, '{');
+	if (!counts && !gfs_parser_at(p, '+') && !gfs_parser_at(p, '*'))
+		return 0;
+	if (rel->variable_length)
+		return bad_quantifier(p, &pos, "a relationship with * in its brackets takes no quantifier");
+	rel->variable_length = rel->quantified = true;
+	rel->min = gfs_parser_at(p, '+') ? 1 : 0;
+	gfs_parser_advance(p);
+	int err = counts ? parse_counts(p, rel) : 0;
+	rel->has_min = true;
+	if (err != 0 || !rel->has_max)
+		return err;
+	if (rel->max == 0)
+		return bad_quantifier(p, &pos, "the most that a quantifier takes is 1 or more");
+	return rel->max < rel->min ? bad_quantifier(p, &pos, "the most that a quantifier takes is not below the least") : 0;
+}
+
 static int parse_rel(struct gfs_parser *p, struct gfs_ast_rel *rel)
 {
 	rel->pos = p->token.pos;
@@ -310,7 +358,7 @@ static int parse_rel(struct gfs_parser *p, struct gfs_ast_rel *rel)
 	if (right)
 		gfs_parser_advance(p);
 	rel->direction = left == right ? GFS_AST_BOTH : left ? GFS_AST_IN : GFS_AST_OUT;
-	return 0;
+	return parse_quantifier(p, rel);
 }
 
 /* ---- parts ---- */
@@ -354,6 +402,56 @@ static enum gfs_ast_shortest shortest_of(const struct gfs_parser *p)
 	return gfs_parser_at_word(p, GFS_WORD_ALLSHORTESTPATHS) ? GFS_AST_ALL_SHORTEST : GFS_AST_NOT_SHORTEST;
 }
 
+static void accept_paths(struct gfs_parser *p)
+{
+	if (!gfs_parser_accept_word(p, GFS_WORD_PATH))
+		(void)gfs_parser_accept_word(p, GFS_WORD_PATHS); /* says nothing more */
+}
+
+/* k of SHORTEST k and ANY k: there is one. */
+static int parse_one(struct gfs_parser *p)
+{
+	struct gfs_query_pos pos = p->token.pos;
+	bool given = false;
+	uint64_t count = 1;
+	int err = parse_hops(p, &given, &count);
+	if (err == 0 && count != 1)
+		err = bad_quantifier(p, &pos, "of the shortest paths between two nodes there may be asked for 1, or for all");
+	return err;
+}
+
+/* SHORTEST [1] [PATHS] [GROUP]: with GROUP all that are as short as the shortest. */
+static int parse_shortest_selector(struct gfs_parser *p, struct gfs_ast_part *part)
+{
+	gfs_parser_advance(p);
+	part->shortest = GFS_AST_SHORTEST;
+	int err = parse_one(p);
+	accept_paths(p);
+	if (gfs_parser_accept_word(p, GFS_WORD_GROUP) || gfs_parser_accept_word(p, GFS_WORD_GROUPS))
+		part->shortest = GFS_AST_ALL_SHORTEST;
+	return err;
+}
+
+/* Which of the paths between two nodes: ALL [PATHS] (as without), ALL SHORTEST, ANY [SHORTEST], SHORTEST 1, SHORTEST 1 GROUP. */
+static int parse_selector(struct gfs_parser *p, struct gfs_ast_part *part)
+{
+	int err = 0;
+	if (gfs_parser_at_word(p, GFS_WORD_SHORTEST)) {
+		err = parse_shortest_selector(p, part);
+	} else if (gfs_parser_accept_word(p, GFS_WORD_ANY)) {
+		part->shortest = GFS_AST_SHORTEST;
+		if (!gfs_parser_accept_word(p, GFS_WORD_SHORTEST))
+			err = parse_one(p);
+		accept_paths(p);
+	} else if (gfs_parser_accept_word(p, GFS_WORD_ALL)) {
+		if (gfs_parser_accept_word(p, GFS_WORD_SHORTEST))
+			part->shortest = GFS_AST_ALL_SHORTEST;
+		accept_paths(p);
+	}
+	part->selected = part->shortest != GFS_AST_NOT_SHORTEST;
+	return err;
+}
+
 int gfs_parser_part(struct gfs_parser *p, struct gfs_ast_part *part)
 {
 	part->pos = p->token.pos;
@@ -364,8 +462,10 @@ int gfs_parser_part(struct gfs_parser *p, struct gfs_ast_part *part)
 		gfs_parser_advance(p);
 	}
 	part->shortest = shortest_of(p);
-	if (part->shortest == GFS_AST_NOT_SHORTEST)
-		return parse_element(p, part);
+	if (part->shortest == GFS_AST_NOT_SHORTEST) {
+		int err = parse_selector(p, part);
+		return err != 0 ? err : parse_element(p, part);
+	}
 	gfs_parser_advance(p);
 	gfs_parser_advance(p);
 	int err = parse_element(p, part);

@@ -119,6 +119,7 @@ struct gfs_plan_rel {
 	bool bound;     /* the list has a value already: only its ends are found */
 	bool from_both; /* VAR_EXPAND with `into`: what leads to either end is found out first */
 	bool all_shortest;
+	bool single; /* the slot holds a relationship and no list */
 };
 
 struct gfs_plan_entity { /* CREATE, MERGE */

@@ -89,16 +89,22 @@ static struct gfs_plan_names types_of(struct gfs_planner *planner, const struct 
 	return names;
 }
 
-/* Of a single relationship: predicates on it. Of a variable-length one: filters of each step, in `step`. */
+/* Of a single relationship: predicates on it. Of a variable-length one, and of a shortest path: filters of each step, in `step`. */
 static void add_rel_predicates(struct gfs_match *match, struct gfs_match_rel *rel)
 {
 	struct gfs_plan_exprs *list = match->predicates;
 	struct gfs_symbol *symbol = rel->ast->symbol;
-	if (rel->ast->variable_length) {
+	bool each = rel->ast->quantified;
+	if (rel->shortest != GFS_AST_NOT_SHORTEST && !rel->ast->variable_length) {
+		rel->step = symbol->id;
+		list = &rel->filters;
+		each = true;
+	} else if (rel->ast->variable_length) {
 		symbol = gfs_plan_alloc(match->planner, sizeof *symbol);
 		if (symbol == NULL)
 			return;
-		symbol->id = rel->step = gfs_plan_slot_new(match->planner);
+		rel->step = rel->ast->step != NULL ? rel->ast->step->id : gfs_plan_slot_new(match->planner);
+		symbol->id = rel->step;
 		list = &rel->filters;
 	}
 	if (rel->ast->types != NULL && (!plain_types(rel->ast->types) || rel->is_given)) {
@@ -109,7 +115,7 @@ static void add_rel_predicates(struct gfs_match *match, struct gfs_match_rel *re
 	}
 	add_property_predicates(match->planner, list, symbol, rel->ast->properties);
 	if (rel->ast->where != NULL)
-		gfs_plan_conjuncts(match->planner, match->predicates, rel->ast->where);
+		gfs_plan_conjuncts(match->planner, each ? list : match->predicates, rel->ast->where);
 }
 
 static bool add_rels(struct gfs_match *match, const struct gfs_ast_part *part)
@@ -262,7 +268,10 @@ static void fill_rel(struct gfs_match *match, struct gfs_match_rel *rel, bool re
 		.into = has(match, to),
 		.others = others_of(match),
 		.min = rel->ast->has_min ? rel->ast->min : 1,
-		.max = rel->ast->has_max ? rel->ast->max : UINT64_MAX,
+		.max = !rel->ast->variable_length ? 1
+			: rel->ast->has_max           ? rel->ast->max
+										  : UINT64_MAX,
+		.single = !rel->ast->variable_length,
 		.filters = filter_items(match->planner, &rel->filters),
 		.filter_count = rel->filters.count,
 		.step = rel->step,

@@ -213,6 +213,7 @@ static void show_rel(const struct gfs_ast_rel *rel, struct gfs_buf *out)
 		put(out, "..");
 	if (rel->has_max)
 		gfs_buf_printf(out, "%llu", (unsigned long long)rel->max);
+	put(out, rel->quantified ? " each" : "");
 	put(out, rel->direction == GFS_AST_OUT ? "]->" : "]-");
 }
 

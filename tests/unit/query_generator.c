@@ -85,15 +85,22 @@ static void put_rel(struct query_generator *g, bool names)
 {
 	static const char *const types[] = { "", "", "", ":T", ":T", ":U", ":T|U", ":V" };
 	static const char *const lengths[] = { "", "", "", "", "*1..2", "*0..1", "*2", "*..2" };
+	static const char *const quantifiers[] = { "{1,2}", "{,1}", "{2}" };
 	const char *length = lengths[query_pick(g, GFS_COUNT(lengths))];
+	const char *quantifier = *length == '\0' && query_pick(g, 4) == 0
+		? quantifiers[query_pick(g, GFS_COUNT(quantifiers))]
+		: "";
 	unsigned direction = query_pick(g, 3);
 	query_put(g, direction == 0 ? "<-[" : "-[");
-	if (names && query_pick(g, 3) != 0)
-		query_put(g, "v%u", query_declare(g, *length == '\0' ? QUERY_VAR_REL : QUERY_VAR_RELS));
+	bool single = *length == '\0' && *quantifier == '\0', named = names && query_pick(g, 3) != 0;
+	if (named)
+		query_put(g, "v%u", query_declare(g, single ? QUERY_VAR_REL : QUERY_VAR_RELS));
 	query_put(g, "%s%s", types[query_pick(g, GFS_COUNT(types))], length);
 	if (query_pick(g, 9) == 0)
 		query_put(g, " {w: %u}", query_pick(g, 4));
-	query_put(g, direction == 1 ? "]->" : "]-");
+	if (named && *quantifier != '\0' && query_pick(g, 3) == 0)
+		query_put(g, " WHERE v%u.w < %u", g->vars[g->count - 1].number, query_pick(g, 5));
+	query_put(g, direction == 1 ? "]->%s" : "]-%s", quantifier);
 }
 
 void query_put_path(struct query_generator *g, unsigned hops_max, bool names)

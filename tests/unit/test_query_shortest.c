@@ -73,6 +73,25 @@ static void compare(const char *left, const char *inside, const char *right)
 	require_same(shortest, walked);
 }
 
+/* ALL SHORTEST and ANY SHORTEST beside the functions. */
+static void compare_selectors(const char *rel, const char *quantified)
+{
+	char function[512], selector[512];
+	(void)snprintf(function, sizeof function,
+		"MATCH (a:N), (b:N) WHERE a <> b MATCH p = allShortestPaths((a)%s(b)) RETURN a.i, b.i, "
+		"[x IN relationships(p) | id(x)]",
+		rel); /* fits */
+	(void)snprintf(selector, sizeof selector,
+		"MATCH p = ALL SHORTEST (a:N)%s(b:N) WHERE a <> b RETURN a.i, b.i, [x IN relationships(p) | id(x)]",
+		quantified); /* fits */
+	require_same(function, selector);
+	(void)snprintf(function, sizeof function,
+		"MATCH (a:N), (b:N) WHERE a <> b MATCH p = shortestPath((a)%s(b)) RETURN a.i, b.i, length(p)", rel); /* fits */
+	(void)snprintf(selector, sizeof selector,
+		"MATCH p = ANY SHORTEST (a:N)%s(b:N) WHERE a <> b RETURN a.i, b.i, length(p)", quantified); /* fits */
+	require_same(function, selector);
+}
+
 static void test_random(void **state)
 {
 	(void)state;
@@ -85,6 +104,13 @@ static void test_random(void **state)
 		compare("<-", ":R|S*..5", "-");
 		compare("-", "*..5", "-");
 		compare("-", "*..5 {w: 1}", "-");
+		compare("-", ":R", "->");
+		compare("-", " {w: 1}", "-");
+		compare("<-", ":R", "-{1,5}");
+		compare("-", "r WHERE r.w < 3", "-{,5}");
+		compare_selectors("-[:R*..5]->", "-[:R]->{1,5}");
+		compare_selectors("-[*]-", "--+");
+		compare_selectors("<-[:S* {w: 1}]-", "<-[:S {w: 1}]-+");
 	}
 }
 
@@ -103,10 +129,32 @@ static void test_named(void **state)
 	query_expect(world, "MATCH (a {i: 0}) MATCH p = shortestPath((a)-[*1..]-(a)) RETURN length(p)", "");
 }
 
+static void test_selectors(void **state)
+{
+	(void)state;
+	put("CREATE (a:N {i: 0})-[:R]->(b:N {i: 1})-[:R]->(c:N {i: 2}), (a)-[:R]->(d:N {i: 3})-[:R]->(c), (:N {i: 4})");
+	put("MATCH (a {i: 0}), (b {i: 1}) CREATE (a)-[:R {w: 1}]->(b)");
+	query_expect(world, "MATCH p = SHORTEST 1 (a {i: 0})-[:R]->+(c {i: 2}) RETURN length(p)", "2");
+	query_expect(world, "MATCH p = SHORTEST 1 PATHS GROUP (a {i: 0})-[:R]->+(c {i: 2}) RETURN length(p)", "2; 2; 2");
+	query_expect(world, "MATCH p = ALL SHORTEST PATHS (a {i: 0})-->{1,9}(c {i: 2}) RETURN length(p)", "2; 2; 2");
+	query_expect(world, "MATCH p = ANY (a {i: 0})-->+(c {i: 2}) RETURN length(p)", "2");
+	query_expect(world, "MATCH ALL PATHS (a {i: 0})-->(b {i: 1}) RETURN count(*)", "2");
+	query_expect(world, "MATCH ANY SHORTEST (a {i: 0})-[r]->(b {i: 1}) RETURN count(r)", "1");
+	query_expect(world, "MATCH ANY SHORTEST (a {i: 0})-[r {w: 1}]->(b) RETURN b.i, r.w", "1, 1");
+	query_expect(world, "MATCH ALL SHORTEST (a {i: 0})-[r]->(b {i: 1}) RETURN count(r)", "2");
+	query_expect(world, "MATCH (a {i: 0}) MATCH p = ANY SHORTEST (a)-->*(a) RETURN length(p)", "0");
+	query_expect(world, "MATCH p = SHORTEST 2 (a)-->+(b) RETURN p", "InvalidRelationshipPattern");
+	query_expect(world, "MATCH p = ANY SHORTEST (a)-->{2,}(b) RETURN p", "InvalidRelationshipPattern");
+	query_expect(world, "MATCH p = ANY SHORTEST (a)-->+(b), (c) RETURN p", "InvalidRelationshipPattern");
+	query_expect(world, "MATCH p = ANY SHORTEST (a)-->+(b)-->(c) RETURN p", "InvalidRelationshipPattern");
+	query_expect(world, "CREATE ANY SHORTEST (a)-[:R]->(b)", "UnexpectedSyntax");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_named, setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_selectors, setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_random, setup, query_world_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
