@@ -10,14 +10,39 @@
 #define SETTING_KEY_PROPERTY "setting:key_property"
 #define KEY_PROPERTY_DEFAULT "name"
 
+/* Names and bitmaps that a checkpoint writes under one hold of the graph lock: a few milliseconds. */
+enum { WRITE_SOME_MAX = 4096 };
+
+static int write_names_and_sets(struct gfs_graph *graph, size_t *max)
+{
+	int err = gfs_catalog_before_freeze(graph->catalog, graph->store, max);
+	return err != 0 ? err : gfs_idsets_before_freeze(graph->sets, graph->store, max);
+}
+
 static int before_freeze(void *context, struct gfs_store *store)
 {
 	struct gfs_graph *graph = context;
+	size_t max = SIZE_MAX;
 	assert(graph->store == store && graph->catalog != NULL && graph->sets != NULL);
-	int err = gfs_catalog_before_freeze(graph->catalog, store);
-	if (err == 0)
-		err = gfs_idsets_before_freeze(graph->sets, store);
+	int err = write_names_and_sets(graph, &max);
 	return err != 0 ? err : gfs_prop_indexes_before_freeze(graph->indexes, store);
+}
+
+static int write_some(void *context, struct gfs_store *store, bool *ret_more)
+{
+	struct gfs_graph *graph = context;
+	size_t max = WRITE_SOME_MAX;
+	assert(graph->store == store);
+	(void)store; /* without assertions */
+	int err = write_names_and_sets(graph, &max);
+	*ret_more = max == 0;
+	return err;
+}
+
+static uint64_t dirty_bytes(void *context)
+{
+	struct gfs_graph *graph = context;
+	return gfs_idsets_dirty_bytes(graph->sets);
 }
 
 static int read_settings(struct gfs_graph *graph)
@@ -84,7 +109,11 @@ static int open_parts(
 	err = judge(graph, path, message);
 	if (err != 0)
 		return err;
-	struct gfs_store_hooks hooks = { .replay = gfs_graph_replay, .before_freeze = before_freeze, .context = graph };
+	struct gfs_store_hooks hooks = { .replay = gfs_graph_replay,
+		.before_freeze = before_freeze,
+		.write_some = write_some,
+		.dirty_bytes = dirty_bytes,
+		.context = graph };
 	err = gfs_store_recover(graph->store, &hooks, message);
 	return graph->ops_lost != 0 && (err == 0 || err == GFS_ERR_CORRUPT) ? judge(graph, path, message) : err;
 }

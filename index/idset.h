@@ -16,8 +16,10 @@ enum gfs_idset_kind { GFS_IDSET_LABEL = 1, GFS_IDSET_TYPE = 2 };
 /* `cache`: the index layer's. Store and cache outlive the sets. */
 int gfs_idsets_open(struct gfs_store *store, struct gfs_cache *cache, struct gfs_idsets **ret_sets) GFS_CHECK;
 void gfs_idsets_free(struct gfs_idsets *sets);
-/* Writes what changed, under the exclusive lock. */
-int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store) GFS_CHECK;
+/* Writes what changed, `max` chunks of it at most, under the exclusive lock; takes those written off *max. */
+int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store, size_t *max) GFS_CHECK;
+/* Bytes of what that would write all of. With or without the lock. */
+uint64_t gfs_idsets_dirty_bytes(const struct gfs_idsets *sets);
 
 /* GFS_ERR_EXISTS when it was there. */
 int gfs_idset_add(

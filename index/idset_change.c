@@ -9,6 +9,16 @@
 
 /* ---- adding and removing ---- */
 
+static void add_dirty_bytes(struct gfs_idsets *sets, uint64_t more)
+{
+	atomic_fetch_add_explicit(&sets->dirty_bytes, more, memory_order_relaxed);
+}
+
+uint64_t gfs_idsets_dirty_bytes(const struct gfs_idsets *sets)
+{
+	return atomic_load_explicit(&sets->dirty_bytes, memory_order_relaxed);
+}
+
 static int mark_dirty(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t number, struct gfs_idset_bits *bits)
 {
 	struct gfs_idset_dirty_list *list = &sets->dirty;
@@ -27,6 +37,7 @@ static int mark_dirty(struct gfs_idsets *sets, struct gfs_idset *set, uint64_t n
 	list->refs[list->count++] = (struct gfs_idset_dirty_ref){ .set = set, .chunk = chunk->number };
 	chunk->dirty = true;
 	gfs_cache_set_dirty(sets->cache, &bits->piece.entry, true);
+	add_dirty_bytes(sets, bits->piece.entry.bytes);
 	return 0;
 }
 
@@ -96,14 +107,16 @@ static int pin_for(
 	return err;
 }
 
-/* The charge grows by doubling: less often than the bitmap. */
+/* The charge grows by doubling: less often than the bitmap. The chunk is dirty. */
 static void grow(struct gfs_idsets *sets, struct gfs_idset_bits *bits)
 {
 	if (bits->bytes >= GFS_IDSET_CHUNK_OVERHEAD_BYTES + GFS_IDSET_CHUNK_BYTES_MAX)
 		return;
 	bits->bytes += sizeof(uint16_t);
-	if (bits->bytes > bits->piece.entry.bytes)
-		gfs_cache_resize(sets->cache, &bits->piece.entry, 2 * bits->bytes);
+	if (bits->bytes <= bits->piece.entry.bytes)
+		return;
+	add_dirty_bytes(sets, 2 * bits->bytes - bits->piece.entry.bytes);
+	gfs_cache_resize(sets->cache, &bits->piece.entry, 2 * bits->bytes);
 }
 
 int gfs_idset_add(
@@ -171,6 +184,7 @@ static int write_chunk(struct gfs_idsets *sets, struct gfs_idset_dirty_ref ref, 
 	int err = write_value(gfs_store_kv(sets->store), gfs_idset_chunk_key(key, ref.set, ref.chunk), bits, value);
 	if (err != 0)
 		return err;
+	add_dirty_bytes(sets, -(uint64_t)entry->bytes);
 	bits->bytes = (uint32_t)(GFS_IDSET_CHUNK_OVERHEAD_BYTES + value->size);
 	gfs_cache_resize(sets->cache, entry, bits->bytes);
 	gfs_cache_set_dirty(sets->cache, entry, false);
@@ -178,23 +192,18 @@ static int write_chunk(struct gfs_idsets *sets, struct gfs_idset_dirty_ref ref, 
 	return 0;
 }
 
-static int write_all(struct gfs_idsets *sets)
+int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store, size_t *max)
 {
 	GFS_AUTO_BUF value = GFS_BUF_INIT;
-	int err = 0;
-	while (sets->dirty.count > 0 && err == 0) {
-		err = write_chunk(sets, sets->dirty.refs[sets->dirty.count - 1], &value);
-		if (err == 0)
-			sets->dirty.count--;
-	}
-	return err;
-}
-
-int gfs_idsets_before_freeze(struct gfs_idsets *sets, struct gfs_store *store)
-{
 	assert(store == sets->store);
 	(void)store; /* without assertions */
-	return write_all(sets);
+	for (; sets->dirty.count > 0 && *max > 0; --*max) {
+		int err = write_chunk(sets, sets->dirty.refs[sets->dirty.count - 1], &value);
+		if (err != 0)
+			return err;
+		sets->dirty.count--;
+	}
+	return 0;
 }
 
 /* ---- clearing ---- */
@@ -236,6 +245,7 @@ static void forget_all(struct gfs_idsets *sets, bool listed)
 		atomic_store_explicit(&set->listed, listed, memory_order_relaxed);
 	}
 	sets->dirty.count = 0;
+	atomic_store_explicit(&sets->dirty_bytes, 0, memory_order_relaxed);
 }
 
 static void undo_clear(void *context, void *data, size_t size)
@@ -249,9 +259,10 @@ static void undo_clear(void *context, void *data, size_t size)
 int gfs_idsets_clear(struct gfs_txn *txn, struct gfs_idsets *sets)
 {
 	void *data;
+	size_t max = SIZE_MAX;
 	if (gfs_undo_mark(gfs_txn_undo(txn)) != 0)
 		return GFS_ERR_INVALID;
-	int err = write_all(sets);
+	int err = gfs_idsets_before_freeze(sets, sets->store, &max);
 	if (err == 0)
 		err = delete_values(txn, gfs_store_kv(sets->store));
 	if (err == 0)

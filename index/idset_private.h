@@ -88,6 +88,7 @@ struct gfs_idsets {
 	_Atomic(struct gfs_idset *) *index;
 	struct gfs_idset *first;
 	struct gfs_idset_dirty_list dirty; /* with the exclusive graph lock only */
+	_Atomic uint64_t dirty_bytes;      /* what those are charged; written with that lock, relaxed: a number by itself */
 };
 
 /* ---- finding (idset.c); under the graph lock ---- */

@@ -192,9 +192,9 @@ static int store_row(struct gfs_store *store, unsigned kind, unsigned id, const 
 }
 
 /* What fails stays dirty. */
-static int store_names(struct gfs_store *store, unsigned kind, struct names *n)
+static int store_names(struct gfs_store *store, unsigned kind, struct names *n, size_t *max)
 {
-	while (n->dirty_count > 0) {
+	for (; n->dirty_count > 0 && *max > 0; --*max) {
 		unsigned id = n->dirty[n->dirty_count - 1];
 		/* Past the count: it was added by a transaction that was taken back; nameless: one that could not be (undo_reuse). */
 		int err = id > n->count || n->entries[id - 1].name.size == 0 ? 0
@@ -207,11 +207,11 @@ static int store_names(struct gfs_store *store, unsigned kind, struct names *n)
 	return 0;
 }
 
-int gfs_catalog_before_freeze(struct gfs_catalog *catalog, struct gfs_store *store)
+int gfs_catalog_before_freeze(struct gfs_catalog *catalog, struct gfs_store *store, size_t *max)
 {
 	int err = 0;
 	for (unsigned i = 0; err == 0 && i < KIND_COUNT; i++)
-		err = store_names(store, i + 1, &catalog->kinds[i]);
+		err = store_names(store, i + 1, &catalog->kinds[i], max);
 	return err;
 }
 

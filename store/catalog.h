@@ -25,8 +25,8 @@ struct gfs_catalog_entry {
 
 int gfs_catalog_open(struct gfs_store *store, struct gfs_catalog **ret_catalog) GFS_CHECK;
 void gfs_catalog_free(struct gfs_catalog *catalog);
-/* For gfs_store_hooks.before_freeze: writes changed entries into the KV overlay. */
-int gfs_catalog_before_freeze(struct gfs_catalog *catalog, struct gfs_store *store) GFS_CHECK;
+/* For gfs_store_hooks.before_freeze: writes changed entries into the KV overlay, `max` at most; takes those written off *max. */
+int gfs_catalog_before_freeze(struct gfs_catalog *catalog, struct gfs_store *store, size_t *max) GFS_CHECK;
 
 /* GFS_ERR_NOTFOUND. */
 int gfs_catalog_find(

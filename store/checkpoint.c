@@ -1,7 +1,9 @@
 /* Checkpoints: everything committed up to one LSN goes into the key-value store in one atomic batch, while readers and the writer
  * go on.
  *
- *   freeze   exclusive lock, a constant amount of work: note the LSN, swap the list of dirty pages, generation++, freeze the tables
+ *   ahead    exclusive lock, in slices: what the layers above have decoded and changed goes into the tables
+ *   freeze   exclusive lock: what changed of that meanwhile, then a constant amount of work: note the LSN, swap the list of dirty pages, generation++,
+ *            freeze the tables
  *   write    capture pages in slices under the shared lock (copy-on-write keeps their images: P3 of page.c), seal, put into the batch
  *   commit   log durable up to the LSN, then the batch, then the superblock
  *   clean    exclusive lock, in slices: frames that were not changed again are clean; then the frozen tables are dropped
@@ -45,8 +47,9 @@ struct checkpoint {
 
 uint64_t gfs_store_changed_bytes(const struct gfs_store *store)
 {
+	uint64_t above = store->hooks.dirty_bytes ? store->hooks.dirty_bytes(store->hooks.context) : 0;
 	return atomic_load_explicit(&store->dirty_pages, memory_order_relaxed) * GFS_PAGE_MEMORY_BYTES +
-		gfs_kv_dirty_bytes(store->kv);
+		gfs_kv_dirty_bytes(store->kv) + above;
 }
 
 uint64_t gfs_store_dirty_bytes(const struct gfs_store *store)
@@ -76,6 +79,21 @@ static void exclusive_end(struct checkpoint *run, uint64_t begun_ns)
 		return;
 	gfs_rwlock_unlock_write(&run->store->graph);
 	run->stall_ns_max = GFS_MAX(run->stall_ns_max, held_ns);
+}
+
+/* ---- ahead ---- */
+
+static int write_ahead(struct checkpoint *run)
+{
+	struct gfs_store *store = run->store;
+	bool more = !run->locked && store->hooks.write_some;
+	int err = 0;
+	while (err == 0 && more) {
+		uint64_t begun_ns = exclusive_begin(run);
+		err = store->hooks.write_some(store->hooks.context, store, &more);
+		exclusive_end(run, begun_ns);
+	}
+	return err;
 }
 
 /* ---- freeze ---- */
@@ -258,7 +276,9 @@ static void give_up(struct checkpoint *run, int cause)
 static int run_steps(struct checkpoint *run)
 {
 	run->images = malloc((size_t)CAPTURE_PAGES * GFS_PAGE_SIZE);
-	int err = run->images ? freeze(run) : GFS_ERR_NOMEM;
+	int err = run->images ? write_ahead(run) : GFS_ERR_NOMEM;
+	if (err == 0)
+		err = freeze(run);
 	if (err == 0)
 		err = write_batch(run);
 	if (err == 0)

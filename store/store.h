@@ -51,8 +51,13 @@ struct gfs_store_hooks {
 	/* Apply one committed transaction again. `txn` is open and is not logged; an error stops recovery. */
 	int (*replay)(void *context, struct gfs_txn *txn, struct gfs_slice payload);
 	/* Called by a checkpoint under the exclusive lock, just before it freezes: write decoded index state and catalog rows that changed
-	 * since the last time into the KV overlay (gfs_store_kv, undo NULL). Milliseconds at most. */
+	 * since the last time into the KV overlay (gfs_store_kv, undo NULL). */
 	int (*before_freeze)(void *context, struct gfs_store *store);
+	/* The same for some milliseconds' worth of it, so that little is left for before_freeze: called again, with the lock given back in between, while
+	 * *ret_more. May be NULL. */
+	int (*write_some)(void *context, struct gfs_store *store, bool *ret_more);
+	/* Bytes in memory that before_freeze would write, beside pages and the KV overlay. With or without the lock. May be NULL: none. */
+	uint64_t (*dirty_bytes)(void *context);
 	void *context;
 };
 /* Replays the log and starts the threads (not when read-only). Call once. */

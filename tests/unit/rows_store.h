@@ -28,7 +28,8 @@ struct rows {
 static inline int rows_freeze(void *context, struct gfs_store *store)
 {
 	struct rows *r = context;
-	return gfs_catalog_before_freeze(r->catalog, store);
+	size_t max = SIZE_MAX;
+	return gfs_catalog_before_freeze(r->catalog, store, &max);
 }
 
 /* The tests checkpoint before they close: there is nothing to replay. */

@@ -370,6 +370,58 @@ static void test_back_pressure_by_budget(void **state)
 	assert_int_equal(gfs_store_close(store), 0);
 }
 
+/* What the layer above has decoded and changed counts as well, and goes into the tables in parts before the freeze. */
+struct above {
+	_Atomic uint64_t bytes;
+	unsigned parts, frozen_with;
+};
+
+static uint64_t dirty_above(void *context)
+{
+	struct above *above = context;
+	return atomic_load(&above->bytes);
+}
+
+static int write_a_part(void *context, struct gfs_store *store, bool *ret_more)
+{
+	struct above *above = context;
+	(void)store;
+	above->parts++;
+	*ret_more = above->parts % 3 != 0;
+	return 0;
+}
+
+static int freeze_above(void *context, struct gfs_store *store)
+{
+	struct above *above = context;
+	(void)store;
+	above->frozen_with = above->parts;
+	atomic_store(&above->bytes, 0);
+	return 0;
+}
+
+static void test_what_lies_above(void **state)
+{
+	struct above above = { 0 };
+	(void)state;
+	struct gfs_store *store = toy_open_ok(
+		path, &(struct gfs_store_opts){ .checkpoint_interval_ms = UINT32_MAX, .dirty_bytes_max = 1 << 20 });
+	store->hooks = (struct gfs_store_hooks){
+		.before_freeze = freeze_above, .write_some = write_a_part, .dirty_bytes = dirty_above, .context = &above
+	};
+	commit_many(store, 1);
+	assert_int_equal(stats_of(store).checkpoints, 0);
+	atomic_store(&above.bytes, 3 << 20);
+	assert_true(stats_of(store).dirty_bytes >= 3 << 20);
+	commit_many(store, 2); /* the second waits for room */
+	assert_int_equal(atomic_load(&above.bytes), 0);
+	wait_checkpoints(store, 1);
+	assert_int_equal(above.frozen_with, 3);
+	store->hooks = toy_hooks;
+	assert_int_equal(toy_verify(store), 3);
+	assert_int_equal(gfs_store_close(store), 0);
+}
+
 /* What a checkpoint gives back beside a transaction is not the transaction's: it has as much room as before. */
 static void test_room_beside_a_checkpoint(void **state)
 {
@@ -482,6 +534,7 @@ int main(void)
 		TEST(test_triggers),
 		TEST(test_back_pressure),
 		TEST(test_back_pressure_by_budget),
+		TEST(test_what_lies_above),
 		TEST(test_room_beside_a_checkpoint),
 		TEST(test_failure_wakes_waiting_writers),
 		TEST(test_hook_that_fails),

@@ -14,7 +14,8 @@ static struct gfs_idsets *sets;
 
 static int freeze(struct gfs_store *store)
 {
-	return gfs_idsets_before_freeze(sets, store);
+	size_t max = SIZE_MAX;
+	return gfs_idsets_before_freeze(sets, store, &max);
 }
 
 static void open_sets(void)
@@ -102,6 +103,7 @@ static void memory(uint64_t *ret_bytes, uint64_t *ret_dirty_bytes)
 {
 	struct gfs_cache_stats stats;
 	gfs_cache_stats_get(cache, &stats);
+	assert_int_equal(stats.dirty_bytes, gfs_idsets_dirty_bytes(sets)); /* there is nothing else in the cache */
 	*ret_bytes = stats.bytes;
 	*ret_dirty_bytes = stats.dirty_bytes;
 }
@@ -352,6 +354,34 @@ static void test_checkpoints(void **state)
 	assert_true(bytes > 0 && bytes < 1000);
 }
 
+/* Some chunks at a time, which may change once more before the next ones. */
+static void test_written_in_parts(void **state)
+{
+	enum { CHUNKS = 9, PART = 4 };
+	uint64_t bytes, before, dirty_bytes;
+	size_t max = PART;
+	(void)state;
+	for (uint64_t chunk = 0; chunk < CHUNKS; chunk++)
+		add(GFS_IDSET_LABEL, 1, (chunk << 16) + 1);
+	memory(&bytes, &before);
+	struct gfs_txn *txn = test_begin(&t);
+	assert_int_equal(gfs_idsets_before_freeze(sets, t.store, &max), 0);
+	test_commit(txn);
+	assert_int_equal(max, 0);
+	assert_int_equal(keys(), PART);
+	memory(&bytes, &dirty_bytes);
+	assert_int_equal(dirty_bytes, before / CHUNKS * (CHUNKS - PART));
+	for (uint64_t chunk = 0; chunk < CHUNKS; chunk++)
+		add(GFS_IDSET_LABEL, 1, (chunk << 16) + 2);
+	max = 2 * CHUNKS;
+	txn = test_begin(&t);
+	assert_int_equal(gfs_idsets_before_freeze(sets, t.store, &max), 0);
+	test_commit(txn);
+	assert_int_equal(max, CHUNKS); /* each is on the list once */
+	reopen();
+	assert_int_equal(count_of(GFS_IDSET_LABEL, 1), 2 * CHUNKS);
+}
+
 /* 1,200 chunks of scattered ids take 8 KiB each. What changed stays; once it is written the limit holds, and what was dropped is read again. */
 static void test_memory_is_bounded(void **state)
 {
@@ -487,7 +517,7 @@ static void test_random_changes(void **state)
 {
 	(void)state;
 	static bool model[MODEL_SETS][MODEL_IDS], before[MODEL_SETS][MODEL_IDS];
-	uint64_t seed = 77;
+	uint64_t seed = 77, bytes, dirty_bytes;
 	for (unsigned round = 0; round < 60; round++) {
 		memcpy(before, model, sizeof model);
 		struct gfs_txn *txn = test_begin(&t);
@@ -505,6 +535,7 @@ static void test_random_changes(void **state)
 		} else {
 			test_commit(txn);
 		}
+		memory(&bytes, &dirty_bytes);
 		if (round % 5 == 4)
 			assert_int_equal(gfs_store_checkpoint(t.store), 0);
 		if (round % 10 == 9)
@@ -609,6 +640,7 @@ int main(void)
 		WITH_STORE(test_list_many),
 		WITH_STORE(test_abort),
 		WITH_STORE(test_checkpoints),
+		WITH_STORE(test_written_in_parts),
 		WITH_STORE(test_memory_is_bounded),
 		WITH_STORE(test_layer_off),
 		WITH_STORE(test_clear),

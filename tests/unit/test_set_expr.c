@@ -24,8 +24,9 @@ static size_t element_count;
 
 static int freeze(struct gfs_store *store)
 {
-	int err = gfs_idsets_before_freeze(sets, store);
-	return err != 0 ? err : gfs_catalog_before_freeze(catalog, store);
+	size_t max = SIZE_MAX;
+	int err = gfs_idsets_before_freeze(sets, store, &max);
+	return err != 0 ? err : gfs_catalog_before_freeze(catalog, store, &max);
 }
 
 static uint64_t below(uint64_t n)
