@@ -105,13 +105,18 @@ def check(directory, mnt, seed, count):
 
 def parallel(directory, mnt):
     done = 0
+    listed = {}  # many of them meet at the same hubs
     for (start, end, kind), n in pairs(directory).items():
         if n < 2:
             continue
         a, b = shown(start), shown(end)
         for folder, name in ((os.path.join(a, "out", kind), b), (os.path.join(b, "in", kind), a)):
             path = os.path.join(mnt, "nodes", folder)
-            names = [m for m in os.listdir(path) if base(m) == name]
+            if path not in listed:
+                listed[path] = collections.defaultdict(list)
+                for m in os.listdir(path):
+                    listed[path][base(m)].append(m)
+            names = listed[path][name]
             assert len(names) == n and name in names, (path, names, n)
             ids = {os.path.basename(os.readlink(os.path.join(path, ".rel", m))) for m in names}
             assert len(ids) == n, (path, ids)
