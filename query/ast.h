@@ -267,6 +267,9 @@ struct gfs_ast_set_item { /* SET and REMOVE (PROPERTY, LABELS) */
 	struct gfs_query_pos pos;
 };
 
+/* When a transaction of CALL { } IN TRANSACTIONS fails: so does the statement, the next ones go on, or none follows. */
+enum gfs_ast_on_error { GFS_ON_ERROR_FAIL, GFS_ON_ERROR_CONTINUE, GFS_ON_ERROR_BREAK };
+
 struct gfs_ast_clause {
 	enum gfs_ast_clause_kind kind;
 	struct gfs_query_pos pos;
@@ -326,6 +329,9 @@ struct gfs_ast_clause {
 			struct gfs_ast_query *query;
 			struct gfs_ast_expr *in_transactions_of; /* IN TRANSACTIONS [OF n ROWS]; NULL without */
 			bool in_transactions;
+			enum gfs_ast_on_error on_error;
+			struct gfs_slice status;          /* REPORT STATUS AS; empty without */
+			struct gfs_symbol *status_symbol; /* by the check; or NULL */
 		} subquery;
 		struct {
 			bool headers;

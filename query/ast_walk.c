@@ -144,6 +144,7 @@ void gfs_ast_walk_clause(const struct gfs_ast_walker *walker, const struct gfs_a
 	case GFS_CLAUSE_SUBQUERY:
 		gfs_ast_walk_query(walker, clause->subquery.query);
 		gfs_ast_walk_expr(walker, clause->subquery.in_transactions_of);
+		walk_symbol(walker, clause->subquery.status_symbol);
 		break;
 	case GFS_CLAUSE_LOAD_CSV:
 		walk_symbol(walker, clause->load_csv.symbol);

@@ -73,6 +73,21 @@ static int add_columns(struct gfs_checker *c, const struct gfs_ast_query *query,
 	return err;
 }
 
+/* REPORT STATUS AS: a variable for what became of the transaction that the row was in. */
+static int check_status(struct gfs_checker *c, struct gfs_ast_clause *clause)
+{
+	if (clause->subquery.status.size == 0)
+		return 0;
+	if (clause->subquery.on_error == GFS_ON_ERROR_FAIL)
+		return GFS_CHECKER_FAIL(c, "InvalidClauseComposition", &clause->pos,
+			"REPORT STATUS wants ON ERROR CONTINUE or ON ERROR BREAK: otherwise no failure is left to tell of");
+	int err = gfs_checker_bind(
+		c, clause->subquery.status, GFS_SYMBOL_VALUE, &clause->pos, &clause->subquery.status_symbol);
+	if (err == 0)
+		clause->subquery.status_symbol->value = GFS_DATUM_MAP;
+	return err;
+}
+
 static int check_subquery(struct gfs_checker *c, struct gfs_ast_clause *clause)
 {
 	struct gfs_scope *scope = c->scope, *imports = c->imports;
@@ -86,7 +101,9 @@ static int check_subquery(struct gfs_checker *c, struct gfs_ast_clause *clause)
 	c->imports = imports;
 	if (err == 0 && clause->subquery.in_transactions_of != NULL)
 		err = gfs_check_amount(c, clause->subquery.in_transactions_of, "OF");
-	return err != 0 ? err : add_columns(c, clause->subquery.query, &clause->pos);
+	if (err == 0)
+		err = add_columns(c, clause->subquery.query, &clause->pos);
+	return err != 0 ? err : check_status(c, clause);
 }
 
 /* ---- writing ---- */

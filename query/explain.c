@@ -114,6 +114,9 @@ static void details(const struct explaining *e, const struct gfs_plan_node *node
 		break;
 	case GFS_PLAN_TRANSACTIONS:
 		items(e, &node->apply.amount, 1);
+		if (node->apply.on_error != GFS_ON_ERROR_FAIL)
+			gfs_buf_append_text(
+				e->out, node->apply.on_error == GFS_ON_ERROR_BREAK ? " on error break" : " on error continue");
 		break;
 	case GFS_PLAN_COUNT_STORE:
 		names(e, &node->count.names, '|');

@@ -16,6 +16,7 @@
 	X(ASC, false)                                                                                                      \
 	X(ASCENDING, false)                                                                                                \
 	X(ASSERT, false)                                                                                                   \
+	X(BREAK, false)                                                                                                    \
 	X(BTREE, false)                                                                                                    \
 	X(BY, true)                                                                                                        \
 	X(CALL, false)                                                                                                     \
@@ -24,6 +25,7 @@
 	X(CONSTRAINT, false)                                                                                               \
 	X(CONSTRAINTS, false)                                                                                              \
 	X(CONTAINS, true)                                                                                                  \
+	X(CONTINUE, false)                                                                                                 \
 	X(COUNT, false)                                                                                                    \
 	X(CREATE, true)                                                                                                    \
 	X(CSV, false)                                                                                                      \
@@ -38,9 +40,11 @@
 	X(ELSE, true)                                                                                                      \
 	X(END, false)                                                                                                      \
 	X(ENDS, true)                                                                                                      \
+	X(ERROR, false)                                                                                                    \
 	X(EXISTS, false)                                                                                                   \
 	X(EXPLAIN, false)                                                                                                  \
 	X(EXTRACT, false)                                                                                                  \
+	X(FAIL, false)                                                                                                     \
 	X(FALSE, true)                                                                                                     \
 	X(FIELDTERMINATOR, false)                                                                                          \
 	X(FILTER, false)                                                                                                   \
@@ -87,6 +91,7 @@
 	X(REDUCE, false)                                                                                                   \
 	X(RELATIONSHIP, false)                                                                                             \
 	X(REMOVE, true)                                                                                                    \
+	X(REPORT, false)                                                                                                   \
 	X(REQUIRE, false)                                                                                                  \
 	X(RETURN, true)                                                                                                    \
 	X(ROW, false)                                                                                                      \
@@ -100,6 +105,7 @@
 	X(SINGLE, false)                                                                                                   \
 	X(SKIP, true)                                                                                                      \
 	X(STARTS, true)                                                                                                    \
+	X(STATUS, false)                                                                                                   \
 	X(TERMINATE, false)                                                                                                \
 	X(TEXT, false)                                                                                                     \
 	X(THEN, true)                                                                                                      \

@@ -1,10 +1,13 @@
 /* CALL { } IN TRANSACTIONS: takes some rows of its input, runs the right side for each of them in a transaction, commits it, and then hands on what came of
- * them. So what is above and below only reads, and never while a transaction is open. */
+ * them. So what is above and below only reads, and never while a transaction is open.
+ *
+ * With ON ERROR CONTINUE and BREAK the rows of a transaction that failed are handed on once each, with null for what the right side would have given. */
 #include "query/op_amount.h"
 
 #include "base/checked.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 struct transactions {
 	struct gfs_op op;
@@ -17,6 +20,9 @@ struct transactions {
 	struct gfs_batch *lent;  /* one row, as the right side borrows it */
 	uint32_t at;             /* in `batch` */
 	uint64_t given;          /* of `made` */
+	uint64_t begun;          /* transactions so far */
+	bool broken;             /* ON ERROR BREAK, and one has failed */
+	struct gfs_datum status; /* of the last transaction; its memory is that of `made` */
 };
 
 /* ---- opening ---- */
@@ -108,7 +114,7 @@ static int take_rows(struct transactions *self)
 	return err;
 }
 
-/* A row to hand on: the one that is lent, with what row `at` of the right side's batch adds (NULL: nothing is fresh). */
+/* A row to hand on: the one that is lent, with what row `at` of the right side's batch adds (NULL: null); the status is put in later. */
 static int hand_on(struct transactions *self, const struct gfs_batch *right, uint32_t at)
 {
 	struct gfs_op *op = &self->op;
@@ -117,9 +123,18 @@ static int hand_on(struct transactions *self, const struct gfs_batch *right, uin
 	int err = to == NULL ? GFS_ERR_NOMEM : 0;
 	for (uint32_t i = 0; err == 0 && i < passed; i++)
 		to[i] = self->lent->columns[self->handed.ids[i]][0];
-	for (uint32_t i = passed; err == 0 && right != NULL && i < self->handed.count; i++)
-		err = gfs_exec_keep(op->exec, &op->arena, right->columns[self->handed.ids[i]][at], &to[i]);
+	for (uint32_t i = passed; err == 0 && i < self->handed.count; i++) {
+		to[i] = gfs_datum_null();
+		if (right != NULL && self->handed.ids[i] != op->plan->apply.status)
+			err = gfs_exec_keep(op->exec, &op->arena, right->columns[self->handed.ids[i]][at], &to[i]);
+	}
 	return err;
+}
+
+static void lend(struct transactions *self, const struct gfs_datum *row)
+{
+	for (uint32_t i = 0; i < self->kept.count; i++)
+		self->lent->columns[self->kept.ids[i]][0] = row[i];
 }
 
 static int run_row(struct transactions *self, const struct gfs_datum *row)
@@ -127,9 +142,7 @@ static int run_row(struct transactions *self, const struct gfs_datum *row)
 	struct gfs_op *op = &self->op;
 	struct gfs_batch *right;
 	bool unit = op->plan->apply.unit;
-	for (uint32_t i = 0; i < self->kept.count; i++)
-		self->lent->columns[self->kept.ids[i]][0] = row[i];
-	assert(!unit || op->plan->fresh.count == 0);
+	lend(self, row);
 	gfs_op_rewind(op->right);
 	int err = gfs_op_lend(op->argument, self->lent, 0);
 	do {
@@ -158,6 +171,87 @@ static int run_rows(struct transactions *self)
 	return err;
 }
 
+/* ---- ON ERROR ---- */
+
+/* What the statement itself is to blame for; limits, the end of the statement and failures of the store end it as ever. */
+static bool is_caught(const struct gfs_query_error *error)
+{
+	return error->kind != GFS_QUERY_LIMIT_ERROR && error->kind != GFS_QUERY_TERMINATED_ERROR &&
+		error->kind != GFS_QUERY_STORE_ERROR;
+}
+
+static int text_of(struct transactions *self, struct gfs_slice text, struct gfs_datum *ret_value)
+{
+	struct gfs_slice copy = gfs_arena_copy(&self->op.arena, text);
+	if (copy.data == NULL)
+		return gfs_exec_nomem(self->op.exec);
+	*ret_value = gfs_datum_string(copy);
+	return 0;
+}
+
+/* `message` is empty without a failure. */
+static int set_status(struct transactions *self, bool started, struct gfs_slice message)
+{
+	struct gfs_datum id = gfs_datum_null(), text = gfs_datum_null();
+	char name[40];
+	if (self->op.plan->apply.status == GFS_SLOT_NONE)
+		return 0;
+	int size = snprintf(name, sizeof name, "transaction-%llu", (unsigned long long)self->begun);
+	int err = started ? text_of(self, gfs_slice(name, (size_t)size), &id) : 0;
+	if (err == 0 && message.size != 0)
+		err = text_of(self, message, &text);
+	struct gfs_datum_entry *entries = gfs_arena_alloc(&self->op.arena, 4 * sizeof *entries);
+	if (err != 0 || entries == NULL)
+		return err != 0 ? err : gfs_exec_nomem(self->op.exec);
+	bool committed = started && message.size == 0;
+	entries[0] = (struct gfs_datum_entry){ gfs_slice_text("committed"), gfs_datum_boolean(committed) };
+	entries[1] = (struct gfs_datum_entry){ gfs_slice_text("errorMessage"), text };
+	entries[2] = (struct gfs_datum_entry){ gfs_slice_text("started"), gfs_datum_boolean(started) };
+	entries[3] = (struct gfs_datum_entry){ gfs_slice_text("transactionId"), id };
+	self->status = gfs_datum_map(entries, 4);
+	return 0;
+}
+
+/* Each row once, with nothing from the right side. */
+static int hand_on_all(struct transactions *self)
+{
+	int err = 0;
+	self->made = (struct gfs_rows){ .slots = &self->handed };
+	for (uint64_t i = 0; err == 0 && i < self->rows.count; i++) {
+		lend(self, gfs_rows_at(&self->rows, i));
+		err = hand_on(self, NULL, 0);
+	}
+	return err;
+}
+
+static int go_on(struct transactions *self, const struct gfs_query_counts *counts)
+{
+	struct gfs_exec *exec = self->op.exec;
+	struct gfs_query_error error = *exec->error;
+	exec->counts = *counts;
+	*exec->error = (struct gfs_query_error){ 0 };
+	self->broken = self->op.plan->apply.on_error == GFS_ON_ERROR_BREAK;
+	int err = set_status(self, true, gfs_slice_text(error.message));
+	return err != 0 ? err : hand_on_all(self);
+}
+
+static int run_transaction(struct transactions *self)
+{
+	struct gfs_exec *exec = self->op.exec;
+	struct gfs_query_counts counts = exec->counts;
+	if (self->broken) {
+		int err = set_status(self, false, gfs_slice_text(""));
+		return err != 0 ? err : hand_on_all(self);
+	}
+	self->begun++;
+	int err = run_rows(self);
+	if (err == 0)
+		return set_status(self, true, gfs_slice_text(""));
+	if (self->op.plan->apply.on_error == GFS_ON_ERROR_FAIL || !is_caught(exec->error))
+		return err;
+	return go_on(self, &counts);
+}
+
 /* ---- rows ---- */
 
 static void give(struct transactions *self)
@@ -167,7 +261,8 @@ static void give(struct transactions *self)
 	for (uint32_t row = 0; row < out->count; row++) {
 		const struct gfs_datum *from = gfs_rows_at(&self->made, self->given + row);
 		for (uint32_t i = 0; i < self->handed.count; i++)
-			out->columns[self->handed.ids[i]][row] = from[i];
+			out->columns[self->handed.ids[i]][row] = self->handed.ids[i] == self->op.plan->apply.status ? self->status
+																										: from[i];
 	}
 	self->given += out->count;
 }
@@ -183,7 +278,7 @@ static int next_transactions(struct gfs_op *op, struct gfs_batch **ret_batch)
 		if (err == 0 && self->rows.count == 0)
 			return 0;
 		if (err == 0)
-			err = run_rows(self);
+			err = run_transaction(self);
 	}
 	if (err != 0)
 		return err;

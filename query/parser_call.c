@@ -96,19 +96,62 @@ static int parse_imports(struct gfs_parser *p, struct gfs_ast_projection *names)
 	return gfs_parser_expect(p, ')', "',' or ')'");
 }
 
-/* IN TRANSACTIONS [OF n ROWS] */
+/* OF n ROWS */
+static int parse_rows(struct gfs_parser *p, struct gfs_ast_clause *clause)
+{
+	if (clause->subquery.in_transactions_of != NULL)
+		return gfs_parser_unexpected(p, "OF once");
+	gfs_parser_advance(p);
+	clause->subquery.in_transactions_of = gfs_parser_expr(p);
+	if (clause->subquery.in_transactions_of == NULL)
+		return p->error->err;
+	return gfs_parser_accept_word(p, GFS_WORD_ROW) ? 0 : gfs_parser_expect_word(p, GFS_WORD_ROWS, "ROWS");
+}
+
+/* ON ERROR CONTINUE, BREAK or FAIL */
+static int parse_on_error(struct gfs_parser *p, struct gfs_ast_clause *clause)
+{
+	gfs_parser_advance(p);
+	int err = gfs_parser_expect_word(p, GFS_WORD_ERROR, "ERROR");
+	if (err != 0)
+		return err;
+	if (gfs_parser_accept_word(p, GFS_WORD_CONTINUE))
+		clause->subquery.on_error = GFS_ON_ERROR_CONTINUE;
+	else if (gfs_parser_accept_word(p, GFS_WORD_BREAK))
+		clause->subquery.on_error = GFS_ON_ERROR_BREAK;
+	else
+		err = gfs_parser_expect_word(p, GFS_WORD_FAIL, "CONTINUE, BREAK or FAIL");
+	return err;
+}
+
+/* REPORT STATUS AS s */
+static int parse_report(struct gfs_parser *p, struct gfs_ast_clause *clause)
+{
+	gfs_parser_advance(p);
+	int err = gfs_parser_expect_word(p, GFS_WORD_STATUS, "STATUS");
+	if (err == 0)
+		err = gfs_parser_expect_word(p, GFS_WORD_AS, "AS");
+	return err != 0 ? err : gfs_parser_name(p, "a variable", &clause->subquery.status);
+}
+
+/* IN TRANSACTIONS, and then in any order: OF n ROWS, ON ERROR what, REPORT STATUS AS s. */
 static int parse_transactions(struct gfs_parser *p, struct gfs_ast_clause *clause)
 {
 	if (!gfs_parser_accept_word(p, GFS_WORD_IN))
 		return 0;
 	clause->subquery.in_transactions = true;
 	int err = gfs_parser_expect_word(p, GFS_WORD_TRANSACTIONS, "TRANSACTIONS");
-	if (err != 0 || !gfs_parser_accept_word(p, GFS_WORD_OF))
-		return err;
-	clause->subquery.in_transactions_of = gfs_parser_expr(p);
-	if (clause->subquery.in_transactions_of == NULL)
-		return p->error->err;
-	return gfs_parser_accept_word(p, GFS_WORD_ROW) ? 0 : gfs_parser_expect_word(p, GFS_WORD_ROWS, "ROWS");
+	while (err == 0) {
+		if (gfs_parser_at_word(p, GFS_WORD_OF))
+			err = parse_rows(p, clause);
+		else if (gfs_parser_at_word(p, GFS_WORD_ON))
+			err = parse_on_error(p, clause);
+		else if (gfs_parser_at_word(p, GFS_WORD_REPORT))
+			err = parse_report(p, clause);
+		else
+			break;
+	}
+	return err;
 }
 
 static int parse_subquery(struct gfs_parser *p, struct gfs_ast_clause *clause)

@@ -193,6 +193,8 @@ struct gfs_plan_node {
 		struct {
 			bool unit;                   /* the right side is run for what it does: each row is handed on once */
 			struct gfs_plan_item amount; /* TRANSACTIONS: rows in each; expr NULL: GFS_TRANSACTION_ROWS */
+			enum gfs_ast_on_error on_error;
+			uint32_t status; /* TRANSACTIONS: slot of the map that tells what became of it, or GFS_SLOT_NONE */
 		} apply;
 		struct {
 			struct gfs_slots left, right; /* rows of the input and of the right side go together when these are equal */

@@ -40,7 +40,8 @@ static struct gfs_plan_node *subquery(struct gfs_planner *planner, struct gfs_pl
 		return gfs_plan_failed(planner, GFS_ERR_NOMEM);
 	if (query->writes)
 		input = gfs_plan_eager(planner, input);
-	bool divided = clause->subquery.in_transactions && query->writes;
+	bool divided = clause->subquery.in_transactions &&
+		(query->writes || clause->subquery.on_error != GFS_ON_ERROR_FAIL);
 	struct gfs_plan_node *node = gfs_plan_node_new(planner, divided ? GFS_PLAN_TRANSACTIONS : GFS_PLAN_APPLY, input);
 	struct gfs_plan_node *right = gfs_plan_query(planner, gfs_plan_argument(planner), query, inside);
 	if (node == NULL || right == NULL)
@@ -49,7 +50,14 @@ static struct gfs_plan_node *subquery(struct gfs_planner *planner, struct gfs_pl
 	node->apply.unit = query->column_count == 0;
 	node->apply.amount = (struct gfs_plan_item){ .expr = divided ? clause->subquery.in_transactions_of : NULL,
 		.slot = GFS_SLOT_NONE };
+	node->apply.on_error = clause->subquery.on_error;
+	node->apply.status = GFS_SLOT_NONE;
 	planner->plan->in_transactions |= divided;
+	planner->plan->writes |= divided;
+	if (clause->subquery.status_symbol != NULL) {
+		node->apply.status = clause->subquery.status_symbol->id;
+		gfs_symset_add(available, node->apply.status);
+	}
 	for (uint32_t i = 0; i < query->column_count; i++)
 		gfs_symset_add(available, query->columns[i]->id);
 	return query->writes ? gfs_plan_eager(planner, node) : node;

@@ -243,8 +243,11 @@ void gfs_plan_defines(const struct gfs_plan_node *node, struct gfs_symset set)
 	case GFS_PLAN_UNWIND:
 		add_slot(set, node->item.slot);
 		break;
-	case GFS_PLAN_APPLY:
 	case GFS_PLAN_TRANSACTIONS:
+		gfs_plan_tree_defines(node->right, set);
+		add_slot(set, node->apply.status);
+		break;
+	case GFS_PLAN_APPLY:
 	case GFS_PLAN_HASH_JOIN:
 	case GFS_PLAN_OPTIONAL:
 		gfs_plan_tree_defines(node->right, set);
