@@ -68,32 +68,30 @@ static int weigh_ends(struct expand *self, uint64_t from, uint64_t to, bool *ret
 	return err;
 }
 
-static int begin_pair(struct expand *self, uint64_t from, uint64_t to)
+/* *ret_begun stays false: the row has not both ends. */
+static int begin_pair(struct expand *self, struct gfs_datum from, struct gfs_datum to, bool *ret_begun)
 {
 	bool turned = false;
-	int err = weigh_ends(self, from, to, &turned);
-	gfs_walk_begin(&self->walk, self->op.exec, &self->op.plan->rel, turned ? to : from, turned ? from : to, turned);
-	self->walking = err == 0;
+	if (from.type != GFS_DATUM_NODE || to.type != GFS_DATUM_NODE)
+		return 0;
+	int err = weigh_ends(self, from.id, to.id, &turned);
+	gfs_walk_begin(
+		&self->walk, self->op.exec, &self->op.plan->rel, turned ? to.id : from.id, turned ? from.id : to.id, turned);
+	*ret_begun = err == 0;
 	return err;
 }
 
-/* A row that has no end to walk from or to is passed over. */
-static int begin_row(struct expand *self)
+/* False: the row has no end to walk from. */
+static bool begin_row(struct expand *self)
 {
 	const struct gfs_plan_rel *rel = &self->op.plan->rel;
 	struct gfs_datum from = self->batch->columns[rel->from][self->row];
-	struct gfs_datum to = rel->into ? self->batch->columns[rel->to][self->row] : from;
-	if (from.type != GFS_DATUM_NODE || to.type != GFS_DATUM_NODE) {
-		self->row++;
-		return 0;
-	}
-	if (rel->into)
-		return begin_pair(self, from.id, to.id);
+	if (from.type != GFS_DATUM_NODE)
+		return false;
 	gfs_walk_begin(&self->walk, self->op.exec, rel, from.id, GFS_ID_NONE, false);
 	self->walk.many = self->batch->count >= GFS_BATCH_ROWS_FEW;
 	self->walk.dense = self->dense;
-	self->walking = true;
-	return 0;
+	return true;
 }
 
 bool gfs_op_rel_used(const struct gfs_plan_rel *rel, const struct gfs_batch *batch, uint32_t row, uint64_t id)
@@ -137,9 +135,19 @@ static int walk_row(struct expand *self)
 static int fill(struct expand *self)
 {
 	struct gfs_op *op = &self->op;
+	const struct gfs_plan_rel *rel = &op->plan->rel;
+	struct gfs_datum **columns = self->batch->columns;
 	int err = 0;
-	while (err == 0 && self->row < self->batch->count && op->out.count < op->out.capacity)
-		err = self->walking ? walk_row(self) : begin_row(self);
+	while (err == 0 && self->row < self->batch->count && op->out.count < op->out.capacity) {
+		if (!self->walking && rel->into)
+			err = begin_pair(self, columns[rel->from][self->row], columns[rel->to][self->row], &self->walking);
+		else if (!self->walking)
+			self->walking = begin_row(self);
+		if (err == 0 && self->walking)
+			err = walk_row(self);
+		else
+			self->row++;
+	}
 	return err;
 }
 
