@@ -82,8 +82,10 @@ foreach(pattern unit/test_ conformance/test_ crash/crash_)
 	endforeach()
 endforeach()
 
-# In the program itself: it defines calls of the C library.
-target_sources(crash_replay PRIVATE ${TESTS}/crash/io_trace.c)
+# In the programs themselves: io_trace.c defines calls of the C library.
+foreach(name crash_replay crash_fault)
+	target_sources(${name} PRIVATE ${TESTS}/crash/io_trace.c ${TESTS}/crash/small_graph.c)
+endforeach()
 
 file(GLOB sources CONFIGURE_DEPENDS ${TESTS}/integration/*.c)
 foreach(source ${sources})

@@ -148,7 +148,8 @@ void gfs_lmdb_note_used(struct gfs_lmdb *db)
 
 static void reader_free(struct gfs_lmdb_reader *r)
 {
-	mdb_txn_abort(r->txn);
+	if (r->txn)
+		mdb_txn_abort(r->txn);
 	free(r);
 }
 
@@ -163,6 +164,19 @@ static int reader_new(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader)
 	else
 		*ret_reader = r;
 	return gfs_lmdb_error(rc);
+}
+
+/* In place of one that LMDB refuses. */
+static int reader_stand_in(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader)
+{
+	if (!atomic_load_explicit(&db->last_noted, memory_order_acquire))
+		return GFS_ERR_FAILED;
+	struct gfs_lmdb_reader *r = calloc(1, sizeof *r);
+	if (!r)
+		return GFS_ERR_NOMEM;
+	r->seen = db->last;
+	*ret_reader = r;
+	return 0;
 }
 
 static struct gfs_lmdb_reader *pool_take(struct gfs_lmdb *db)
@@ -197,6 +211,8 @@ static struct gfs_lmdb_reader *pool_give(struct gfs_lmdb *db, struct gfs_lmdb_re
 /* What the reader's transaction sees. Its pages stay as they are for as long as that is open. */
 static int reader_look(struct gfs_lmdb *db, struct gfs_lmdb_reader *r)
 {
+	if (!r->txn)
+		return 0;
 	uint64_t transaction = mdb_txn_id(r->txn);
 	if (r->seen.snapshot.transaction == transaction)
 		return 0;
@@ -210,11 +226,13 @@ static int reader_renew(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_reader
 	int err = 0;
 	if (!r) {
 		err = reader_new(db, &r);
-	} else {
+	} else if (r->txn) {
 		err = gfs_lmdb_error(mdb_txn_renew(r->txn));
 		if (err)
 			reader_free(r);
 	}
+	if (err == GFS_ERR_FAILED)
+		err = reader_stand_in(db, &r);
 	if (err)
 		(void)pool_give(db, NULL); /* gives nothing back */
 	else
@@ -243,7 +261,8 @@ int gfs_lmdb_reader_begin(struct gfs_lmdb *db, struct gfs_lmdb_reader **ret_read
 
 void gfs_lmdb_reader_end(struct gfs_lmdb *db, struct gfs_lmdb_reader *r)
 {
-	mdb_txn_reset(r->txn);
+	if (r->txn)
+		mdb_txn_reset(r->txn);
 	struct gfs_lmdb_reader *surplus = pool_give(db, r);
 	if (surplus)
 		reader_free(surplus);

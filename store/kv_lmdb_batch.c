@@ -219,6 +219,8 @@ int gfs_lmdb_batch_commit(struct gfs_kv_batch *b)
 {
 	struct gfs_lmdb *db = b->db;
 	int err = valve_remove(b);
+	db->last = b->base;
+	atomic_store_explicit(&db->last_noted, true, memory_order_release);
 	if (err)
 		mdb_txn_abort(b->txn);
 	else

@@ -32,7 +32,7 @@ struct gfs_kv_cursor {
 
 struct gfs_lmdb_reader {
 	struct gfs_lmdb_reader *next; /* in the pool */
-	MDB_txn *txn;
+	MDB_txn *txn;                 /* NULL: of the state that LMDB refuses to show */
 	struct gfs_lmdb_seen seen;
 	struct gfs_kv_cursor cursor;
 };
@@ -58,6 +58,11 @@ struct gfs_lmdb {
 	bool map_was_full;
 	_Atomic uint64_t free_pages; /* as gfs_kv_backend_stats.free_bytes (relaxed: a number to reckon with) */
 	bool failed;
+	/* When LMDB cannot write a meta page it refuses all that comes, readers as well. Nothing is written from then on, so the state before stays as it is,
+	 * and who reads it needs none of LMDB's transactions. A commit notes that state first: `last`, then `last_noted` (release); who was refused reads them
+	 * in the other order (acquire), and after a refusal there are no more commits. */
+	struct gfs_lmdb_seen last;
+	_Atomic bool last_noted;
 	/* The batch that reads go through, or NULL: set and cleared while nobody but its thread uses the backend (batch_expose). */
 	struct gfs_kv_batch *exposed;
 

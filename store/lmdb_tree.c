@@ -38,13 +38,19 @@ static bool tree_sound(const struct gfs_lmdb_tree *tree, uint16_t flags, uint64_
 		(empty || (tree->root >= GFS_LMDB_META_PAGES && tree->root < page_count));
 }
 
+/* What LMDB looks at in both. */
+static bool meta_readable(const uint8_t *page, uint64_t number, uint32_t page_bytes)
+{
+	return gfs_get_le64(page) == number && gfs_get_le16(page + GFS_LMDB_PAGE_FLAGS) == GFS_LMDB_META &&
+		gfs_get_le32(page + META_FREE + TREE_PAD) == page_bytes;
+}
+
 static bool meta_sound(const uint8_t *page, uint64_t number, uint32_t page_bytes)
 {
 	uint64_t count = gfs_get_le64(page + META_LAST_PAGE) + 1;
 	struct gfs_lmdb_tree free = tree_read(page + META_FREE), main = tree_read(page + META_MAIN);
 	free.flags &= (uint16_t)~FILE_FLAGS;
-	return gfs_get_le64(page) == number && gfs_get_le16(page + GFS_LMDB_PAGE_FLAGS) == GFS_LMDB_META &&
-		gfs_get_le32(page + META_FREE + TREE_PAD) == page_bytes && count >= GFS_LMDB_META_PAGES &&
+	return meta_readable(page, number, page_bytes) && count >= GFS_LMDB_META_PAGES &&
 		count <= gfs_get_le64(page + META_MAP_BYTES) / page_bytes && tree_sound(&free, FREE_FLAGS, count) &&
 		tree_sound(&main, 0, count);
 }
@@ -61,10 +67,12 @@ int gfs_lmdb_metas_check(struct gfs_slice bytes)
 		const uint8_t *page = bytes.data + i * page_bytes;
 		if (gfs_get_le32(page + META_MAGIC) != MAGIC || gfs_get_le32(page + META_VERSION) != DATA_VERSION)
 			return i == 0 ? GFS_ERR_NOTDB : GFS_ERR_CORRUPT;
-		if (!meta_sound(page, i, page_bytes))
+		if (!meta_readable(page, i, page_bytes))
 			return GFS_ERR_CORRUPT;
 	}
-	return 0;
+	const uint8_t *second = bytes.data + page_bytes;
+	bool newer = gfs_get_le64(second + META_TRANSACTION) > gfs_get_le64(bytes.data + META_TRANSACTION);
+	return meta_sound(newer ? second : bytes.data, newer, page_bytes) ? 0 : GFS_ERR_CORRUPT;
 }
 
 int gfs_lmdb_snapshot_open(

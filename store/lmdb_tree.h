@@ -49,8 +49,9 @@ struct gfs_lmdb_snapshot {
 	struct gfs_lmdb_tree free, main;
 };
 
-/* The meta pages, before LMDB opens the file: `bytes` are the file's first GFS_LMDB_METAS_BYTES_MAX, or all. Both pages must be sound and agree in page size. GFS_ERR_NOTDB: it is
- * none of LMDB's; GFS_ERR_CORRUPT. */
+/* The meta pages, before LMDB opens the file: `bytes` are the file's first GFS_LMDB_METAS_BYTES_MAX, or all. Both must be meta pages and agree in page size,
+ * and the one that LMDB goes by, of the later transaction, must be sound. The other may be anything: LMDB, when it cannot write a meta page, puts the
+ * transaction there back, but not the trees. GFS_ERR_NOTDB: it is none of LMDB's; GFS_ERR_CORRUPT. */
 #define GFS_LMDB_METAS_BYTES_MAX (UINT64_C(2) << 16)
 int gfs_lmdb_metas_check(struct gfs_slice bytes) GFS_CHECK;
 /* The state of `transaction`, whose pages are kept for the caller by a reader of LMDB's. GFS_ERR_AGAIN: its meta page has been written over (two later commits):

@@ -18,7 +18,9 @@ static struct {
 	dev_t device;
 	struct io_event *events; /* owned */
 	size_t count, capacity;
-} trace = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct io_fault fault;
+	uint64_t calls;
+} trace = { .lock = PTHREAD_MUTEX_INITIALIZER, .fault.at = UINT64_MAX };
 
 /* ---- the list ---- */
 
@@ -117,6 +119,45 @@ void io_trace_clear(void)
 	trace.count = 0;
 }
 
+/* ---- faults ---- */
+
+void io_trace_fault(const struct io_fault *fault)
+{
+	pthread_mutex_lock(&trace.lock);
+	trace.fault = *fault;
+	trace.calls = 0;
+	pthread_mutex_unlock(&trace.lock);
+}
+
+uint64_t io_trace_calls(void)
+{
+	pthread_mutex_lock(&trace.lock);
+	uint64_t calls = trace.calls;
+	pthread_mutex_unlock(&trace.lock);
+	return calls;
+}
+
+/* Whether the call is to fail, with errno set. A short write has its size halved. Under the lock. */
+static bool refused(int fd, size_t *size)
+{
+	uint64_t inode;
+	if (!is_ours(fd, &inode))
+		return false;
+	bool before = trace.calls <= trace.fault.at;
+	if (trace.fault.metas && before && (size == NULL || (fcntl(fd, F_GETFL) & O_DSYNC) == 0))
+		return false;
+	uint64_t call = trace.calls++;
+	if (call != trace.fault.at && !(trace.fault.sticky && call > trace.fault.at))
+		return false;
+	if (trace.fault.half && call == trace.fault.at) {
+		if (size != NULL)
+			*size = (*size + 1) / 2;
+		return false;
+	}
+	errno = trace.fault.error;
+	return true;
+}
+
 void io_trace_apply(const struct io_event *e, struct crash_disk *disk)
 {
 	switch (e->kind) {
@@ -129,6 +170,9 @@ void io_trace_apply(const struct io_event *e, struct crash_disk *disk)
 		break;
 	case TRACE_SYNC:
 		crash_disk_sync(disk, e->inode);
+		break;
+	case TRACE_SYNC_FAILED:
+		crash_disk_sync_failed(disk, e->inode);
 		break;
 	case TRACE_SYNC_LAST:
 		crash_disk_sync_last(disk, e->inode);
@@ -158,8 +202,10 @@ void io_trace_apply(const struct io_event *e, struct crash_disk *disk)
 
 CALL(ssize_t, pwrite, int fd, const void *data, size_t size, off_t offset)
 {
+	ssize_t put = -1;
 	pthread_mutex_lock(&trace.lock);
-	ssize_t put = syscall(SYS_pwrite64, fd, data, size, offset);
+	if (!refused(fd, &size))
+		put = syscall(SYS_pwrite64, fd, data, size, offset);
 	struct iovec part = { .iov_base = (void *)(uintptr_t)data, .iov_len = put > 0 ? (size_t)put : 0 };
 	if (put > 0)
 		note_write(fd, &part, 1, (uint64_t)offset);
@@ -168,30 +214,41 @@ CALL(ssize_t, pwrite, int fd, const void *data, size_t size, off_t offset)
 }
 SAME(ssize_t, pwrite64, pwrite, int fd, const void *data, size_t size, off_t offset);
 
+/* Where the file stands is where it is written; -1 when that is nowhere. Under the lock. */
+static ssize_t write_parts(int fd, const struct iovec *parts, int count)
+{
+	size_t size = 0, wanted;
+	off_t offset = trace.on ? lseek(fd, 0, SEEK_CUR) : -1;
+	for (int i = 0; i < count; i++)
+		size += parts[i].iov_len;
+	wanted = size;
+	if (refused(fd, &size))
+		return -1;
+	struct iovec first = { .iov_base = parts[0].iov_base,
+		.iov_len = size < parts[0].iov_len ? size : parts[0].iov_len };
+	if (size < wanted) { /* a short one */
+		parts = &first;
+		count = 1;
+	}
+	ssize_t put = syscall(SYS_writev, fd, parts, count);
+	if (put > 0 && offset >= 0)
+		note_write(fd, parts, count, (uint64_t)offset);
+	return put;
+}
+
 CALL(ssize_t, writev, int fd, const struct iovec *parts, int count)
 {
 	pthread_mutex_lock(&trace.lock);
-	off_t offset = lseek(fd, 0, SEEK_CUR);
-	ssize_t put = syscall(SYS_writev, fd, parts, count);
-	size_t size = 0;
-	for (int i = 0; i < count; i++)
-		size += parts[i].iov_len;
-	if (put > 0 && (size_t)put != size)
-		abort(); /* disks of tests have room */
-	if (put > 0 && offset >= 0)
-		note_write(fd, parts, count, (uint64_t)offset);
+	ssize_t put = write_parts(fd, parts, count);
 	pthread_mutex_unlock(&trace.lock);
 	return put;
 }
 
 CALL(ssize_t, write, int fd, const void *data, size_t size)
 {
+	struct iovec part = { .iov_base = (void *)(uintptr_t)data, .iov_len = size };
 	pthread_mutex_lock(&trace.lock);
-	off_t offset = trace.on ? lseek(fd, 0, SEEK_CUR) : -1;
-	ssize_t put = syscall(SYS_write, fd, data, size);
-	struct iovec part = { .iov_base = (void *)(uintptr_t)data, .iov_len = put > 0 ? (size_t)put : 0 };
-	if (put > 0 && offset >= 0)
-		note_write(fd, &part, 1, (uint64_t)offset);
+	ssize_t put = write_parts(fd, &part, 1);
 	pthread_mutex_unlock(&trace.lock);
 	return put;
 }
@@ -199,7 +256,7 @@ CALL(ssize_t, write, int fd, const void *data, size_t size)
 CALL(int, ftruncate, int fd, off_t size)
 {
 	pthread_mutex_lock(&trace.lock);
-	int err = (int)syscall(SYS_ftruncate, fd, size);
+	int err = refused(fd, NULL) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
 	if (err == 0)
 		note_number(TRACE_RESIZE, fd, (uint64_t)size);
 	pthread_mutex_unlock(&trace.lock);
@@ -210,7 +267,7 @@ SAME(int, ftruncate64, ftruncate, int fd, off_t size);
 CALL(int, fallocate, int fd, int mode, off_t offset, off_t size)
 {
 	pthread_mutex_lock(&trace.lock);
-	int err = (int)syscall(SYS_fallocate, fd, mode, offset, size);
+	int err = refused(fd, NULL) ? -1 : (int)syscall(SYS_fallocate, fd, mode, offset, size);
 	if (err == 0 && mode == 0)
 		note_number(TRACE_GROW, fd, (uint64_t)(offset + size));
 	pthread_mutex_unlock(&trace.lock);
@@ -221,9 +278,9 @@ SAME(int, fallocate64, fallocate, int fd, int mode, off_t offset, off_t size);
 static int sync_as(long number, int fd)
 {
 	pthread_mutex_lock(&trace.lock);
-	int err = (int)syscall(number, fd);
-	if (err == 0)
-		note_number(TRACE_SYNC, fd, 0);
+	int err = refused(fd, NULL) ? -1 : (int)syscall(number, fd), why = errno;
+	note_number(err == 0 ? TRACE_SYNC : TRACE_SYNC_FAILED, fd, 0);
+	errno = why;
 	pthread_mutex_unlock(&trace.lock);
 	return err;
 }
@@ -238,6 +295,7 @@ CALL(int, fsync, int fd)
 	return sync_as(SYS_fsync, fd);
 }
 
+/* One that makes no file changes nothing, and does not fail. */
 CALL(int, openat, int dir_fd, const char *name, int flags, ...)
 {
 	struct stat st;
@@ -247,13 +305,13 @@ CALL(int, openat, int dir_fd, const char *name, int flags, ...)
 	va_end(args);
 	pthread_mutex_lock(&trace.lock);
 	bool fresh = trace.on && (flags & O_CREAT) != 0 && faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
-	int fd = (int)syscall(SYS_openat, dir_fd, name, flags, mode);
-	int number = errno;
+	bool no = fresh && refused(dir_fd, NULL);
+	int fd = no ? -1 : (int)syscall(SYS_openat, dir_fd, name, flags, mode), why = errno;
 	if (fd >= 0 && fresh && fstat(fd, &st) == 0)
 		note_names(TRACE_CREATE, dir_fd, name, "", st.st_ino);
 	else if (fd >= 0 && (flags & O_TRUNC) != 0)
 		note_number(TRACE_RESIZE, fd, 0);
-	errno = number;
+	errno = why;
 	pthread_mutex_unlock(&trace.lock);
 	return fd;
 }
@@ -262,7 +320,7 @@ SAME(int, openat64, openat, int dir_fd, const char *name, int flags, ...);
 CALL(int, renameat, int from_fd, const char *from, int to_fd, const char *to)
 {
 	pthread_mutex_lock(&trace.lock);
-	int err = (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+	int err = refused(from_fd, NULL) ? -1 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
 	if (err == 0)
 		note_names(TRACE_RENAME, from_fd, from, to, 0);
 	pthread_mutex_unlock(&trace.lock);
@@ -272,7 +330,7 @@ CALL(int, renameat, int from_fd, const char *from, int to_fd, const char *to)
 CALL(int, unlinkat, int dir_fd, const char *name, int flags)
 {
 	pthread_mutex_lock(&trace.lock);
-	int err = (int)syscall(SYS_unlinkat, dir_fd, name, flags);
+	int err = refused(dir_fd, NULL) ? -1 : (int)syscall(SYS_unlinkat, dir_fd, name, flags);
 	if (err == 0)
 		note_names(TRACE_UNLINK, dir_fd, name, "", 0);
 	pthread_mutex_unlock(&trace.lock);

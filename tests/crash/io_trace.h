@@ -10,6 +10,7 @@ enum io_trace_kind {
 	TRACE_RESIZE,
 	TRACE_GROW,
 	TRACE_SYNC,
+	TRACE_SYNC_FAILED,
 	TRACE_SYNC_LAST, /* what O_DSYNC does after a write */
 	TRACE_CREATE,
 	TRACE_RENAME,
@@ -36,6 +37,18 @@ void io_trace_mark(enum io_trace_kind kind, uint64_t number);
 /* After the stop; they live until io_trace_clear. */
 const struct io_event *io_trace_events(size_t *ret_count);
 void io_trace_clear(void);
+
+/* Makes calls fail while the trace is on. */
+struct io_fault {
+	uint64_t at; /* the call that fails, counted from 0 */
+	bool sticky; /* and all after it */
+	bool half;   /* the call `at` is a short write instead, if it is one at all */
+	bool metas;  /* until then only writes with O_DSYNC are counted: LMDB's of its meta pages */
+	int error;
+};
+void io_trace_fault(const struct io_fault *fault);
+/* Calls since then that could have failed. */
+uint64_t io_trace_calls(void);
 
 /* Tells the disk of it; marks are nothing to it. */
 void io_trace_apply(const struct io_event *event, struct crash_disk *disk);

@@ -25,6 +25,7 @@ struct change {
 	uint64_t offset; /* or the new size */
 	const uint8_t *data;
 	size_t size;
+	bool lost; /* a sync of it failed */
 };
 
 struct image {
@@ -234,14 +235,26 @@ void crash_disk_sync(struct crash_disk *disk, uint64_t inode)
 {
 	struct file *f = file_of(disk, inode);
 	struct folder *d = folder_of(disk, inode);
-	for (size_t i = 0; f != NULL && i < f->count; i++)
-		image_apply(&f->durable, &f->changes[i]);
+	size_t lost = 0;
+	for (size_t i = 0; f != NULL && i < f->count; i++) {
+		if (f->changes[i].lost)
+			f->changes[lost++] = f->changes[i];
+		else
+			image_apply(&f->durable, &f->changes[i]);
+	}
 	for (size_t i = 0; d != NULL && i < d->count; i++)
 		move_apply(&d->durable, &d->moves[i]);
 	if (f != NULL)
-		f->count = 0;
+		f->count = lost;
 	if (d != NULL)
 		d->count = 0;
+}
+
+void crash_disk_sync_failed(struct crash_disk *disk, uint64_t inode)
+{
+	struct file *f = file_of(disk, inode);
+	for (size_t i = 0; f != NULL && i < f->count; i++)
+		f->changes[i].lost = true;
 }
 
 void crash_disk_sync_last(struct crash_disk *disk, uint64_t inode)

@@ -34,6 +34,8 @@ void crash_disk_rename(struct crash_disk *disk, uint64_t folder, const char *fro
 void crash_disk_unlink(struct crash_disk *disk, uint64_t folder, const char *name);
 /* Of a file or a folder. */
 void crash_disk_sync(struct crash_disk *disk, uint64_t inode);
+/* A sync that failed: what it was for may be on the disk or not, and no later sync changes that. Of a folder: nothing happened. */
+void crash_disk_sync_failed(struct crash_disk *disk, uint64_t inode);
 /* The last write of the file alone: O_DSYNC. */
 void crash_disk_sync_last(struct crash_disk *disk, uint64_t inode);
 

@@ -241,14 +241,14 @@ static const char *text_of(const char *name, struct gfs_buf *text)
 
 /* ---- tests ---- */
 
-/* Each bit of the key; of the rest one bit a byte, but few of the estimate's registers. */
+/* Half of the key's bits; of the rest one bit in two bytes, but few of the estimate's registers. */
 static bool is_tried(size_t byte, unsigned bit, size_t key_bytes, size_t row_bytes)
 {
 	bool registers = row_bytes > DEFINITION_HEAD_BYTES && byte >= key_bytes + 48 &&
 		byte < key_bytes + DEFINITION_HEAD_BYTES;
 	if (byte < key_bytes)
-		return true;
-	return bit == byte % 8 && (!registers || byte % GFS_SCALED(64, 256) == 0);
+		return (byte + bit) % 2 == 0;
+	return bit == byte % 8 && byte % 2 == 0 && (!registers || byte % GFS_SCALED(128, 256) == 0);
 }
 
 static void test_definitions(void **state)
@@ -284,7 +284,7 @@ static void test_definitions(void **state)
 		}
 	}
 	print_message("%u flips, %u of keys that then were in wrong places\n", trials, misplaced);
-	assert_true(trials > 100 && misplaced > 0 && misplaced < 64);
+	assert_true(trials > 50 && misplaced > 0 && misplaced <= 32);
 }
 
 struct row {
@@ -312,7 +312,7 @@ static void test_saved_queries(void **state)
 			GFS_AUTO_BUF text = GFS_BUF_INIT;
 			GFS_AUTO_BUF empty = GFS_BUF_INIT;
 			struct gfs_rebuild_report report;
-			if (at % 8 != at / 8 % 8)
+			if (at % 8 != at / 8 % 8 || at / 8 % 2 != 0)
 				continue;
 			flip(at / 8, at % 8);
 			must_read("");

@@ -264,6 +264,25 @@ static void test_damaged(void **state)
 	assert_int_equal(ask_all(f, f->bytes), 0);
 }
 
+/* What LMDB leaves of a meta page that it could not write: roots of a state that was never committed, and the transaction from before. */
+static void test_meta_that_could_not_be_written(void **state)
+{
+	enum { MAIN_ROOT = 40 + 48 + 40, TRANSACTION = 40 + 2 * 48 + 8 };
+	struct fixture *f = *state;
+	uint64_t first = gfs_get_le64(f->bytes + TRANSACTION), second = gfs_get_le64(f->bytes + 4096 + TRANSACTION);
+	size_t older = first < second ? 0 : 4096, newer = 4096 - older;
+	uint64_t roots[2] = { gfs_get_le64(f->bytes + older + MAIN_ROOT), gfs_get_le64(f->bytes + newer + MAIN_ROOT) };
+	gfs_put_le64(f->bytes + older + MAIN_ROOT, 1 << 20);
+	assert_int_equal(ask_all(f, f->bytes), 0);
+	gfs_put_le64(f->bytes + older + MAIN_ROOT, roots[0]);
+	gfs_put_le64(f->bytes + newer + MAIN_ROOT, 1 << 20);
+	assert_int_equal(gfs_lmdb_metas_check(gfs_slice(f->bytes, f->size)), GFS_ERR_CORRUPT);
+	gfs_put_le64(f->bytes + newer + MAIN_ROOT, roots[1]);
+	f->bytes[older] ^= 1; /* its number, which says that it is a meta page at all */
+	assert_int_equal(gfs_lmdb_metas_check(gfs_slice(f->bytes, f->size)), GFS_ERR_CORRUPT);
+	f->bytes[older] ^= 1;
+}
+
 static void test_not_lmdb(void **state)
 {
 	struct fixture *f = *state;
@@ -288,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_same_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_meta_that_could_not_be_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_lmdb, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
