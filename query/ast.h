@@ -225,6 +225,7 @@ enum gfs_ast_clause_kind {
 	GFS_CLAUSE_CALL,     /* a procedure */
 	GFS_CLAUSE_SUBQUERY, /* CALL { } */
 	GFS_CLAUSE_LOAD_CSV,
+	GFS_CLAUSE_FINISH, /* the end of a query that returns nothing */
 };
 
 struct gfs_ast_item { /* of RETURN and WITH; of ORDER BY */

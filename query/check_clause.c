@@ -216,6 +216,8 @@ int gfs_check_clause(struct gfs_checker *c, struct gfs_ast_clause *clause)
 		return check_delete(c, clause);
 	case GFS_CLAUSE_FOREACH:
 		return check_foreach(c, clause);
+	case GFS_CLAUSE_FINISH:
+		return 0;
 	case GFS_CLAUSE_WITH:
 	case GFS_CLAUSE_RETURN:
 	case GFS_CLAUSE_CALL:

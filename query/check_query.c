@@ -39,12 +39,12 @@ static bool shows(const struct gfs_ast_part_query *part)
 static int check_last(struct gfs_checker *c, const struct gfs_ast_part_query *part)
 {
 	const struct gfs_ast_clause *last = &part->clauses[part->count - 1];
-	if (gfs_clause_writes(last) || last->kind == GFS_CLAUSE_RETURN || last->kind == GFS_CLAUSE_SUBQUERY ||
-		c->reads_only || shows(part))
+	if (gfs_clause_writes(last) || last->kind == GFS_CLAUSE_RETURN || last->kind == GFS_CLAUSE_FINISH ||
+		last->kind == GFS_CLAUSE_SUBQUERY || c->reads_only || shows(part))
 		return 0;
 	if (last->kind == GFS_CLAUSE_CALL && (part->count == 1 || last->call.yield_count == 0))
 		return 0;
-	return composition(c, last, "a query ends with RETURN or with a clause that writes");
+	return composition(c, last, "a query ends with RETURN, with FINISH or with a clause that writes");
 }
 
 static int check_composition(struct gfs_checker *c, const struct gfs_ast_part_query *part)
@@ -52,8 +52,10 @@ static int check_composition(struct gfs_checker *c, const struct gfs_ast_part_qu
 	bool written = false;
 	for (uint32_t i = 0; i < part->count; i++) {
 		const struct gfs_ast_clause *clause = &part->clauses[i];
-		if (clause->kind == GFS_CLAUSE_RETURN && i + 1 < part->count)
-			return composition(c, clause + 1, "RETURN is the last clause");
+		bool ends = clause->kind == GFS_CLAUSE_RETURN || clause->kind == GFS_CLAUSE_FINISH;
+		if (ends && i + 1 < part->count)
+			return composition(c, clause + 1,
+				clause->kind == GFS_CLAUSE_FINISH ? "FINISH is the last clause" : "RETURN is the last clause");
 		if (c->reads_only && gfs_clause_writes(clause))
 			return composition(c, clause, "EXISTS, COUNT and COLLECT cannot write");
 		if (written && reads(clause))

@@ -48,6 +48,7 @@
 	X(FALSE, true)                                                                                                     \
 	X(FIELDTERMINATOR, false)                                                                                          \
 	X(FILTER, false)                                                                                                   \
+	X(FINISH, false)                                                                                                   \
 	X(FOR, false)                                                                                                      \
 	X(FOREACH, false)                                                                                                  \
 	X(FROM, false)                                                                                                     \
@@ -70,6 +71,7 @@
 	X(MATCH, true)                                                                                                     \
 	X(MERGE, true)                                                                                                     \
 	X(NODE, false)                                                                                                     \
+	X(NODETACH, false)                                                                                                 \
 	X(NONE, false)                                                                                                     \
 	X(NOT, true)                                                                                                       \
 	X(NULL, true)                                                                                                      \

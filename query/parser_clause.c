@@ -240,6 +240,8 @@ bool gfs_parser_at_clause(const struct gfs_parser *p)
 	case GFS_WORD_FOREACH:
 	case GFS_WORD_CALL:
 	case GFS_WORD_LOAD:
+	case GFS_WORD_FINISH:
+	case GFS_WORD_NODETACH:
 		return true;
 	default:
 		return false;
@@ -263,6 +265,10 @@ int gfs_parser_clause(struct gfs_parser *p, struct gfs_ast_clause *clause)
 		return gfs_parser_call(p, clause);
 	case GFS_WORD_LOAD:
 		return parse_load_csv(p, clause);
+	case GFS_WORD_FINISH:
+		clause->kind = GFS_CLAUSE_FINISH;
+		gfs_parser_advance(p);
+		return 0;
 	default:
 		return gfs_parser_update(p, clause);
 	}

@@ -122,6 +122,8 @@ static int parse_delete(struct gfs_parser *p, struct gfs_ast_clause *clause)
 {
 	clause->kind = GFS_CLAUSE_DELETE;
 	clause->del.detach = gfs_parser_accept_word(p, GFS_WORD_DETACH);
+	if (!clause->del.detach)
+		(void)gfs_parser_accept_word(p, GFS_WORD_NODETACH); /* is what it is without */
 	int err = gfs_parser_expect_word(p, GFS_WORD_DELETE, "DELETE");
 	if (err != 0)
 		return err;

@@ -85,6 +85,8 @@ static struct gfs_plan_node *plan_clause(struct gfs_planner *planner, struct gfs
 		return gfs_plan_call(planner, input, clause, available);
 	case GFS_CLAUSE_SUBQUERY:
 		return subquery(planner, input, clause, available);
+	case GFS_CLAUSE_FINISH:
+		return input;
 	case GFS_CLAUSE_LOAD_CSV:
 		return load_csv(planner, input, clause, available);
 	default:

@@ -63,6 +63,24 @@ static void test_writing(void **state)
 	expect(*state, "MATCH (n) RETURN count(*)", "0");
 }
 
+/* FINISH: what comes before it is done, and nothing is returned. */
+static void test_finish(void **state)
+{
+	struct query_world *world = *state;
+	expect(world, "UNWIND [1, 2] AS i CREATE (:N {i: i}) FINISH", "");
+	expect(world, "MATCH (n:N) FINISH", "");
+	expect(world, "UNWIND [1, 0] AS i WITH 1 / i AS q FINISH", "DivisionByZero");
+	expect(world, "MATCH (n:N) CALL (n) { SET n.i = n.i + 1 FINISH } RETURN sum(n.i)", "5");
+	expect(world, "MATCH (n:N) FINISH UNION MATCH (n:N) FINISH", "");
+	expect(world, "MATCH (n:N) FINISH RETURN n", "InvalidClauseComposition");
+	expect(world, "MATCH (n:N) WITH n", "InvalidClauseComposition");
+	expect(world, "RETURN 1 AS finish, 2 AS nodetach", "1, 2");
+	expect(world, "CREATE (:A)-[:T]->(:B)", "");
+	expect(world, "MATCH (a:A) NODETACH DELETE a", "DeleteConnectedNode");
+	expect(world, "MATCH (n:N) NODETACH DELETE n FINISH", "");
+	expect(world, "MATCH (n:N) RETURN count(*)", "0");
+}
+
 /* Who may only read is refused what would write, before it runs; a plan may be asked for. */
 static void test_run_options(void **state)
 {
@@ -343,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_values, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_reading, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_writing, query_world_setup, query_world_teardown),
+		cmocka_unit_test_setup_teardown(test_finish, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_run_options, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_no_trace, query_world_setup, query_world_teardown),
 		cmocka_unit_test_setup_teardown(test_keys, query_world_setup, query_world_teardown),
