@@ -149,6 +149,8 @@ void gfs_tx_reset(struct gfs_tx *tx, struct gfs_txn *txn, bool replaying)
 	tx->replaying = replaying;
 	tx->unlogged = false;
 	tx->makes_work = false;
+	if (txn != NULL)
+		gfs_prop_indexes_sweep(tx->graph->indexes);
 }
 
 void gfs_tx_release(struct gfs_tx *tx)

@@ -1,6 +1,6 @@
 /* Definitions: an array in memory, loaded at open, written back at checkpoints. Undo restores an earlier copy of the fields that change; it
  * leaves the registers of the estimate and the dirty mark as they are, which is safe. A definition that was forgotten, or whose making was
- * undone, keeps its place, marked gone, until the next checkpoint, so that undo records can point at it. */
+ * undone, keeps its place, marked gone, until the transaction is over, so that undo records can point at it. */
 #include "index/prop_private.h"
 
 #include "base/checked.h"
@@ -37,6 +37,7 @@ struct gfs_prop_indexes {
 	uint64_t damaged; /* rows left out at open */
 	unsigned last_id; /* given out last in this process */
 	uint64_t changed_ns;
+	unsigned gone;
 	unsigned in_use; /* definitions with a key, gone ones not counted */
 	unsigned required;
 	/* How many of those name it; by id. */
@@ -238,10 +239,11 @@ uint64_t gfs_prop_indexes_damaged(const struct gfs_prop_indexes *p)
 	return p->damaged;
 }
 
-/* No transaction is open: nothing points at definitions that are gone. */
-static void sweep(struct gfs_prop_indexes *p)
+void gfs_prop_indexes_sweep(struct gfs_prop_indexes *p)
 {
 	size_t kept = 0;
+	if (p->gone == 0)
+		return;
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->items[i]->index.state == GONE)
 			free(p->items[i]);
@@ -249,11 +251,12 @@ static void sweep(struct gfs_prop_indexes *p)
 			p->items[kept++] = p->items[i];
 	}
 	p->count = kept;
+	p->gone = 0;
 }
 
 int gfs_prop_indexes_before_freeze(struct gfs_prop_indexes *p, struct gfs_store *store)
 {
-	sweep(p);
+	gfs_prop_indexes_sweep(p);
 	for (size_t i = 0; i < p->count; i++) {
 		struct definition *d = p->items[i];
 		if (!d->dirty)
@@ -320,8 +323,10 @@ struct former {
 
 static void set_state(struct gfs_prop_indexes *p, struct gfs_prop_index *index, uint8_t state)
 {
-	if ((index->state == GONE) != (state == GONE))
+	if ((index->state == GONE) != (state == GONE)) {
 		use(p, index, state == GONE ? -1 : 1);
+		p->gone = state == GONE ? p->gone + 1 : p->gone - 1;
+	}
 	index->state = state;
 }
 

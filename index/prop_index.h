@@ -59,6 +59,9 @@ int gfs_prop_indexes_before_freeze(struct gfs_prop_indexes *indexes, struct gfs_
 
 /* ---- definitions ---- */
 
+/* Gives up the places of definitions that went or were not made after all. For who holds the exclusive lock and has nothing to undo: at the beginning of
+ * a transaction. */
+void gfs_prop_indexes_sweep(struct gfs_prop_indexes *indexes);
 /* Whether there is any index; one that is required; one of the key; one of the label. At once. */
 bool gfs_prop_indexes_any(const struct gfs_prop_indexes *indexes);
 bool gfs_prop_indexes_any_required(const struct gfs_prop_indexes *indexes);

@@ -361,6 +361,24 @@ static void test_limit(void **state)
 	require_clean(f.graph);
 }
 
+/* Those that went, or were not made after all, do not count. */
+static void test_limit_counts_what_there_is(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < GFS_PROP_INDEX_MAX + 10; i++) {
+		struct gfs_tx *tx = tx_begin(&f);
+		uint16_t id;
+		OK(gfs_index_create(tx, person, key, false, (struct gfs_slice){ 0 }, &id));
+		if (i % 2 == 0) {
+			gfs_tx_abort(tx);
+		} else {
+			tx_commit(tx);
+			drop_index(id); /* at once: there is nothing in it */
+		}
+	}
+	require_clean(f.graph);
+}
+
 /* ---- building ---- */
 
 enum { MANY = 30000 };
@@ -798,6 +816,7 @@ int main(void)
 		TEST(test_one_property_over_and_over),
 		TEST(test_names),
 		TEST(test_limit),
+		TEST(test_limit_counts_what_there_is),
 		TEST(test_build),
 		TEST(test_build_beside_a_writer),
 		TEST(test_build_goes_on_after_a_crash),
