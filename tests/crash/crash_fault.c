@@ -3,7 +3,7 @@
  * Two stories. `life`: a database is opened, changed, checkpointed and closed. `recovery`: one that a power cut left is opened and closed. In both the call
  * number N fails. Then the graph is opened as the process left it, and as a power cut after that leaves it, where what a failed sync was for is gone
  * whatever later syncs said: it must be the graph after an operation that is not before the last one answered, or the last one promised; after a
- * recovery the graph that was recovered. Readers of a store that has failed see what was committed, and writers are refused.
+ * recovery the graph that was recovered. The log's mode changes from kind to kind of fault. Readers of a store that has failed see what was committed, and writers are refused.
  *
  * GRAPHFS_FULL=1 or --all: every call; else a few, and every write of a meta page of LMDB's. GFS_SEED sets the seed. */
 #include "base/checked.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPS = 14, CHECKPOINT_AT = 5, CHECKPOINT_AGAIN_AT = 10, REFUSALS = 2, STEP_QUICK = 17 };
+enum { OPS = 14, CHECKPOINT_AT = 5, CHECKPOINT_AGAIN_AT = 10, SYNC_EVERY = 4, REFUSALS = 2, STEP_QUICK = 17 };
 
 static const struct kind {
 	const char *name;
@@ -34,8 +34,10 @@ static struct run {
 	struct rng rng;
 	char base[64], path[80], torn[80], state[80];
 	struct small_graph s;
+	enum gfs_wal_mode mode;
 	uint64_t base_digest, torn_digest;
 	uint64_t digests[OPS + 1], done;
+	uint64_t tried; /* what a commit that failed would have left; 0: none did */
 	uint64_t executed, opened, refused, violations;
 	char what[120];
 } run;
@@ -52,7 +54,7 @@ static void violation(const char *what, uint64_t got, uint64_t want)
 static int open_graph(const char *path, struct gfs_graph **ret_graph, struct gfs_message *message)
 {
 	struct gfs_store_opts opts = small_graph_opts;
-	opts.wal_mode = GFS_WAL_GROUP;
+	opts.wal_mode = run.mode;
 	message->text[0] = '\0';
 	return gfs_graph_open(path, &opts, ret_graph, message);
 }
@@ -62,14 +64,15 @@ static int operate(struct gfs_graph *g)
 {
 	struct gfs_tx *tx;
 	uint64_t lsn = 0;
-	io_trace_mark(TRACE_BEGUN, run.done + 1);
 	int err = gfs_tx_begin(g, &tx);
 	if (err != 0)
 		return err;
 	small_graph_change(&run.s, tx);
+	uint64_t wanted = small_graph_digest_held(g);
 	err = gfs_tx_commit(tx, &lsn, NULL);
 	uint64_t digest = small_graph_digest(g);
 	if (err != 0) {
+		run.tried = wanted;
 		if (digest != run.digests[run.done])
 			violation("a failed commit leaves something", 0, 0);
 		gfs_graph_read_begin(g);
@@ -79,7 +82,10 @@ static int operate(struct gfs_graph *g)
 	}
 	run.digests[++run.done] = digest;
 	io_trace_mark(TRACE_COMMITTED, run.done);
-	err = gfs_store_commit_wait(gfs_graph_store(g), lsn);
+	if (run.mode == GFS_WAL_ASYNC && run.done % SYNC_EVERY != 0)
+		return 0;
+	err = run.mode == GFS_WAL_ASYNC ? gfs_store_sync(gfs_graph_store(g))
+									: gfs_store_commit_wait(gfs_graph_store(g), lsn);
 	if (err == 0)
 		io_trace_mark(TRACE_DURABLE, run.done);
 	return err;
@@ -108,7 +114,7 @@ static void live(struct gfs_graph *g)
 /* ---- judging ---- */
 
 struct bounds {
-	uint64_t begun, committed, durable;
+	uint64_t committed, durable;
 };
 
 static void judge(const struct crash_disk *disk, enum crash_choice choice, const struct bounds *b)
@@ -125,10 +131,10 @@ static void judge(const struct crash_disk *disk, enum crash_choice choice, const
 		return;
 	}
 	uint64_t digest = small_graph_digest(g);
-	while (k <= GFS_MIN(b->begun, run.done) && run.digests[k] != digest)
+	while (k <= run.done && run.digests[k] != digest)
 		k++;
-	/* One whose commit failed may be there all the same: then it is whole, as fsck says, and the only one. */
-	if (k > run.done && b->begun <= run.done)
+	/* One whose commit failed may be there all the same. */
+	if (k > run.done && digest != run.tried)
 		violation(choice == CRASH_ALL ? "another graph" : "another graph after a power cut", k, least);
 	err = gfs_graph_check(g, NULL, NULL, NULL, &report);
 	if (err != 0 || report.errors != 0)
@@ -147,7 +153,6 @@ static void judge_all(struct crash_disk *disk)
 	const struct io_event *events = io_trace_events(&count);
 	for (size_t i = 0; i < count; i++) {
 		const struct io_event *e = &events[i];
-		b.begun = e->kind == TRACE_BEGUN ? e->number : b.begun;
 		b.committed = e->kind == TRACE_COMMITTED ? e->number : b.committed;
 		b.durable = e->kind == TRACE_DURABLE ? e->number : b.durable;
 		io_trace_apply(e, disk);
@@ -168,7 +173,7 @@ static bool try_fault(const char *from, uint64_t digest, bool is_life, const str
 	struct crash_disk *disk = crash_disk_load(run.path);
 	run.rng.state = gfs_mix64(run.seed) | 1;
 	run.digests[0] = digest;
-	run.done = 0;
+	run.done = run.tried = 0;
 	io_trace_start(run.path);
 	io_trace_fault(fault);
 	int err = open_graph(run.path, &g, &message), closed = 0;
@@ -194,6 +199,7 @@ static void try_all(const char *story, const char *from, uint64_t digest, bool i
 {
 	for (size_t i = 0; i < GFS_COUNT(kinds); i++) {
 		bool fired = true;
+		run.mode = (enum gfs_wal_mode)((run.seed + i + is_life) % 3);
 		for (uint64_t at = step == 1 ? 0 : i; fired; at += step) {
 			struct io_fault fault = kinds[i].fault;
 			fault.at = at;

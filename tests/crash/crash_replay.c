@@ -11,12 +11,13 @@
 #include "base/hash.h"
 #include "tests/crash/io_trace.h"
 #include "tests/crash/small_graph.h"
+#include "tests/support/scale.h"
 
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { STATES_QUICK = 600, STATES_FULL = 100000, OPS = 90, STATE_SECONDS = 60, KEPT_MAX = 5 };
+enum { STATES_QUICK = GFS_SCALED(600, 150), STATES_FULL = 100000, OPS = 90, STATE_SECONDS = 60, KEPT_MAX = 5 };
 /* States at a moment when something is not sure: one each of all and none, and of the others: */
 static const unsigned states_of[CRASH_CHOICE_COUNT] = { 1, 1, 6, 8, 6 };
 static const char *const choice_names[CRASH_CHOICE_COUNT] = { "all", "none", "cut", "writes", "blocks" };

@@ -25,12 +25,11 @@ static void mix_text(uint64_t *digest, struct gfs_slice text)
 	*digest = gfs_hash64_seed(text.data, text.size, *digest);
 }
 
-uint64_t small_graph_digest(struct gfs_graph *g)
+uint64_t small_graph_digest_held(struct gfs_graph *g)
 {
 	struct gfs_index_info info;
 	struct gfs_saved_query query;
-	uint64_t digest = graph_digest(g);
-	gfs_graph_read_begin(g);
+	uint64_t digest = graph_digest_held(g);
 	for (unsigned from = 1; gfs_index_next(g, from, &info) == 0; from = info.id + 1u)
 		mix_text(&digest, info.name);
 	for (unsigned from = 1; gfs_constraint_next(g, from, &info) == 0; from = info.id + 1u)
@@ -41,6 +40,13 @@ uint64_t small_graph_digest(struct gfs_graph *g)
 		mix_text(&digest, gfs_saved_query_name(&query));
 		mix_text(&digest, gfs_buf_slice(&text));
 	}
+	return digest;
+}
+
+uint64_t small_graph_digest(struct gfs_graph *g)
+{
+	gfs_graph_read_begin(g);
+	uint64_t digest = small_graph_digest_held(g);
 	gfs_graph_read_end(g);
 	return digest;
 }

@@ -28,6 +28,8 @@ void small_graph_look(struct small_graph *s);
 void small_graph_change(struct small_graph *s, struct gfs_tx *tx);
 /* What the graph shows, definitions and saved queries too; not how far an index is built. Takes the graph lock. */
 uint64_t small_graph_digest(struct gfs_graph *graph);
+/* The same for who holds the graph lock: in a transaction, what it would leave. */
+uint64_t small_graph_digest_held(struct gfs_graph *graph);
 
 /* Folders as wholes. */
 void small_graph_remove(const char *path);
