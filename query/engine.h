@@ -1,4 +1,4 @@
-/* What the files of the engine share (engine.c, compile.c, statement.c, result.c, answer.c, running.c, admin.c, schema.c, snapshot.c, procedure_admin.c, procedure_show.c). Nobody else includes it. */
+/* What the files of the engine share (engine.c, compile.c, statement.c, result.c, answer.c, running.c, admin.c, schema.c, snapshot.c, procedure_admin.c, procedure_schema.c). Nobody else includes it. */
 #ifndef GFS_QUERY_ENGINE_H
 #define GFS_QUERY_ENGINE_H
 

@@ -17,6 +17,8 @@
 #define GFS_QUERY_TIME_MS_MAX UINT32_C(0) /* 0: none */
 /* Statements at a time. */
 #define GFS_QUERY_CONCURRENT_MAX 64u
+/* Of labels by types that db.schema.visualization() tells of. */
+#define GFS_QUERY_CONNECTIONS_MAX (UINT32_C(1) << 20)
 /* Relationships of one variable-length path. */
 #define GFS_QUERY_HOPS_MAX 1000000u
 

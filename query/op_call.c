@@ -62,6 +62,7 @@ static int call_row(struct call *self)
 		.procedures = op->exec->procedures,
 		.engine = op->exec->owner,
 		.graph = op->exec->graph,
+		.exec = op->exec,
 		.error = op->exec->error,
 		.pos = &plan->call.pos };
 	self->given = 0;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct gfs_engine;
+struct gfs_exec;
 struct gfs_graph;
 
 /* X(code, name in a signature) */
@@ -42,7 +43,8 @@ struct gfs_procedure_env {
 	struct gfs_arena *arena; /* for the rows and what they point at */
 	const struct gfs_procedures *procedures;
 	struct gfs_engine *engine;
-	struct gfs_graph *graph; /* under the graph lock */
+	struct gfs_graph *graph; /* under the graph lock, which gfs_exec_tick gives to others for a moment */
+	struct gfs_exec *exec;   /* for gfs_exec_tick: a procedure that takes long calls it */
 	struct gfs_query_error *error;
 	const struct gfs_query_pos *pos; /* of the call, for errors */
 };

@@ -89,7 +89,7 @@ int gfs_procedure_constraints(const struct gfs_procedure *procedure, const struc
 
 /* ---- SHOW INDEXES, SHOW CONSTRAINTS ---- */
 
-static void append_quoted(struct gfs_buf *out, struct gfs_slice name)
+void gfs_procedure_append_quoted(struct gfs_buf *out, struct gfs_slice name)
 {
 	gfs_buf_append_u8(out, '`');
 	for (size_t i = 0; i < name.size; i++) {
@@ -111,11 +111,11 @@ static struct gfs_datum create_text(struct gfs_procedure_list *rows, struct gfs_
 		return gfs_datum_null();
 	GFS_AUTO_BUF text = GFS_BUF_INIT;
 	gfs_buf_append_text(&text, before);
-	append_quoted(&text, info->name);
+	gfs_procedure_append_quoted(&text, info->name);
 	gfs_buf_append_text(&text, " FOR (n:");
-	append_quoted(&text, label.name);
+	gfs_procedure_append_quoted(&text, label.name);
 	gfs_buf_append_text(&text, between);
-	append_quoted(&text, key.name);
+	gfs_procedure_append_quoted(&text, key.name);
 	gfs_buf_append_text(&text, after);
 	rows->failed = rows->failed || gfs_buf_failed(&text) != 0;
 	return gfs_procedure_text(rows, gfs_buf_slice(&text));

@@ -150,12 +150,26 @@ static const struct gfs_procedure_field procedure_fields[] = { GFS_FIELD("name",
 static const struct gfs_procedure_field query_fields[] = { GFS_FIELD("queryId", STRING), GFS_FIELD("query", STRING),
 	GFS_FIELD("elapsedTimeMillis", INTEGER), GFS_FIELD("status", STRING) };
 
+static const struct gfs_procedure_field node_properties[] = { GFS_FIELD("nodeType", STRING),
+	GFS_FIELD("nodeLabels", LIST), GFS_FIELD("propertyName", STRING), GFS_FIELD("propertyTypes", LIST),
+	GFS_FIELD("mandatory", BOOLEAN) };
+static const struct gfs_procedure_field rel_properties[] = { GFS_FIELD("relType", STRING),
+	GFS_FIELD("propertyName", STRING), GFS_FIELD("propertyTypes", LIST), GFS_FIELD("mandatory", BOOLEAN) };
+static const struct gfs_procedure_field visualization[] = { GFS_FIELD("nodes", LIST),
+	GFS_FIELD("relationships", LIST) };
+
 const struct gfs_procedure gfs_procedure_builtins[] = {
 	GFS_PROCEDURE("db.constraints", constraint, gfs_procedure_constraints, "The constraints."),
 	GFS_PROCEDURE("db.indexes", index_fields, gfs_procedure_indexes, "The indexes, and how far they are built."),
 	GFS_PROCEDURE("db.labels", label, call_labels, "The labels of nodes."),
 	GFS_PROCEDURE("db.propertyKeys", key, call_keys, "The names of properties."),
 	GFS_PROCEDURE("db.relationshipTypes", rel_type, call_types, "The types of relationships."),
+	GFS_PROCEDURE("db.schema.nodeTypeProperties", node_properties, gfs_procedure_node_properties,
+		"The properties of nodes with the same labels, and their types."),
+	GFS_PROCEDURE("db.schema.relTypeProperties", rel_properties, gfs_procedure_rel_properties,
+		"The properties of relationships of a type, and their types."),
+	GFS_PROCEDURE("db.schema.visualization", visualization, gfs_procedure_visualization,
+		"Which labels there are, and which types connect them."),
 	GFS_PROCEDURE("dbms.components", component, call_components, "graphfs and its version."),
 	GFS_PROCEDURE("dbms.functions", function_fields, call_functions, "The functions; SHOW FUNCTIONS tells more."),
 	GFS_PROCEDURE("dbms.procedures", procedure_fields, call_procedures, "The procedures; SHOW PROCEDURES tells more."),

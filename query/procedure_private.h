@@ -62,6 +62,18 @@ int gfs_procedure_show_indexes(const struct gfs_procedure *procedure, const stru
 int gfs_procedure_show_transactions(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
 	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
 
+/* `name` in backticks. */
+struct gfs_buf;
+void gfs_procedure_append_quoted(struct gfs_buf *out, struct gfs_slice name);
+
+/* procedure_schema.c: db.schema.* */
+int gfs_procedure_node_properties(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+int gfs_procedure_rel_properties(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+int gfs_procedure_visualization(const struct gfs_procedure *procedure, const struct gfs_procedure_env *env,
+	const struct gfs_datum *args, struct gfs_procedure_rows *ret_rows) GFS_CHECK;
+
 /* procedure_builtin.c */
 extern const struct gfs_procedure gfs_procedure_builtins[];
 extern const size_t gfs_procedure_builtin_count;
