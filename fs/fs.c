@@ -5,6 +5,7 @@
 #include "fs/files.h"
 #include "fs/imports.h"
 #include "fs/index_values.h"
+#include "fs/json_text.h"
 #include "fs/ops.h"
 #include "fs/queries.h"
 #include "fs/raised.h"
@@ -69,6 +70,8 @@ int gfs_fs_new(struct gfs_graph *graph, const struct gfs_fs_opts *opts, struct f
 	if (!err)
 		err = gfs_index_values_new(&fs->index_values);
 	if (!err)
+		err = gfs_json_texts_new(&fs->json_texts);
+	if (!err)
 		err = gfs_retell_new(fs, &fs->retell);
 	if (!err) {
 		fs->session = fuse_session_new(args, &gfs_ops, sizeof gfs_ops, fs);
@@ -129,6 +132,7 @@ void gfs_fs_free(struct gfs_fs *fs)
 	gfs_exprs_free(fs->exprs);
 	gfs_raised_free(fs->raised);
 	gfs_index_values_free(fs->index_values);
+	gfs_json_texts_free(fs->json_texts);
 	gfs_removed_free(fs->removed);
 	gfs_exposed_free(fs->exposed);
 	gfs_loop_free(fs->loop);

@@ -25,6 +25,7 @@ struct gfs_queries;
 struct gfs_raised;
 struct gfs_removed;
 struct gfs_index_values;
+struct gfs_json_texts;
 struct gfs_retell;
 
 struct gfs_fs {
@@ -42,6 +43,7 @@ struct gfs_fs {
 	struct gfs_removed *removed;
 	struct gfs_retell *retell;
 	struct gfs_index_values *index_values;
+	struct gfs_json_texts *json_texts;
 	uint64_t started_ns; /* mtime of the fixed folders */
 	_Atomic uint64_t requests, notifications;
 	_Atomic bool

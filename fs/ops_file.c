@@ -2,6 +2,7 @@
 #include "fs/cypher.h"
 #include "fs/files.h"
 #include "fs/imports.h"
+#include "fs/json_text.h"
 #include "fs/ops.h"
 #include "fs/query_file.h"
 
@@ -334,6 +335,18 @@ static void read_prop_file(
 		free(data);
 }
 
+static void read_json(struct gfs_fs *fs, fuse_req_t req, uint64_t node, size_t size, off_t offset)
+{
+	struct gfs_json_text *text;
+	int err = gfs_json_texts_get(fs->json_texts, fs->graph, node, &text);
+	if (err) {
+		gfs_reply_err(req, err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err);
+		return;
+	}
+	reply_part(req, &text->bytes, size, offset);
+	gfs_json_texts_put(fs->json_texts, text, (uint64_t)offset + size < text->bytes.size);
+}
+
 void gfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
 	struct gfs_fs *fs = fs_of(req);
@@ -345,11 +358,10 @@ void gfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, stru
 		return;
 	}
 	if (n.kind == GFS_INODE_NODE_JSON) {
-		gfs_graph_read_begin(fs->graph);
-		err = gfs_node_json(fs->graph, n.id, &text, NULL);
-		gfs_graph_read_end(fs->graph);
-		err = err == GFS_ERR_NOTFOUND ? GFS_ERR_STALE : err;
-	} else if (is_cypher(ino)) {
+		read_json(fs, req, n.id, size, offset);
+		return;
+	}
+	if (is_cypher(ino)) {
 		err = gfs_cypher_read(fs, cypher_of(fi), req, size, &text);
 		offset = 0;
 	} else if (is_query(ino)) {
