@@ -120,10 +120,10 @@ static void show_rebuilt(const char *path, const struct gfs_rebuild_report *r)
 	printf("%s: indexes and counts rebuilt from %llu nodes, %llu relationships, %llu properties\n", path,
 		(unsigned long long)r->nodes, (unsigned long long)r->relationships, (unsigned long long)r->properties);
 	if (r->definitions_dropped != 0)
-		printf("%s: %llu damaged definitions of property indexes or constraints dropped: make them again\n", path,
+		printf("%s: damaged definitions of property indexes or constraints, dropped: %llu; make them again\n", path,
 			(unsigned long long)r->definitions_dropped);
 	if (r->settings_changed != 0)
-		printf("%s: %llu rows of settings and saved queries put right or dropped\n", path,
+		printf("%s: rows of settings and saved queries, put right or dropped: %llu\n", path,
 			(unsigned long long)r->settings_changed);
 }
 

@@ -1,6 +1,6 @@
 /* Power cuts at every moment of a database's life.
  *
- * A life is some hundred operations on a small graph, with checkpoints, syncs and a remount in between, in each of the three modes of the log. Every change
+ * A life is some hundred operations on a small graph, with checkpoints, syncs, a remount and rebuilds of the indexes in between, some of them unlogged, in each of the three modes of the log. Every change
  * of its files, LMDB's included, is noted (io_trace.h). Then at each moment the folder is made as a power cut there may leave it (crash_disk.h), opened, and
  * compared: it must be the graph as it was after some operation k, which is at least the last one that was promised to be durable, at most the
  * last one begun; when only the process died, the last one answered. Some states are looked through by fsck, changed, closed and opened once more. Every
@@ -9,6 +9,8 @@
  * --states N or GFS_CRASH_STATES=N: so many states; GRAPHFS_FULL=1: 100,000. GFS_SEED sets the seed. A state that is wrong is kept, and its folder named. */
 #include "base/checked.h"
 #include "base/hash.h"
+#include "graph/index.h"
+#include "graph/rebuild.h"
 #include "tests/crash/io_trace.h"
 #include "tests/crash/small_graph.h"
 #include "tests/support/scale.h"
@@ -23,6 +25,8 @@ static const unsigned states_of[CRASH_CHOICE_COUNT] = { 1, 1, 6, 8, 6 };
 static const char *const choice_names[CRASH_CHOICE_COUNT] = { "all", "none", "cut", "writes", "blocks" };
 /* One state in so many is */
 enum { CHECKED_EVERY = 8, GOES_ON_EVERY = 16 };
+/* In every other pair of lives, so that checkpoints begin by themselves and unlogged changes move into LMDB's batch. */
+enum { DIRTY_BYTES_FEW = 200 << 10 };
 
 static struct run {
 	uint64_t seed;
@@ -98,6 +102,35 @@ static void operate(void)
 	}
 }
 
+/* What an offline import does: no log, a commit that is a checkpoint, and memory given back in between. */
+static void operate_unlogged(void)
+{
+	struct gfs_message message;
+	struct gfs_tx *tx;
+	OK(gfs_index_wait_all(life.s.f.graph, NULL, NULL, &message));
+	io_trace_mark(TRACE_BEGUN, life.done + 1);
+	OK(gfs_tx_begin_unlogged(life.s.f.graph, &tx));
+	for (unsigned n = 0; n < 6; n++) {
+		small_graph_change(&life.s, tx);
+		OK(gfs_tx_relieve(tx));
+	}
+	OK(gfs_tx_commit(tx, NULL, NULL));
+	life.digests[++life.done] = small_graph_digest(life.s.f.graph);
+	io_trace_mark(TRACE_COMMITTED, life.done);
+	promise();
+}
+
+/* What fsck --rebuild-index does: all anew, and nothing else. */
+static void rebuild(void)
+{
+	struct gfs_message message;
+	struct gfs_rebuild_report report;
+	OK(gfs_index_wait_all(life.s.f.graph, NULL, NULL, &message));
+	OK(gfs_graph_rebuild(life.s.f.graph, NULL, NULL, &report, &message));
+	REQUIRE(small_graph_digest(life.s.f.graph) == life.digests[life.done]);
+	promise();
+}
+
 static void begin(void)
 {
 	if (run.has_next) {
@@ -107,6 +140,7 @@ static void begin(void)
 	small_graph_remove(run.path);
 	life = (struct life){ .mode = (enum gfs_wal_mode)(run.lives % 3), .s.f.opts = small_graph_opts, .s.rng = &run.rng };
 	life.s.f.opts.wal_mode = life.mode;
+	life.s.f.opts.dirty_bytes_max = run.lives % 4 < 2 ? DIRTY_BYTES_FEW : 0;
 	memcpy(life.s.f.path, run.path, sizeof run.path);
 	small_graph_begin(&life.s);
 	fixture_open(&life.s.f);
@@ -119,7 +153,12 @@ static void live(void)
 	io_trace_start(run.path);
 	fixture_open(&life.s.f);
 	while (life.done < OPS) {
-		operate();
+		if (below(30) == 0)
+			operate_unlogged();
+		else
+			operate();
+		if (below(60) == 0)
+			rebuild();
 		if (life.done == OPS / 2) {
 			fixture_close(&life.s.f);
 			promise();

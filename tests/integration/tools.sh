@@ -130,6 +130,20 @@ status=$?
 [ -s out.txt ] || [ -s err.txt ] || fail "fsck of a damaged database says nothing"
 checks=$((checks + 1))
 
+# ---- damage to what is no data: the definition of an index ----
+cp -r copy defined
+graphfsctl query defined 'CREATE INDEX zebra FOR (n:Person) ON (n.age)' >out.txt 2>err.txt || fail "an index: $(cat err.txt)"
+graphfsctl dump defined | grep -v zebra >before.jsonl
+LC_ALL=C sed -i 's/zebra/zebro/g' defined/data.mdb
+refused="*the definition of a property index or constraint is damaged, the data is not: 'fsck.graphfs --rebuild-index */defined' drops *"
+gives 1 "" "graphfsctl: $refused" graphfsctl import defined --nodes nodes.csv
+gives 4 "*the definition of a property index or constraint is damaged*defects" "*was left out" fsck.graphfs -n defined
+graphfsctl dump defined 2>err.txt | cmp - before.jsonl || fail "a dump without the definition: $(cat err.txt)"
+grep -q "was left out" err.txt || fail "the dump does not say so"
+gives 0 "*damaged definitions *dropped: 1; make them again*: clean" "*was left out" fsck.graphfs --rebuild-index defined
+graphfsctl dump defined | cmp - before.jsonl || fail "the dump after --rebuild-index"
+gives 0 "*: clean" "" fsck.graphfs defined
+
 # ---- the converter of apt's index ----
 cat >index <<'END'
 Package: bash
