@@ -53,6 +53,7 @@ struct gfs_exec {
 	struct gfs_datum *params;    /* as the plan numbers them */
 	struct gfs_datum *locals;    /* by slot: variables of comprehensions */
 	struct gfs_op **subs;        /* by plan->subs; NULL: not made yet */
+	struct gfs_datum **answers;  /* of those that have one for all rows; NULL: not asked yet */
 	struct gfs_op *ops;          /* all that were made */
 	uint16_t *names;             /* ids of plan->names; 0: not looked up or not there */
 	struct gfs_query_error *error;

@@ -64,12 +64,15 @@ struct gfs_expr_degree {
 	enum gfs_ast_direction direction;
 	struct gfs_plan_names types; /* any of these; none: all */
 	bool exists;
+	struct gfs_plan_rel
+		loops; /* the relationships of a node with itself: both its degrees have them, COUNT has them once */
 };
 
 struct gfs_expr_sub {
 	enum gfs_expr_sub_kind kind;
 	uint32_t index; /* in plan->subs */
 	uint32_t result;
+	bool once; /* it is the same for all rows of a run */
 	const struct gfs_expr_arg *args;
 	uint32_t arg_count;
 };

@@ -276,6 +276,8 @@ static struct gfs_expr *call(struct gfs_compiler *compiler, const struct gfs_ast
 		if (is_named(from, "exists"))
 			return gfs_expr_compile_pattern(compiler, from->args[0], GFS_SUB_EXISTS);
 	}
+	if (from->arg_count == 1 && is_named(from, "size") && gfs_expr_is_counted(compiler, from->args[0]))
+		return gfs_expr_compile_counted(compiler, from->args[0]);
 	if (from->arg_count == 1 && is_named(from, "exists"))
 		return simple(compiler, from, gfs_eval_is_not_null);
 	const struct gfs_function *function = gfs_function_find(from->name);

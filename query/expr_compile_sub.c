@@ -35,13 +35,12 @@ static bool add_sub(struct gfs_planner *planner, struct gfs_plan_node *tree, uin
 	return true;
 }
 
-/* One step from a node that is given, to anything: nothing but how many there are is asked. A loop counts once when both directions are walked, which
- * degrees do not tell. */
+/* One step from a node that is given, to anything: nothing but how many there are is asked. */
 static bool is_degree(const struct gfs_planner *planner, const struct gfs_plan_node *tree, enum gfs_expr_sub_kind kind)
 {
 	return (planner->passes & GFS_PASS_COUNT) != 0 && !planner->plan->writes && tree->kind == GFS_PLAN_EXPAND &&
 		tree->input->kind == GFS_PLAN_ARGUMENT && !tree->rel.into && tree->rel.others.count == 0 &&
-		(kind == GFS_SUB_EXISTS || (kind == GFS_SUB_COUNT && tree->rel.direction != GFS_AST_BOTH));
+		(kind == GFS_SUB_EXISTS || kind == GFS_SUB_COUNT);
 }
 
 static struct gfs_expr *degree_of(struct gfs_compiler *compiler, const struct gfs_ast_expr *from,
@@ -54,7 +53,8 @@ static struct gfs_expr *degree_of(struct gfs_compiler *compiler, const struct gf
 	*degree = (struct gfs_expr_degree){ .node = { tree->rel.from, gfs_symset_has(compiler->locals, tree->rel.from) },
 		.direction = tree->rel.direction,
 		.types = tree->rel.types,
-		.exists = kind == GFS_SUB_EXISTS };
+		.exists = kind == GFS_SUB_EXISTS,
+		.loops = { .types = tree->rel.types, .direction = GFS_AST_OUT } };
 	expr->degree = degree;
 	return expr;
 }
@@ -81,6 +81,8 @@ static struct gfs_expr *finish(struct gfs_compiler *compiler, const struct gfs_a
 	sub->result = result;
 	if (!take_args(compiler, tree, sub) || !add_sub(planner, tree, &sub->index))
 		return NULL;
+	sub->once = (planner->passes & GFS_PASS_COUNT) != 0 && sub->arg_count == 0 && !planner->plan->writes &&
+		!planner->plan->is_volatile;
 	expr->sub = sub;
 	return expr;
 }
@@ -141,6 +143,24 @@ static struct gfs_expr *pattern(struct gfs_compiler *compiler, const struct gfs_
 	if (value != NULL)
 		tree = project_one(planner, tree, value, &result);
 	return tree == NULL ? NULL : finish(compiler, from, tree, outer, kind, result);
+}
+
+/* Nothing can go wrong with them. */
+bool gfs_expr_is_counted(const struct gfs_compiler *compiler, const struct gfs_ast_expr *comprehension)
+{
+	if (comprehension->kind != GFS_AST_PATTERN_COMPREHENSION || (compiler->planner->passes & GFS_PASS_COUNT) == 0 ||
+		compiler->planner->plan->writes)
+		return false;
+	const struct gfs_ast_expr *item = comprehension->args[1];
+	if (item->kind != GFS_AST_PROPERTY)
+		return item->kind == GFS_AST_LITERAL || item->kind == GFS_AST_VARIABLE;
+	return item->args[0]->kind == GFS_AST_VARIABLE &&
+		(item->args[0]->symbol->type == GFS_SYMBOL_NODE || item->args[0]->symbol->type == GFS_SYMBOL_REL);
+}
+
+struct gfs_expr *gfs_expr_compile_counted(struct gfs_compiler *compiler, const struct gfs_ast_expr *comprehension)
+{
+	return pattern(compiler, comprehension, comprehension->args[0], NULL, GFS_SUB_COUNT);
 }
 
 struct gfs_expr *gfs_expr_compile_pattern(

@@ -1,5 +1,6 @@
 /* EXISTS { (n)-[:T]->() } and COUNT { (n)-[:T]->() }: the index knows how many relationships a node has. */
 #include "query/expr.h"
+#include "query/walk.h"
 
 static int add_type(struct gfs_exec *exec, uint64_t node, enum gfs_direction dir, uint32_t name, uint64_t *degree)
 {
@@ -53,6 +54,20 @@ int gfs_entity_degree(struct gfs_exec *exec, const struct gfs_plan_names *types,
 	return err;
 }
 
+static int take_loops(const struct gfs_expr_degree *d, struct gfs_exec *exec, uint64_t node, uint64_t *degree)
+{
+	const struct gfs_adj_entry *entry;
+	struct gfs_walk walk;
+	int err;
+	gfs_walk_begin(&walk, exec, &d->loops, node, node, false);
+	do {
+		err = gfs_walk_next(&walk, &entry);
+		if (err == 0 && entry != NULL)
+			(*degree)--;
+	} while (err == 0 && entry != NULL);
+	return err;
+}
+
 int gfs_eval_degree(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
 {
 	const struct gfs_expr_degree *d = expr->degree;
@@ -62,6 +77,8 @@ int gfs_eval_degree(const struct gfs_expr *expr, const struct gfs_row *row, stru
 	int err = 0;
 	if (node.type == GFS_DATUM_NODE)
 		err = gfs_entity_degree(exec, &d->types, d->direction, node.id, &degree);
+	if (err == 0 && d->direction == GFS_AST_BOTH && !d->exists && degree > 1)
+		err = take_loops(d, exec, node.id, &degree);
 	if (err == 0)
 		*ret_value = d->exists ? gfs_datum_boolean(degree > 0) : gfs_datum_integer((int64_t)degree);
 	return err;

@@ -68,9 +68,8 @@ static struct gfs_datum result_of(const struct gfs_expr_sub *sub, uint64_t rows,
 	}
 }
 
-int gfs_eval_sub(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
+static int run(const struct gfs_expr_sub *sub, const struct gfs_row *row, struct gfs_datum *ret_value)
 {
-	const struct gfs_expr_sub *sub = expr->sub;
 	struct collected list = { 0 };
 	struct gfs_batch *batch = NULL;
 	struct gfs_op *op;
@@ -90,5 +89,32 @@ int gfs_eval_sub(const struct gfs_expr *expr, const struct gfs_row *row, struct 
 	}
 	if (err == 0)
 		*ret_value = result_of(sub, rows, &list);
+	return err;
+}
+
+static int keep(struct gfs_exec *exec, uint32_t index, struct gfs_datum value)
+{
+	struct gfs_datum *kept = gfs_exec_alloc(exec, sizeof *kept);
+	int err = kept == NULL ? gfs_exec_nomem(exec) : gfs_exec_keep(exec, &exec->arena, value, kept);
+	if (err == 0)
+		exec->answers[index] = kept;
+	return err;
+}
+
+int gfs_eval_sub(const struct gfs_expr *expr, const struct gfs_row *row, struct gfs_datum *ret_value)
+{
+	const struct gfs_expr_sub *sub = expr->sub;
+	struct gfs_exec *exec = row->exec;
+	int err = 0;
+	if (!sub->once)
+		return run(sub, row, ret_value);
+	if (exec->answers[sub->index] == NULL) {
+		struct gfs_datum value = gfs_datum_null();
+		err = run(sub, row, &value);
+		if (err == 0)
+			err = keep(exec, sub->index, value);
+	}
+	if (err == 0)
+		*ret_value = *exec->answers[sub->index];
 	return err;
 }

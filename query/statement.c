@@ -100,7 +100,9 @@ static int prepare(struct gfs_result *result, const struct gfs_run_opts *opts)
 	exec->locals = gfs_exec_alloc(exec, plan->slot_count * sizeof *exec->locals);
 	exec->names = gfs_exec_alloc(exec, plan->name_count * sizeof *exec->names);
 	exec->subs = gfs_exec_alloc(exec, plan->sub_count * sizeof *exec->subs);
-	if (exec->params == NULL || exec->locals == NULL || exec->names == NULL || exec->subs == NULL)
+	exec->answers = gfs_exec_alloc(exec, plan->sub_count * sizeof *exec->answers);
+	if (exec->answers == NULL || exec->params == NULL || exec->locals == NULL || exec->names == NULL ||
+		exec->subs == NULL)
 		return gfs_exec_nomem(exec);
 	if (result->profile) {
 		exec->profile = gfs_exec_alloc(exec, plan->node_count * sizeof *exec->profile);
