@@ -175,6 +175,7 @@ static void test_dirty_stay_until_clean(void **state)
 		gfs_cache_put(f.cache, e);
 	}
 	assert_int_equal(cache_stats(&f).dirty_bytes, 0);
+	assert_true(cache_stats(&f).bytes <= 10000); /* without another insertion */
 	cache_touch(&f, 5000, 1000);
 	assert_true(cache_stats(&f).bytes <= 10000);
 	gfs_cache_free(f.cache);
@@ -217,7 +218,9 @@ static void test_disabled_keeps_nothing_clean(void **state)
 	assert_ptr_equal(gfs_cache_peek(f.cache, 2), dirty);
 	gfs_cache_set_dirty(f.cache, &dirty->entry, false);
 	gfs_cache_put(f.cache, &dirty->entry);
-	assert_int_equal(cache_stats(&f).entries, 0);
+	struct gfs_cache_stats s = cache_stats(&f);
+	assert_int_equal(s.entries, 0);
+	assert_int_equal(s.insertions, s.evictions);
 	gfs_cache_set_enabled(f.cache, true);
 	cache_touch(&f, 50, 1000);
 	assert_true(cache_touch(&f, 50, 1000));
@@ -333,6 +336,21 @@ static void test_policies_by_name(void **state)
 	assert_null(gfs_cache_policy_find(gfs_slice_text("")));
 }
 
+/* S3-FIFO keeps a part of a loop longer than the cache; what has no limit keeps none. */
+static void test_new_policy_knows_the_limit(void **state)
+{
+	(void)state;
+	struct cache_fixture f;
+	uint64_t hits = 0;
+	cache_setup(&f, 100 * 1000);
+	cache_set_policy(&f, "lru");
+	cache_set_policy(&f, "s3fifo");
+	for (uint64_t i = 0; i < 2000; i++)
+		hits += cache_touch(&f, i % 200, 1000);
+	assert_true(hits > 500);
+	gfs_cache_free(f.cache);
+}
+
 static void test_policy_changes_keep_entries(void **state)
 {
 	(void)state;
@@ -433,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_random_against_model),
 		cmocka_unit_test(test_policies_by_name),
 		cmocka_unit_test(test_policy_changes_keep_entries),
+		cmocka_unit_test(test_new_policy_knows_the_limit),
 		cmocka_unit_test(test_changed_while_in_use),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
