@@ -156,6 +156,26 @@ static void test_caches_follow(void **state)
 	gfs_cache_free(query);
 }
 
+/* What is lent comes from all, from limits of their own as well when they leave no room, and goes back. */
+static void test_lent(void **state)
+{
+	(void)state;
+	struct gfs_cache_budget *b = budget(100 * MIB);
+	gfs_cache_budget_set_limit(b, GFS_CACHE_OBJECT, 30 * MIB);
+	uint64_t sum = sum_of(b);
+	gfs_cache_budget_lend(b, 40 * MIB);
+	assert_int_equal(limit_of(b, GFS_CACHE_OBJECT), 30 * MIB);
+	assert_true(sum_of(b) <= 60 * MIB);
+	gfs_cache_budget_lend(b, 90 * MIB); /* in place of the 40 */
+	assert_true(limit_of(b, GFS_CACHE_OBJECT) < 30 * MIB);
+	assert_true(sum_of(b) <= 10 * MIB);
+	gfs_cache_budget_lend(b, 200 * MIB);
+	assert_int_equal(sum_of(b), 0);
+	gfs_cache_budget_lend(b, 0);
+	assert_int_equal(sum_of(b), sum);
+	gfs_cache_budget_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_never_over),
 		cmocka_unit_test(test_caches_follow),
+		cmocka_unit_test(test_lent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

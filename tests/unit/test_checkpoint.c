@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "store/store_private.h"
 
 #include <pthread.h>
@@ -436,6 +437,26 @@ static void test_room_beside_a_checkpoint(void **state)
 	assert_int_equal(gfs_store_close(store), 0);
 }
 
+/* The caches make room for what a large transaction holds, until it is over. */
+static void test_caches_lend_to_a_transaction(void **state)
+{
+	(void)state;
+	struct gfs_store *store = toy_open_ok(path, &quiet);
+	struct gfs_cache_budget *budget = gfs_store_cache_budget(store);
+	struct gfs_cache_stats before, during, after;
+	struct gfs_txn *txn;
+	gfs_cache_budget_set_bytes(budget, UINT64_C(256) << 20);
+	gfs_cache_budget_stats(budget, GFS_CACHE_PAGE, &before);
+	assert_int_equal(gfs_txn_begin(store, &txn), 0);
+	assert_int_equal(gfs_txn_room(txn, GFS_TXN_BYTES + (UINT64_C(32) << 20)), 0);
+	gfs_cache_budget_stats(budget, GFS_CACHE_PAGE, &during);
+	gfs_txn_abort(txn);
+	gfs_cache_budget_stats(budget, GFS_CACHE_PAGE, &after);
+	assert_true(during.limit_bytes < before.limit_bytes - (UINT64_C(8) << 20));
+	assert_int_equal(after.limit_bytes, before.limit_bytes);
+	assert_int_equal(gfs_store_close(store), 0);
+}
+
 /* ---- failing ---- */
 
 static struct gfs_io_verdict no_superblock(void *context, const struct gfs_io_event *event)
@@ -536,6 +557,7 @@ int main(void)
 		TEST(test_back_pressure_by_budget),
 		TEST(test_what_lies_above),
 		TEST(test_room_beside_a_checkpoint),
+		TEST(test_caches_lend_to_a_transaction),
 		TEST(test_failure_wakes_waiting_writers),
 		TEST(test_hook_that_fails),
 		TEST(test_stall_with_many_pages),
