@@ -94,7 +94,8 @@ bool gfs_cache_is_enabled(const struct gfs_cache *cache);
 uint64_t gfs_cache_limit(const struct gfs_cache *cache);
 /* Changes how victims are chosen; whatever is in the cache stays. Two at a time may leave shards with either. GFS_ERR_NOMEM: as before. */
 int gfs_cache_set_policy(struct gfs_cache *cache, const struct gfs_cache_policy *policy) GFS_CHECK;
-/* Keys of entries, those with hits that count first; returns how many, at most `max`. */
+/* Keys of entries, those with hits that count first; returns how many, at most `max`. Of entries that others use meanwhile some may come twice, or
+ * not at all. */
 size_t gfs_cache_keys(struct gfs_cache *cache, uint64_t *keys, size_t max);
 void gfs_cache_stats_get(struct gfs_cache *cache, struct gfs_cache_stats *ret_stats);
 

@@ -28,6 +28,18 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* How many are left. */
+static size_t sort_unique(uint64_t *ids, size_t count)
+{
+	size_t kept = 0;
+	if (count > 0)
+		qsort(ids, count, sizeof *ids, compare);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || ids[i] != ids[kept - 1])
+			ids[kept++] = ids[i];
+	return kept;
+}
+
 static int encode(uint64_t database_id, const uint64_t *ids, size_t count, struct gfs_buf *out)
 {
 	uint64_t before = 0;
@@ -48,8 +60,7 @@ int gfs_warm_write(int dir_fd, uint64_t database_id, uint64_t *ids, size_t count
 	GFS_AUTO_BUF bytes = GFS_BUF_INIT;
 	int fd = -1;
 	assert(count <= GFS_WARM_IDS_MAX);
-	if (count > 0)
-		qsort(ids, count, sizeof *ids, compare);
+	count = sort_unique(ids, count);
 	int err = encode(database_id, ids, count, &bytes);
 	if (err == 0)
 		err = gfs_io_open_at(dir_fd, TEMPORARY_NAME, GFS_IO_READ_WRITE | GFS_IO_CREATE | GFS_IO_TRUNCATE_FILE, &fd);

@@ -12,7 +12,7 @@
 #define GFS_WARM_NAME "warm"
 #define GFS_WARM_IDS_MAX (UINT64_C(1) << 17) /* a gibibyte of pages */
 
-/* Replaces the file. `ids` is sorted in place; no id twice; at most GFS_WARM_IDS_MAX. */
+/* Replaces the file. `ids` is sorted in place, and an id that is in it twice counts once; at most GFS_WARM_IDS_MAX. */
 int gfs_warm_write(int dir_fd, uint64_t database_id, uint64_t *ids, size_t count) GFS_CHECK;
 /* The ids, ascending, to be freed by the caller. GFS_ERR_NOTFOUND without a file, GFS_ERR_CORRUPT for one that is damaged or of another
  * database. */

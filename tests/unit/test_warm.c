@@ -64,6 +64,20 @@ static void test_round_trip(void **state)
 	free(ids);
 }
 
+/* The cache lists its keys while others use it: those that are looked at meanwhile come twice. */
+static void test_twice_is_once(void **state)
+{
+	(void)state;
+	static const uint64_t wanted[] = { 3, 5, 9 };
+	uint64_t ids[] = { 5, 3, 9, 5, 9, 9 }, *back;
+	size_t count;
+	assert_int_equal(gfs_warm_write(dir_fd, DATABASE, ids, sizeof ids / sizeof *ids), 0);
+	assert_int_equal(gfs_warm_read(dir_fd, DATABASE, &back, &count), 0);
+	assert_int_equal(count, 3);
+	assert_memory_equal(back, wanted, sizeof wanted);
+	free(back);
+}
+
 static void overwrite(const uint8_t *data, size_t size)
 {
 	int fd;
@@ -139,6 +153,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_round_trip),
+		TEST(test_twice_is_once),
 		TEST(test_damage),
 		TEST(test_hostile),
 	};
