@@ -138,6 +138,7 @@ static int types_of(
 static int note_entity(struct survey *survey, uint32_t at, struct gfs_entity entity)
 {
 	struct gfs_prop_info infos[PROPS_AT_ONCE];
+	assert(survey->groups != NULL && at < survey->count);
 	struct group *group = &survey->groups[at];
 	size_t got = PROPS_AT_ONCE;
 	group->count++;
@@ -223,7 +224,7 @@ static int survey_node(void *context, uint64_t id)
 	struct survey *survey = context;
 	uint16_t labels[GFS_LABELS_PER_NODE_MAX];
 	size_t count;
-	uint32_t at;
+	uint32_t at = 0;
 	int err = gfs_node_labels(survey->env->graph, id, labels, GFS_LABELS_PER_NODE_MAX, &count);
 	if (err != 0)
 		return fail(survey, err);
@@ -239,7 +240,7 @@ struct rel_survey {
 static int survey_rel(void *context, uint64_t id)
 {
 	struct rel_survey *rels = context;
-	uint32_t at;
+	uint32_t at = 0;
 	int err = group_of(&rels->survey, &rels->type, 1, &at);
 	return err != 0 ? err : note_entity(&rels->survey, at, (struct gfs_entity){ GFS_REL, id });
 }
