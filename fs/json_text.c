@@ -99,8 +99,10 @@ void gfs_json_texts_put(struct gfs_json_texts *texts, struct gfs_json_text *text
 	gfs_mutex_lock(&texts->lock);
 	if (more && texts->kept != text)
 		keep(texts, text);
-	else if (!more && texts->kept == text)
-		keep(texts, NULL);
+	else if (!more && texts->kept == text) {
+		texts->kept = NULL;
+		text->refs--; /* the caller's is another */
+	}
 	let_go(text);
 	gfs_mutex_unlock(&texts->lock);
 }
