@@ -45,6 +45,11 @@ int gfs_cond_wait_until(struct gfs_cond *cond, struct gfs_mutex *held, uint64_t 
 void gfs_cond_signal(struct gfs_cond *cond);
 void gfs_cond_broadcast(struct gfs_cond *cond);
 
+/* What this thread does before it waits for a reader-writer lock that it has not got within GFS_LOCK_PATIENCE_NS; it may take locks of the lowest rank.
+ * NULL: nothing. */
+#define GFS_LOCK_PATIENCE_NS 1000000
+void gfs_lock_before_waiting(void (*call)(void *context), void *context);
+
 /* Writers are preferred: a stream of readers cannot starve one. Not recursive, not even for readers. */
 struct gfs_rwlock {
 	pthread_rwlock_t l;

@@ -200,6 +200,7 @@ struct place {
 	int (*store)(struct gfs_fs *fs, struct gfs_slice text);
 	const struct gfs_control_layer_file *file; /* of a layer, instead of both; else NULL */
 	enum gfs_cache_layer layer;                /* of `file` */
+	bool is_private;
 };
 
 /* Of a layer: its folder and its files. */
@@ -221,7 +222,11 @@ static bool query_place_of(uint64_t at, struct place *ret_place)
 			return false;
 	}
 	*ret_place = (struct place){
-		.name = files[at].name, .folder = folder, .show = files[at].show, .store = files[at].store
+		.name = files[at].name,
+		.folder = folder,
+		.show = files[at].show,
+		.store = files[at].store,
+		.is_private = files[at].is_private,
 	};
 	return true;
 }
@@ -251,6 +256,14 @@ static bool place_of(uint64_t id, struct place *ret_place)
 static bool is_dir(const struct place *p)
 {
 	return !p->file && !p->show;
+}
+
+bool gfs_control_needs_graph(uint64_t id)
+{
+	struct place p;
+	if (id == ROOT || id == CYPHER || id == QUERY)
+		return false;
+	return gfs_control_is_index(id) || !place_of(id, &p) || p.folder != QUERY;
 }
 
 bool gfs_control_is_dir(uint64_t id)
@@ -294,6 +307,8 @@ unsigned gfs_control_mode(uint64_t id)
 		return 0600; /* statements see and change everything */
 	if (!place_of(id, &p) || is_dir(&p))
 		return 0555;
+	if (p.is_private)
+		return p.store ? 0600 : 0400;
 	return (p.file ? p.file->store != NULL : p.store != NULL) ? 0644 : 0444;
 }
 
@@ -322,9 +337,12 @@ int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
 
 int gfs_control_read(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out)
 {
-	gfs_graph_read_begin(fs->graph);
+	bool held = gfs_control_needs_graph(id);
+	if (held)
+		gfs_graph_read_begin(fs->graph);
 	int err = gfs_control_text(fs, id, out);
-	gfs_graph_read_end(fs->graph);
+	if (held)
+		gfs_graph_read_end(fs->graph);
 	return err;
 }
 

@@ -22,16 +22,20 @@ struct gfs_control_layer_file {
 extern const struct gfs_control_layer_file gfs_control_layer_files[];
 extern const size_t gfs_control_layer_file_count;
 
+/* False: the file, or what lies in the folder, is shown without the graph lock, also while a statement holds that. */
+bool gfs_control_needs_graph(uint64_t id);
+
 /* The files that cache/query has beside them: plans and results apart. */
 struct gfs_control_query_file {
 	const char *name;
+	bool is_private; /* the owner's alone */
 	void (*show)(struct gfs_fs *fs, struct gfs_buf *out);
 	/* Takes what was written, without its newline. NULL: read-only. */
 	int (*store)(struct gfs_fs *fs, struct gfs_slice text);
 };
 extern const struct gfs_control_query_file gfs_control_query_files[];
 extern const size_t gfs_control_query_file_count;
-/* Those of the folder query. */
+/* Those of the folder query, without the graph lock. */
 extern const struct gfs_control_query_file gfs_control_limit_files[];
 extern const size_t gfs_control_limit_file_count;
 

@@ -116,20 +116,37 @@ static int store_slow_ms(struct gfs_fs *fs, struct gfs_slice text)
 	return store_number(fs, text, UINT32_MAX, set_slow_ms);
 }
 
+static void show_running(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	gfs_engine_running(fs->engine, out);
+}
+
+static void show_nothing(struct gfs_fs *fs, struct gfs_buf *out)
+{
+	(void)fs, (void)out;
+}
+
+static int store_terminate(struct gfs_fs *fs, struct gfs_slice text)
+{
+	return gfs_engine_terminate(fs->engine, text);
+}
+
 const struct gfs_control_query_file gfs_control_query_files[] = {
-	{ "plans_enabled", show_plans_enabled, store_plans_enabled },
-	{ "plans_hits", show_plans_hits, NULL },
-	{ "plans_misses", show_plans_misses, NULL },
-	{ "results_enabled", show_results_enabled, store_results_enabled },
-	{ "results_hits", show_results_hits, NULL },
-	{ "results_misses", show_results_misses, NULL },
+	{ "plans_enabled", false, show_plans_enabled, store_plans_enabled },
+	{ "plans_hits", false, show_plans_hits, NULL },
+	{ "plans_misses", false, show_plans_misses, NULL },
+	{ "results_enabled", false, show_results_enabled, store_results_enabled },
+	{ "results_hits", false, show_results_hits, NULL },
+	{ "results_misses", false, show_results_misses, NULL },
 };
 const size_t gfs_control_query_file_count = GFS_COUNT(gfs_control_query_files);
 
 const struct gfs_control_query_file gfs_control_limit_files[] = {
-	{ "memory_bytes", show_memory_bytes, store_memory_bytes },
-	{ "rows", show_rows, store_rows },
-	{ "time_ms", show_time_ms, store_time_ms },
-	{ "slow_ms", show_slow_ms, store_slow_ms },
+	{ "memory_bytes", false, show_memory_bytes, store_memory_bytes },
+	{ "rows", false, show_rows, store_rows },
+	{ "time_ms", false, show_time_ms, store_time_ms },
+	{ "slow_ms", false, show_slow_ms, store_slow_ms },
+	{ "running", true, show_running, NULL },
+	{ "terminate", true, show_nothing, store_terminate },
 };
 const size_t gfs_control_limit_file_count = GFS_COUNT(gfs_control_limit_files);

@@ -274,11 +274,19 @@ static bool serve_one(struct gfs_loop *loop, struct fuse_buf *buf)
 	return !fuse_session_exited(se);
 }
 
+/* Who leads and has to wait for the graph, which a writing statement may have for long, lets another thread read: what interrupts that statement comes by
+ * there. */
+static void let_another_lead(void *context)
+{
+	(void)gfs_loop_step_aside(context); /* when there can be no other thread, it waits all the same */
+}
+
 static void *work(void *argument)
 {
 	struct worker *w = argument;
 	struct gfs_loop *loop = w->loop;
 	struct fuse_buf buf = { 0 };
+	gfs_lock_before_waiting(let_another_lead, loop);
 	while (become_leader(w)) {
 		while (is_leader && serve_one(loop, &buf))
 			;

@@ -61,6 +61,7 @@ enum gfs_static {
 };
 
 /* The id of /.graphfs/index in the table of control files. */
+#define GFS_CONTROL_NAME ".graphfs" /* in the root */
 #define GFS_CONTROL_INDEX 3u
 #define GFS_CONTROL_CYPHER 4u
 

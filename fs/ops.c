@@ -202,20 +202,32 @@ static int lookup(struct gfs_fs *fs, uint64_t parent, const char *name, uint64_t
 	return view->lookup ? view->lookup(fs, parent, name, ret_child) : GFS_ERR_NOTDIR;
 }
 
+/* What is found without the graph. */
+static bool finds_alone(uint64_t parent, const char *name)
+{
+	return parent == gfs_nodeid_static(GFS_STATIC_ROOT) ? strcmp(name, GFS_CONTROL_NAME) == 0
+														: !gfs_view_needs_graph(parent);
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct gfs_fs *fs = fs_of(req);
 	const struct gfs_view *view = gfs_view_of(parent);
 	struct fuse_entry_param e;
 	uint64_t child;
-	bool runs = view->running_lookup && !is_dots(name);
+	bool runs = view->running_lookup && !is_dots(name), alone = !is_dots(name) && finds_alone(parent, name);
 	int err = runs ? view->running_lookup(fs, req, parent, name, &child) : 0;
-	gfs_graph_read_begin(fs->graph);
-	if (!runs)
+	if (alone)
+		err = lookup(fs, parent, name, &child);
+	alone = alone && (err || !gfs_view_needs_graph(child));
+	if (!alone)
+		gfs_graph_read_begin(fs->graph);
+	if (!alone && !runs)
 		err = lookup(fs, parent, name, &child);
 	if (!err)
 		err = gfs_entry_fill(fs, child, &e);
-	gfs_graph_read_end(fs->graph);
+	if (!alone)
+		gfs_graph_read_end(fs->graph);
 	if (err)
 		gfs_reply_err(req, err);
 	else
@@ -254,9 +266,12 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	(void)fi;
 	struct gfs_fs *fs = fs_of(req);
 	struct fuse_entry_param e;
-	gfs_graph_read_begin(fs->graph);
+	bool held = gfs_view_needs_graph(ino);
+	if (held)
+		gfs_graph_read_begin(fs->graph);
 	int err = gfs_entry_fill(fs, ino, &e);
-	gfs_graph_read_end(fs->graph);
+	if (held)
+		gfs_graph_read_end(fs->graph);
 	if (err)
 		gfs_reply_err(req, err);
 	else
@@ -489,7 +504,7 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (!view->rmdir)
 		err = GFS_ERR_PERM;
 	if (!err)
-		err = view->lookup(fs, parent, name, &child);
+		err = lookup(fs, parent, name, &child);
 	if (!err)
 		err = view->rmdir(&e, parent, name);
 	err = gfs_edit_end(&e, err, parent);

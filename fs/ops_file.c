@@ -126,9 +126,12 @@ static int check_open(struct gfs_fs *fs, uint64_t nodeid)
 {
 	struct stat st;
 	const struct gfs_view *view = gfs_view_of(nodeid);
-	gfs_graph_read_begin(fs->graph);
+	bool held = gfs_view_needs_graph(nodeid);
+	if (held)
+		gfs_graph_read_begin(fs->graph);
 	int err = view->attr ? view->attr(fs, nodeid, &st) : GFS_ERR_STALE;
-	gfs_graph_read_end(fs->graph);
+	if (held)
+		gfs_graph_read_end(fs->graph);
 	return err ? err : S_ISREG(st.st_mode) ? 0 : GFS_ERR_ISDIR;
 }
 

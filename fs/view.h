@@ -74,6 +74,8 @@ extern const struct gfs_view gfs_view_import;  /* view_import.c */
 extern const struct gfs_view gfs_view_control; /* view_control.c */
 
 const struct gfs_view *gfs_view_of(uint64_t nodeid);
+/* False for the few control files that answer also while a statement holds the graph. */
+bool gfs_view_needs_graph(uint64_t nodeid);
 
 /* ---- shared by views (view.c) ---- */
 

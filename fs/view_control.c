@@ -24,6 +24,11 @@ static bool is_of_indexes(uint64_t dir_id)
 	return dir_id == GFS_CONTROL_INDEX || gfs_control_is_index(dir_id);
 }
 
+bool gfs_view_needs_graph(uint64_t nodeid)
+{
+	return gfs_nodeid_unpack(nodeid).kind != GFS_INODE_CONTROL || gfs_control_needs_graph(id_of(nodeid));
+}
+
 static int control_attr(struct gfs_fs *fs, uint64_t nodeid, struct stat *st)
 {
 	GFS_AUTO_BUF text = GFS_BUF_INIT;

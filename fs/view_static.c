@@ -18,7 +18,6 @@ static const struct {
 	{ "query", GFS_STATIC_QUERY },
 };
 #define FIXED_COUNT (sizeof fixed / sizeof fixed[0])
-#define CONTROL_NAME ".graphfs"
 
 static uint64_t mtime_of(struct gfs_fs *fs, enum gfs_static which)
 {
@@ -81,7 +80,7 @@ static int root_lookup(const char *name, uint64_t *ret_child)
 		}
 	}
 	*ret_child = gfs_nodeid_pack(GFS_INODE_CONTROL, 0, 0, 0);
-	return strcmp(name, CONTROL_NAME) == 0 ? 0 : GFS_ERR_NOTFOUND;
+	return strcmp(name, GFS_CONTROL_NAME) == 0 ? 0 : GFS_ERR_NOTFOUND;
 }
 
 static int nodes_lookup(struct gfs_fs *fs, const char *name, uint64_t *ret_child)

@@ -5,6 +5,8 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 static int id_datum(struct gfs_result *result, uint64_t id, struct gfs_datum *ret_value)
 {
@@ -17,17 +19,10 @@ static int id_datum(struct gfs_result *result, uint64_t id, struct gfs_datum *re
 	return 0;
 }
 
-/* "query-12", "12" or 12. */
-static bool id_of(struct gfs_datum value, uint64_t *ret_id)
+/* "query-12" or "12". */
+static bool read_id(struct gfs_slice text, uint64_t *ret_id)
 {
 	static const char prefix[] = "query-";
-	if (value.type == GFS_DATUM_INTEGER && value.integer > 0) {
-		*ret_id = (uint64_t)value.integer;
-		return true;
-	}
-	if (value.type != GFS_DATUM_STRING)
-		return false;
-	struct gfs_slice text = gfs_datum_text(value);
 	if (text.size > sizeof prefix - 1 && memcmp(text.data, prefix, sizeof prefix - 1) == 0)
 		text = gfs_slice(text.data + sizeof prefix - 1, text.size - (sizeof prefix - 1));
 	uint64_t id = 0;
@@ -38,6 +33,15 @@ static bool id_of(struct gfs_datum value, uint64_t *ret_id)
 	}
 	*ret_id = id;
 	return text.size != 0;
+}
+
+static bool id_of(struct gfs_datum value, uint64_t *ret_id)
+{
+	if (value.type == GFS_DATUM_INTEGER && value.integer > 0) {
+		*ret_id = (uint64_t)value.integer;
+		return true;
+	}
+	return value.type == GFS_DATUM_STRING && read_id(gfs_datum_text(value), ret_id);
 }
 
 static bool end_query(struct gfs_engine *engine, uint64_t id)
@@ -52,6 +56,22 @@ static bool end_query(struct gfs_engine *engine, uint64_t id)
 	}
 	gfs_mutex_unlock(&engine->lock);
 	return found;
+}
+
+int gfs_engine_terminate(struct gfs_engine *engine, struct gfs_slice text)
+{
+	uint64_t id;
+	if (!read_id(text, &id))
+		return GFS_ERR_INVALID;
+	return end_query(engine, id) ? 0 : GFS_ERR_NOTFOUND;
+}
+
+bool gfs_admin_is_terminate(struct gfs_slice text)
+{
+	static const char word[] = "TERMINATE";
+	while (text.size != 0 && (*text.data == ' ' || (*text.data >= '\t' && *text.data <= '\r')))
+		text = gfs_slice(text.data + 1, text.size - 1);
+	return text.size >= sizeof word - 1 && strncasecmp((const char *)text.data, word, sizeof word - 1) == 0;
 }
 
 static int terminate_one(struct gfs_result *result, struct gfs_datum value, const struct gfs_query_pos *pos)

@@ -128,7 +128,7 @@ static int make(struct gfs_result *result, struct gfs_slice text, const struct g
 int gfs_compile(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
 	struct gfs_engine *engine = result->engine;
-	bool cache = !result->limits.plan_cache_off && !opts->no_cache, found = false;
+	bool cache = !result->limits.plan_cache_off && !opts->no_cache && !gfs_admin_is_terminate(text), found = false;
 	if (cache) {
 		gfs_graph_read_begin(engine->graph);
 		found = gfs_plan_cache_find(result, text);

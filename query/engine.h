@@ -153,6 +153,8 @@ int gfs_running_enter(struct gfs_engine *engine, struct gfs_running *running, st
 void gfs_running_leave(struct gfs_engine *engine, struct gfs_running *running);
 
 /* admin.c: TERMINATE, whose result is a table; schema.c: indexes and constraints. */
+/* It is asked of no cache, since it must not wait for the graph, which the statement that it ends may hold. False: look at what the parser says. */
+bool gfs_admin_is_terminate(struct gfs_slice text);
 int gfs_admin_terminate(
 	struct gfs_result *result, const struct gfs_ast_expr *what, const struct gfs_run_opts *opts) GFS_CHECK;
 int gfs_schema_run(struct gfs_result *result, const struct gfs_ast_schema *schema) GFS_CHECK;

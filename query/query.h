@@ -48,6 +48,11 @@ void gfs_engine_limits_get(struct gfs_engine *engine, struct gfs_engine_limits *
 void gfs_engine_limits_change(
 	struct gfs_engine *engine, void (*change)(struct gfs_engine_limits *limits, uint64_t value), uint64_t value);
 
+/* A line a statement that is running: its id, milliseconds, its text on one line, between them tabs. Both without the graph lock. */
+void gfs_engine_running(struct gfs_engine *engine, struct gfs_buf *out);
+/* Ends one by its id, with or without "query-". GFS_ERR_INVALID: no id; GFS_ERR_NOTFOUND: none such is running. */
+int gfs_engine_terminate(struct gfs_engine *engine, struct gfs_slice id) GFS_CHECK;
+
 struct gfs_engine_stats {
 	uint64_t plan_hits, plan_misses, answer_hits, answer_misses;
 };

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 
 int gfs_running_enter(
@@ -27,6 +28,20 @@ int gfs_running_enter(
 	return room ? 0
 				: gfs_query_fail(error, GFS_QUERY_LIMIT_ERROR, GFS_QUERY_RUNTIME, "TooManyQueries", NULL,
 					  "%u statements are running already", GFS_QUERY_CONCURRENT_MAX);
+}
+
+void gfs_engine_running(struct gfs_engine *engine, struct gfs_buf *out)
+{
+	uint64_t now_ns = gfs_clock_mono_ns();
+	gfs_mutex_lock(&engine->lock);
+	for (const struct gfs_running *r = engine->running; r != NULL; r = r->next) {
+		uint64_t took_ns = now_ns > r->start_ns ? now_ns - r->start_ns : 0;
+		gfs_buf_printf(out, "query-%" PRIu64 "\t%" PRIu64 "\t", r->id, took_ns / GFS_NS_PER_MS);
+		for (size_t i = 0; i < r->text.size; i++)
+			gfs_buf_append_u8(out, r->text.data[i] < ' ' || r->text.data[i] == 0x7f ? ' ' : r->text.data[i]);
+		gfs_buf_append_u8(out, '\n');
+	}
+	gfs_mutex_unlock(&engine->lock);
 }
 
 void gfs_running_leave(struct gfs_engine *engine, struct gfs_running *running)

@@ -173,7 +173,7 @@ static int explain(struct gfs_result *result)
 static bool find_answer(struct gfs_result *result, struct gfs_slice text, const struct gfs_run_opts *opts)
 {
 	struct gfs_engine *engine = result->engine;
-	if (result->limits.result_cache_off || opts->no_cache || opts->explain)
+	if (result->limits.result_cache_off || opts->no_cache || opts->explain || gfs_admin_is_terminate(text))
 		return false;
 	gfs_graph_read_begin(engine->graph);
 	bool found = gfs_answer_find(result, text, opts);

@@ -51,6 +51,49 @@ stalls MemoryLimit 'MATCH (n:N), (m:N) RETURN collect([n, m])'
 begin "beside a sort that takes too much"
 stalls MemoryLimit 'MATCH (n:N), (m:N) WITH n.i AS a, m.i AS b ORDER BY a, b RETURN max(a)'
 
+# A writing statement holds the graph until it ends. It can be seen and ended all the same, and so by others, however many wait for the graph.
+endless='UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b WITH a, b WHERE a < 0 CREATE (:Left {a: a, b: b})'
+start_endless() {
+	graphfsctl query "$MNT" "$endless" >"$TMP/endless" 2>&1 &
+	statement=$!
+	until grep -q UNWIND "$limits/running"; do
+		kill -0 "$statement" || fail "it has ended: $(cat "$TMP/endless")"
+		sleep 0.05
+	done
+	waiting=()
+	for i in 1 2 3; do
+		ls "$MNT/nodes/@$i" >/dev/null 2>&1 &
+		waiting+=($!)
+		mkdir "$MNT/nodes/$RANDOM$RANDOM" &
+		waiting+=($!)
+	done
+	sleep 0.2
+}
+ended_by() {
+	wait "$statement"
+	is "$(head -n 1 "$TMP/endless")" "QueryTerminated (QueryTerminated): the statement was $1"
+	wait "${waiting[@]}"
+	is "$(cat "$limits/running")" "" "statements that run"
+}
+
+begin "a writing statement ends when its caller is interrupted"
+start_endless
+kill -INT "$statement"
+ended_by interrupted
+begin "a writing statement is ended by another one, and by a control file"
+start_endless
+id=$(cut -f 1 "$limits/running")
+is "$(graphfsctl query "$MNT" "TERMINATE QUERY '$id'" --format csv)" "queryId,message"$'\n'"$id,terminated"
+ended_by terminated
+start_endless
+id=$(cut -f 1 "$limits/running")
+ok "terminate" sh -c "echo $id >'$limits/terminate'"
+ended_by terminated
+is "$(stat -c %a "$limits/running" "$limits/terminate" | tr '\n' ' ')" "400 600 "
+refused sh -c "echo nonsense >'$limits/terminate'"
+refused sh -c "echo query-12345678 >'$limits/terminate'"
+is "$(graphfsctl query "$MNT" 'MATCH (n:Left) RETURN count(n) AS n' --format csv)" $'n\n0' "what it left"
+
 begin "slow statements are logged"
 echo 1 >"$limits/slow_ms"
 graphfsctl query "$MNT" 'UNWIND range(1, 200000) AS i RETURN sum(i % 7) AS slow' >/dev/null || fail "a slow statement"
