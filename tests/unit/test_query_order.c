@@ -48,6 +48,7 @@ static void require_same(const char *text, bool by_index)
 static long rows_of(const char *text, const char *what)
 {
 	GFS_AUTO_BUF statement = GFS_BUF_INIT;
+	GFS_AUTO_BUF plan = GFS_BUF_INIT;
 	struct gfs_query_error error;
 	struct gfs_result *result;
 	const struct gfs_datum *values;
@@ -56,8 +57,9 @@ static long rows_of(const char *text, const char *what)
 	OK(gfs_query_run(world->engine, gfs_buf_slice(&statement), NULL, &result, &error));
 	while (count != 0)
 		OK(gfs_result_next(result, &values, &count, &error));
-	struct gfs_slice plan = gfs_result_plan(result);
-	const char *line = memmem(plan.data, plan.size, what, strlen(what));
+	gfs_buf_append(&plan, gfs_result_plan(result).data, gfs_result_plan(result).size);
+	gfs_buf_append_u8(&plan, 0);
+	const char *line = strstr((const char *)plan.data, what);
 	assert_non_null(line);
 	const char *rows = strstr(line, " rows; ");
 	assert_non_null(rows);
