@@ -64,11 +64,12 @@ is "$(head -n 2 query/big/result.csv 2>&1)" $'i\n1'
 begin "a result that is asked for again comes from the cache"
 cat query/adults/result.csv >/dev/null || fail "the result"
 hits=$(cat .graphfs/cache/query/results_hits)
+hits=$((hits + $(cat .graphfs/cache/query/enabled))) # one more, unless the layer is off (combinations.sh)
 cat query/adults/result.csv >/dev/null || fail "the result"
-is "$(cat .graphfs/cache/query/results_hits)" "$((hits + 1))" "hits"
+is "$(cat .graphfs/cache/query/results_hits)" "$hits" "hits"
 echo 19 >nodes/Cid/age
 is "$(cat query/adults/result.csv)" $'who,age\nCid,19\nAnn,30\nBob,40' "a change of the graph"
-is "$(cat .graphfs/cache/query/results_hits)" "$((hits + 1))" "hits after it"
+is "$(cat .graphfs/cache/query/results_hits)" "$hits" "hits after it"
 echo 18 >nodes/Cid/age
 
 begin "what fails"
