@@ -45,8 +45,8 @@ int gfs_cond_wait_until(struct gfs_cond *cond, struct gfs_mutex *held, uint64_t 
 void gfs_cond_signal(struct gfs_cond *cond);
 void gfs_cond_broadcast(struct gfs_cond *cond);
 
-/* What this thread does before it waits for a reader-writer lock that it has not got within GFS_LOCK_PATIENCE_NS; it may take locks of the lowest rank.
- * NULL: nothing. */
+/* What this thread does before it waits for a reader-writer lock that it has not got within GFS_LOCK_PATIENCE_NS. It is called with
+ * what the thread holds besides, so it takes locks of the lowest rank only when that is nothing. NULL: nothing. */
 #define GFS_LOCK_PATIENCE_NS 1000000
 void gfs_lock_before_waiting(void (*call)(void *context), void *context);
 

@@ -50,7 +50,7 @@ static int store_checkpoint(struct gfs_fs *fs, struct gfs_slice text)
 	return gfs_store_checkpoint(store_of(fs));
 }
 
-static void show_nothing(struct gfs_fs *fs, struct gfs_buf *out)
+void gfs_control_show_nothing(struct gfs_fs *fs, struct gfs_buf *out)
 {
 	(void)fs, (void)out;
 }
@@ -173,7 +173,7 @@ static const struct control table[] = {
 	[WAL] = { "wal", ROOT, NULL, NULL },
 	[CACHE] = { "cache", ROOT, NULL, NULL },
 	[INDEX] = { "index", ROOT, NULL, NULL },
-	[CYPHER] = { "cypher", ROOT, show_nothing, NULL }, /* open descriptors go to cypher.c */
+	[CYPHER] = { "cypher", ROOT, gfs_control_show_nothing, NULL }, /* open descriptors go to cypher.c */
 	[QUERY] = { "query", ROOT, NULL, NULL },
 	{ "stats", ROOT, gfs_control_show_stats, NULL },
 	{ "checkpoint", ROOT, show_checkpoint, store_checkpoint },

@@ -9,6 +9,8 @@
 /* gfs_control_read for callers that hold the graph lock, which is not recursive. */
 int gfs_control_text(struct gfs_fs *fs, uint64_t id, struct gfs_buf *out) GFS_CHECK;
 
+/* Of files that are only written to, and of cypher. */
+void gfs_control_show_nothing(struct gfs_fs *fs, struct gfs_buf *out);
 /* Everything that is counted, in the text format of Prometheus (version 0.0.4). The graph lock is held shared. */
 void gfs_control_show_stats(struct gfs_fs *fs, struct gfs_buf *out);
 

@@ -121,11 +121,6 @@ static void show_running(struct gfs_fs *fs, struct gfs_buf *out)
 	gfs_engine_running(fs->engine, out);
 }
 
-static void show_nothing(struct gfs_fs *fs, struct gfs_buf *out)
-{
-	(void)fs, (void)out;
-}
-
 static int store_terminate(struct gfs_fs *fs, struct gfs_slice text)
 {
 	return gfs_engine_terminate(fs->engine, text);
@@ -147,6 +142,6 @@ const struct gfs_control_query_file gfs_control_limit_files[] = {
 	{ "time_ms", false, show_time_ms, store_time_ms },
 	{ "slow_ms", false, show_slow_ms, store_slow_ms },
 	{ "running", true, show_running, NULL },
-	{ "terminate", true, show_nothing, store_terminate },
+	{ "terminate", true, gfs_control_show_nothing, store_terminate },
 };
 const size_t gfs_control_limit_file_count = GFS_COUNT(gfs_control_limit_files);

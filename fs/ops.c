@@ -219,14 +219,14 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int err = runs ? view->running_lookup(fs, req, parent, name, &child) : 0;
 	if (alone)
 		err = lookup(fs, parent, name, &child);
-	alone = alone && (err || !gfs_view_needs_graph(child));
-	if (!alone)
+	bool held = !alone || (!err && gfs_view_needs_graph(child));
+	if (held)
 		gfs_graph_read_begin(fs->graph);
-	if (!alone && !runs)
+	if (!runs && !alone)
 		err = lookup(fs, parent, name, &child);
 	if (!err)
 		err = gfs_entry_fill(fs, child, &e);
-	if (!alone)
+	if (held)
 		gfs_graph_read_end(fs->graph);
 	if (err)
 		gfs_reply_err(req, err);
