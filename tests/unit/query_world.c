@@ -1,5 +1,6 @@
 #include "query_world.h"
 
+#include "query/plan.h"
 #include "query/show.h"
 
 #include <setjmp.h>
@@ -200,4 +201,16 @@ bool query_plan_has(struct query_world *world, const char *text, const char *wha
 	bool has = memmem(plan.data, plan.size, what, strlen(what)) != NULL;
 	gfs_result_free(result);
 	return has;
+}
+
+void query_expect_same(struct query_world *world, const char *text)
+{
+	GFS_AUTO_BUF plain = GFS_BUF_INIT, best = GFS_BUF_INIT;
+	query_world_engine(world, &(struct gfs_engine_opts){ .passes_off = GFS_PASS_ALL });
+	query_answer_sorted(world, text, NULL, &plain);
+	query_world_engine(world, NULL);
+	query_answer_sorted(world, text, NULL, &best);
+	if (plain.size <= 1)
+		fail_msg("%s gave nothing", text);
+	assert_string_equal((const char *)best.data, (const char *)plain.data);
 }

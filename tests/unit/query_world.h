@@ -28,4 +28,7 @@ void query_expect(struct query_world *world, const char *text, const char *wante
 /* Whether the plan of the statement, as EXPLAIN shows it, has these words in it. */
 bool query_plan_has(struct query_world *world, const char *text, const char *what);
 
+/* The same rows, in any order, without and with the planner's passes; and that there are some. The engine is one with all passes after it. */
+void query_expect_same(struct query_world *world, const char *text);
+
 #endif
